@@ -54,6 +54,7 @@ pub mod audit;
 pub mod cli;
 pub mod docs;
 pub mod doctor;
+pub mod gate;
 pub mod golden;
 pub mod known;
 mod nearest;

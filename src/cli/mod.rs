@@ -12,6 +12,7 @@ mod duration;
 mod event_lines;
 mod exit_code;
 mod explain;
+mod gate;
 mod golden;
 mod guard;
 mod identity;
@@ -99,6 +100,8 @@ enum Command {
     Report(report::Arguments),
     /// Renew a file of known breaches from a report.
     Known(known::Arguments),
+    /// Hold a release to what the release before sent and accepted, for a pipeline.
+    Gate(gate::Arguments),
     /// Compare, accept or record golden exchanges of the reference platform.
     Golden(golden::Arguments),
     /// Measure the suite with every seeded defect and every variant.
@@ -157,6 +160,7 @@ pub fn main() -> ExitCode {
         Command::Replay(arguments) => replay::main(&arguments),
         Command::Report(arguments) => report::main(&arguments),
         Command::Known(arguments) => known::main(&arguments),
+        Command::Gate(arguments) => gate::main(&arguments),
         Command::Golden(arguments) => golden::main(&arguments),
         Command::Selftest(arguments) => selftest::main(&arguments),
         Command::Target(arguments) => target::main(&arguments),

@@ -74,6 +74,8 @@ impl Names {
 
     fn text(&mut self, text: &str) -> String {
         match class(text) {
+            // A digest is the same in either case.
+            Some("hex") => self.name("hex", &text.to_ascii_lowercase()),
             Some(class) => self.name(class, text),
             None => self.sentence(text),
         }

@@ -172,7 +172,7 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
     }
     // The peers of all later scenarios report the release of the target, so that none differs by accident,
     // unless the user gave them another.
-    session.run_context.target_release = first.release();
+    session.run_context.target_release = session.run_context.target_release.or_else(|| first.release());
     session.run_context.release = session.run_context.release.or_else(|| first.release());
     let mut tried = session.try_stages(stages).await;
     let of_stage = |trace: &Trace| stages.iter().find(|loaded| loaded.id == trace.scenario());

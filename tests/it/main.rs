@@ -17,6 +17,7 @@ mod documented_commands;
 mod errors;
 mod fail_fast;
 mod foreign_transcripts;
+mod gate;
 mod host_names;
 mod known_breaches;
 mod limits;

@@ -43,8 +43,9 @@ use super::store::records::Record;
 use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
 use super::transaction::Transaction;
 use covenant_model::wire::migration::MigrationRequest;
+use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::SyncBatch;
-use covenant_net::net::Client;
+use covenant_net::net::{Client, Request};
 use covenant_net::pki::SigningRequest;
 
 /// The state for outbound calls beside the store: the connections to each peer.
@@ -88,6 +89,10 @@ policy! {
         delay_notice: fn(&str) -> SignedDuration = |_| SignedDuration::ZERO,
         /// Returns the kinds and ids of the records that travel along with one.
         dependencies: fn(&Record) -> Vec<(String, String)> = plan::dependencies,
+        /// Policy hook on every call, when it leaves.
+        override_request: fn(&Route, &mut Request) = |_, _| (),
+        /// Policy hook on the result of every call, before it is read.
+        override_answer: fn(&Route, &mut Called) = |_, _| (),
         /// Policy hook on the body of a heartbeat.
         override_heartbeat: fn(&mut Map<String, Value>) = |_| (),
         /// Returns whether a heartbeat is sent again at once, by the number of attempts and the last result

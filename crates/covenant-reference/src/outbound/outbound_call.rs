@@ -125,17 +125,19 @@ async fn send(
     platform: &Arc<Platform>,
     peer: &Peer,
     route: &Route,
-    request: Request,
+    mut request: Request,
 ) -> Result<Called, MethodError> {
+    (platform.policy.outbound.override_request)(route, &mut request);
     let client =
         if *route == Route::Accept { anonymous_client(platform, peer) } else { client(platform, peer) };
     let turn = super::turn(platform).await;
-    let called = match (base_url(peer), client) {
+    let mut called = match (base_url(peer), client) {
         (Some(base_url), Ok(client)) => Called::of(client.send(&base_url, request).await),
         (None, _) => not_sent("the peer has no address that can be called"),
         (_, Err(error)) => not_sent(&error.to_string()),
     };
     drop(turn);
+    (platform.policy.outbound.override_answer)(route, &mut called);
     platform.transaction::<_, MethodError>(|tx| {
         let action = format!("federation.{}.sent", route.name().replace('/', "."));
         let subject = outbound_subject(peer);

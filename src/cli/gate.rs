@@ -1,0 +1,240 @@
+//! `covenant gate`: records a release, and holds the next one to the recording.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::civil::Date;
+use serde_json::json;
+
+use super::config::Config;
+use super::number::Jobs;
+use super::progress::Progress;
+use super::target_choice::{TargetArguments, patches};
+use super::{Exit, Failure, block_on_unless_stopped, message, print, unused};
+use crate::clock::{Clock, Seed};
+use crate::gate::{
+    Choice, Comparison, GateError, Notice, Part, RULES, Recording, RecordingError, SEED, Verdict, Weight,
+    compare_release, notice_on_wire, play_release, record, rule, scenarios_sha256, text,
+};
+use crate::nearest::did_you_mean;
+use crate::operator::{Embedded, EmbeddedOptions};
+use crate::reference::release_change;
+use crate::runner::{ExternalTarget, Plan, Target, write_whole};
+
+/// The default number of scenarios that run in parallel.
+const JOBS: u64 = 4;
+
+/// Arguments of `covenant gate`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Recording of the release before: its folder, or the file
+    #[arg(long, value_name = "DIR", required = true)]
+    baseline: Option<PathBuf>,
+    /// Day on which the end of the recorded release was announced, as a person states it: 2026-05-01. A break across a
+    /// major bump passes 30 days later; the report says that it is attested
+    #[arg(long, value_name = "DATE")]
+    notice_given: Option<Date>,
+    /// Optional rule that breaks too (repeatable); see `covenant list rules`
+    #[arg(long, value_name = "RULE", value_parser = optional_rule)]
+    also: Vec<String>,
+    /// Rule that does not break (repeatable); the report names it
+    #[arg(long, value_name = "RULE", value_parser = known_rule)]
+    except: Vec<String>,
+    /// Seed of the play [default: 1]
+    #[arg(long, value_name = "S")]
+    seed: Option<Seed>,
+    /// Format of the report on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    play: PlayArguments,
+}
+
+/// Arguments of both ways.
+#[derive(Debug, Args)]
+struct PlayArguments {
+    /// Number of scenarios to run in parallel [default: 4]
+    #[arg(long, value_name = "N")]
+    jobs: Option<Jobs>,
+    /// Hide the progress bar
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    target: TargetArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Record what a release says and accepts, for the gate of the next one
+    #[command(
+        after_help = "--release VERSION names the release that is recorded. The target has to disclose it; the \
+                      embedded reference becomes it."
+    )]
+    Record {
+        /// Folder of the recording, one for each release: golden/releases/1.4.2
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        #[command(flatten)]
+        play: PlayArguments,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Text for a terminal
+    Text,
+    /// One JSON object, with every difference and both exchanges
+    Json,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    match (&arguments.command, &arguments.baseline) {
+        (Some(Command::Record { out, play }), _) => record_release(out, play),
+        (None, Some(baseline)) => gate(arguments, baseline),
+        (None, None) => Err(Failure::usage("--baseline DIR is missing: the recording of the release before")),
+    }
+}
+
+fn record_release(out: &Path, arguments: &PlayArguments) -> Result<Exit, Failure> {
+    let plan = arguments.plan()?;
+    let named = plan.run_context.release.clone();
+    let observer = Arc::new(Progress::new(arguments.quiet));
+    let playing = record(&plan, named.as_ref(), &Part::Whole, observer);
+    let recording = block_on_unless_stopped(playing)?.map_err(failure)?;
+    let path = Recording::path(out);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            let error = anyhow::Error::new(error).context(format!("{}: no folder there", folder.display()));
+            Failure::new(Exit::Environment, error)
+        })?;
+    }
+    let content = recording.to_text().map_err(|error| Failure::new(Exit::Suite, error))?;
+    write_whole(&path, content.as_bytes())?;
+    for one in &recording.left_out {
+        message(&format!("not recorded: {}: {}\n", one.id, one.why));
+    }
+    let exchanges: usize = recording.scenarios.iter().map(|scenario| scenario.exchanges.len()).sum();
+    print(&format!(
+        "{}: release {}, {exchanges} exchanges of {} scenarios\n",
+        path.display(),
+        recording.release,
+        recording.scenarios.len()
+    ))?;
+    Ok(Exit::Kept)
+}
+
+fn gate(arguments: &Arguments, baseline: &Path) -> Result<Exit, Failure> {
+    let digest = scenarios_sha256().map_err(|error| Failure::new(Exit::Suite, error))?;
+    let recording = Recording::read(baseline, &digest).map_err(unusable)?;
+    let mut plan = arguments.play.plan()?;
+    let named = plan.run_context.release.clone();
+    // The peers are the release before.
+    plan.run_context.release = Some(recording.release.clone());
+    plan.run_context.target_release = Some(recording.release.clone());
+    let observer = Arc::new(Progress::new(arguments.play.quiet));
+    let seed = arguments.seed.unwrap_or(SEED);
+    let play =
+        block_on_unless_stopped(play_release(&plan, seed, &Part::Whole, observer))?.map_err(failure)?;
+    let release = play.release(named.as_ref()).map_err(failure)?;
+    let on_wire = play.handshake.as_ref().and_then(|trace| notice_on_wire(trace, &recording.release));
+    let stated = arguments.notice_given.and_then(|date| Notice::attested(date, Clock::system().now()));
+    let rules = Choice {
+        also: arguments.also.iter().cloned().collect(),
+        except: arguments.except.iter().cloned().collect(),
+    };
+    let comparison = compare_release(&recording, &play, release, rules, on_wire.or(stated));
+    let unreached = play.unreached().filter(|_| comparison.compared.answers + comparison.compared.calls == 0);
+    if let Some(fault) = unreached {
+        return Err(failure(GateError::Unreached(fault)));
+    }
+    print(&shown(&comparison, arguments.format)?)?;
+    Ok(exit(comparison.verdict))
+}
+
+fn shown(comparison: &Comparison, format: Format) -> Result<String, Failure> {
+    match format {
+        Format::Text => Ok(text(comparison)),
+        Format::Json => serde_json::to_string_pretty(comparison)
+            .map(|text| text + "\n")
+            .map_err(|error| Failure::new(Exit::Suite, error)),
+    }
+}
+
+const fn exit(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Compatible | Verdict::Announced => Exit::Kept,
+        Verdict::Breaking => Exit::Broken,
+        Verdict::Incomplete | Verdict::NoNeighbours => Exit::NothingEvaluated,
+    }
+}
+
+impl PlayArguments {
+    fn plan(&self) -> Result<Plan, Failure> {
+        let config = Config::find(self.target.config.as_deref())?;
+        let asked = self.target.clone().or(&config);
+        unused::refuse(&self.target, &asked)?;
+        Ok(Plan {
+            target: target(&asked)?,
+            run_context: asked.run_context(config.run.poll_timeout_seconds)?,
+            jobs: usize::try_from(self.jobs.or(config.run.jobs).map_or(JOBS, Jobs::get)).unwrap_or(1),
+            contract: asked.contract_text(),
+            ..Plan::default()
+        })
+    }
+}
+
+/// Builds the target. The embedded reference becomes the named release, and `--defect` may name a release change too.
+fn target(asked: &TargetArguments) -> Result<Target, Failure> {
+    let (changes, defects): (Vec<String>, Vec<String>) =
+        asked.defect.iter().cloned().partition(|name| release_change(name).is_some());
+    let without = TargetArguments { defect: defects.clone(), ..asked.clone() };
+    let built = without.target(None)?;
+    let Target::Embedded(_) = built else { return Ok(built) };
+    let changes = changes.iter().filter_map(|name| release_change(name)).map(|change| &change.patch);
+    let patches: Vec<_> = patches(&asked.variant, &defects)?.into_iter().chain(changes).collect();
+    let Some(release) = &asked.release else { return Ok(Target::Embedded(patches)) };
+    let settings = json!({"release": release.to_string(), "last_known_good_release": format!("v{release}")});
+    let name = format!("the embedded reference platform as release {release}");
+    let listen = asked.run_context(None)?.listen;
+    let targets = Arc::new(Embedded::new(EmbeddedOptions { listen, patches, settings }));
+    Ok(Target::ExternalTarget(ExternalTarget { name, arguments: vec![], targets }))
+}
+
+fn known_rule(name: &str) -> Result<String, String> {
+    rule(name).map(|rule| rule.id.to_owned()).ok_or_else(|| {
+        let hint = did_you_mean(name, RULES.iter().map(|rule| rule.id));
+        format!("no rule is called {name}; `covenant list rules` lists them{hint}")
+    })
+}
+
+fn optional_rule(name: &str) -> Result<String, String> {
+    let name = known_rule(name)?;
+    match rule(&name).map(|rule| rule.weight) {
+        Some(Weight::Optional) => Ok(name),
+        Some(Weight::Breaking) => Err(format!("the rule {name} breaks without --also")),
+        _ => Err(format!("the rule {name} is about additions, which never break")),
+    }
+}
+
+fn unusable(error: RecordingError) -> Failure {
+    let exit = match &error {
+        RecordingError::Missing { .. } => Exit::NothingEvaluated,
+        _ => Exit::Usage,
+    };
+    Failure::new(exit, error)
+}
+
+fn failure(error: GateError) -> Failure {
+    let exit = match &error {
+        GateError::Run(crate::runner::RunError::Fault(fault)) | GateError::Unreached(fault) => {
+            fault.blame.into()
+        }
+        GateError::Run(_) | GateError::NoRelease | GateError::OtherRelease { .. } => Exit::Usage,
+        GateError::Library(_) => Exit::Suite,
+    };
+    Failure::new(exit, error)
+}

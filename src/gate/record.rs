@@ -1,0 +1,215 @@
+//! Plays the scenarios of the gate against a release, and records what it sent and accepted.
+
+use std::sync::Arc;
+
+use semver::Version;
+use thiserror::Error;
+use tokio::sync::watch;
+
+use super::exchanges::merged;
+use super::recording::{FORMAT, LeftOut, Recorded, Recording};
+use super::scenarios::{SCENARIOS, scenarios_sha256};
+use super::template::Template;
+use crate::Fault;
+use crate::clock::{Clock, Seed};
+use crate::contract::HeldText;
+use crate::peer::PermittedChoices;
+use crate::runner::{Observer, Plan, RunError, Selection, play};
+use crate::scenario::LibraryError;
+use crate::transcript::{Outcome, RunStart, Trace, read};
+
+/// The seeds of the two plays of a recording. What differs between them differs by nature.
+const SEEDS: [Seed; 2] = [Seed(1), Seed(2)];
+
+/// The seed of a comparison, unless the user names one.
+pub const SEED: Seed = Seed(1);
+
+/// The part of the scenarios of the gate that is played.
+#[derive(Clone, Debug, Default)]
+pub enum Part {
+    /// All of them.
+    #[default]
+    Whole,
+    /// These.
+    Only(Vec<String>),
+}
+
+/// An error that occurs when a release is played.
+#[derive(Debug, Error)]
+pub enum GateError {
+    /// The run could not be prepared, played or read back.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The scenarios are invalid.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// The release could not be evaluated.
+    #[error("the target cannot be played: no peer could federate with it")]
+    Unreached(#[source] Fault),
+    /// The target discloses no release.
+    #[error(
+        "the target discloses no release (1.3), so it is unknown what to hold it to; name it with --release VERSION"
+    )]
+    NoRelease,
+    /// The target is another release than the user names.
+    #[error(
+        "--release {named}: the target discloses {disclosed}; start that release, or name the one that it is"
+    )]
+    OtherRelease {
+        /// The release that the user names.
+        named: Version,
+        /// The release that the target discloses.
+        disclosed: Version,
+    },
+}
+
+/// One play of a release.
+#[derive(Debug)]
+pub struct Play {
+    /// The first entry of its transcript.
+    pub start: RunStart,
+    /// The release that the target disclosed in the handshake.
+    pub release: Option<Version>,
+    /// The trace of the handshake, which a run plays first.
+    pub handshake: Option<Trace>,
+    /// The scenarios that were played, each with its outcome and its exchanges.
+    pub scenarios: Vec<Scene>,
+}
+
+/// A scenario that was played.
+#[derive(Debug)]
+pub struct Scene {
+    /// The id of the scenario.
+    pub id: String,
+    /// The way in which it ended.
+    pub outcome: Outcome,
+    /// Its exchanges.
+    pub exchanges: Vec<Template>,
+}
+
+/// Plays the scenarios of the gate. Each peer makes its plainest choices, so that only the seed differs between two
+/// plays.
+pub async fn play_release(
+    plan: &Plan,
+    seed: Seed,
+    part: &Part,
+    observer: Arc<dyn Observer>,
+) -> Result<Play, GateError> {
+    let ids: Vec<String> = match part {
+        Part::Whole => SCENARIOS.iter().map(|id| (*id).to_owned()).collect(),
+        Part::Only(ids) => ids.clone(),
+    };
+    let mut plan = plan.clone();
+    plan.seed = seed;
+    plan.cases = 0;
+    plan.selection = Selection::new(&ids, &[]).map_err(RunError::from)?;
+    plan.run_context.permitted_choices = Some(PermittedChoices::plain());
+    let folder = tempfile::tempdir().map_err(|error| RunError::Fault(Fault::of_environment(&error)))?;
+    let transcript = folder.path().join("transcript.jsonl");
+    let (_running, stop) = watch::channel(false);
+    let run = plan.prepare(transcript.clone(), stop)?;
+    play(run, observer).await.map_err(RunError::from)?;
+    let reading = read(&transcript).map_err(RunError::from)?;
+    let scenarios = reading.traces().filter(|trace| ids.iter().any(|id| id == trace.scenario()));
+    let scenarios: Vec<Scene> = scenarios.map(|trace| scene(&trace)).collect();
+    let handshake = reading.trace(HANDSHAKE);
+    Ok(Play {
+        start: reading.start.clone(),
+        release: handshake.as_ref().and_then(Trace::release),
+        handshake,
+        scenarios,
+    })
+}
+
+/// The scenario that a run plays first.
+const HANDSHAKE: &str = "00-sanity/handshake";
+
+fn scene(trace: &Trace) -> Scene {
+    Scene {
+        id: trace.scenario().to_owned(),
+        outcome: trace.outcome().cloned().unwrap_or(Outcome::Interrupted),
+        exchanges: Template::all(trace),
+    }
+}
+
+impl Play {
+    /// Returns the release of the target: that which it discloses, and which must be the one that the user names.
+    pub fn release(&self, named: Option<&Version>) -> Result<Version, GateError> {
+        match (&self.release, named) {
+            (Some(disclosed), Some(named)) if disclosed != named => {
+                Err(GateError::OtherRelease { named: named.clone(), disclosed: disclosed.clone() })
+            }
+            (Some(release), _) | (None, Some(release)) => Ok(release.clone()),
+            (None, None) => Err(self.unreached().map_or(GateError::NoRelease, GateError::Unreached)),
+        }
+    }
+
+    /// Returns the fault that ended the handshake; `None` if it completed.
+    #[must_use]
+    pub fn unreached(&self) -> Option<Fault> {
+        let handshake = self.scenarios.iter().find(|scene| scene.id == HANDSHAKE)?;
+        match &handshake.outcome {
+            Outcome::Completed => None,
+            Outcome::Aborted(fault) => Some(fault.clone()),
+            other => Some(Fault::environment(format!("the handshake did not complete: {other:?}"))),
+        }
+    }
+
+    fn contract(&self) -> HeldText {
+        self.start.contract.clone()
+    }
+}
+
+/// Records a release: plays it twice, and keeps what both plays have.
+pub async fn record(
+    plan: &Plan,
+    named: Option<&Version>,
+    part: &Part,
+    observer: Arc<dyn Observer>,
+) -> Result<Recording, GateError> {
+    let first = play_release(plan, SEEDS[0], part, observer.clone()).await?;
+    if let Some(fault) = first.unreached() {
+        return Err(GateError::Unreached(fault));
+    }
+    let release = first.release(named)?;
+    let second = play_release(plan, SEEDS[1], part, observer).await?;
+    let (contract, target) = (first.contract(), first.start.target.clone());
+    let mut recording = Recording {
+        format: FORMAT,
+        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        scenarios_sha256: scenarios_sha256()?,
+        release,
+        contract,
+        target,
+        recorded_at: Clock::system().now(),
+        scenarios: vec![],
+        left_out: vec![],
+    };
+    for scene in first.scenarios {
+        let again = second.scenarios.iter().find(|other| other.id == scene.id);
+        match again {
+            Some(again) if is_complete(&scene) && is_complete(again) => recording
+                .scenarios
+                .push(Recorded { id: scene.id, exchanges: merged(scene.exchanges, &again.exchanges) }),
+            _ => recording.left_out.push(LeftOut { why: why(&scene.outcome), id: scene.id }),
+        }
+    }
+    Ok(recording)
+}
+
+fn is_complete(scene: &Scene) -> bool {
+    scene.outcome == Outcome::Completed
+}
+
+/// Returns in words why a scenario did not complete.
+pub(super) fn why(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Completed => "only one of the two plays completed".to_owned(),
+        Outcome::Aborted(fault) => crate::with_causes(fault),
+        Outcome::Unsupported { method } => format!("the operator client has no method {method}"),
+        Outcome::Lacking { lacks } => lacks.clone(),
+        Outcome::Blocked { stage, reason } => format!("the stage {stage} failed: {reason}"),
+        Outcome::Interrupted => "interrupted".to_owned(),
+        Outcome::EndedAtBreach { check } => format!("ended at the check {check}"),
+    }
+}

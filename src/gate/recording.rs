@@ -1,0 +1,180 @@
+//! The file of a recording: what one release sent and accepted.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::template::Template;
+use crate::contract::HeldText;
+use crate::input::{self, InputError};
+
+/// The version of the format.
+pub const FORMAT: u32 = 1;
+
+/// The name of the file in the folder of a release.
+pub const FILE: &str = "recording.json";
+
+/// The longest recording that is read, in bytes. The parser limits the depth to 128.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// What one release sent and accepted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recording {
+    /// The version of the format: [`FORMAT`].
+    pub format: u32,
+    /// The version of the suite that recorded it.
+    pub suite: String,
+    /// SHA-256 of the scenarios that were played: the requests of the peers.
+    pub scenarios_sha256: String,
+    /// The recorded release.
+    pub release: Version,
+    /// The contract text that it keeps.
+    pub contract: HeldText,
+    /// The name of the target, for a person.
+    pub target: String,
+    /// The moment at which it was recorded.
+    pub recorded_at: Timestamp,
+    /// The scenarios, each with its exchanges.
+    pub scenarios: Vec<Recorded>,
+    /// The scenarios that did not complete, each with the reason. Nothing of them is compared.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// The exchanges of one scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// The id of the scenario.
+    pub id: String,
+    /// Its exchanges, in order.
+    pub exchanges: Vec<Template>,
+}
+
+/// A scenario that is not part of a recording or of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The id of the scenario.
+    pub id: String,
+    /// The reason, for a person.
+    pub why: String,
+}
+
+/// A recording that cannot be used.
+#[derive(Debug, Error)]
+pub enum RecordingError {
+    /// There is no recording.
+    #[error(
+        "{path}: no recording of the release before, so nothing is compared; check that release out, start it, and run \
+         `covenant gate record --release VERSION --out {path}` with the options of its target"
+    )]
+    Missing {
+        /// The folder.
+        path: String,
+    },
+    /// A file that cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A file that is no recording.
+    #[error("{path}: not a recording of the gate; `covenant gate record --out {folder}` makes one")]
+    Json {
+        /// The path of the file.
+        path: String,
+        /// Its folder.
+        folder: String,
+        /// The error of the parser, with line and column.
+        source: serde_json::Error,
+    },
+    /// A recording of another suite.
+    #[error(
+        "{path}: {what}, so its requests are not those of this suite; record the release again: `covenant gate record \
+         --release {release} --out {folder}` with the options of its target"
+    )]
+    Old {
+        /// The path of the file.
+        path: String,
+        /// Its folder.
+        folder: String,
+        /// The recorded release.
+        release: String,
+        /// What differs.
+        what: String,
+    },
+}
+
+/// The members of each format that say which it is.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+    #[serde(default)]
+    suite: String,
+    #[serde(default)]
+    scenarios_sha256: String,
+    #[serde(default = "unknown_release")]
+    release: String,
+}
+
+fn unknown_release() -> String {
+    "VERSION".to_owned()
+}
+
+impl Recording {
+    /// Returns the path of the file that a user names by its folder or by itself.
+    #[must_use]
+    pub fn path(named: &Path) -> PathBuf {
+        if named.extension().is_some_and(|extension| extension == "json") {
+            named.to_owned()
+        } else {
+            named.join(FILE)
+        }
+    }
+
+    /// Reads a recording whose requests are those of the scenarios with this digest.
+    pub fn read(named: &Path, scenarios_sha256: &str) -> Result<Self, RecordingError> {
+        let path = Self::path(named);
+        let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let text = match input::read(&path, FILE_BYTES_MAX) {
+            Err(error) if error.is_missing() => return Err(RecordingError::Missing { path: folder }),
+            other => other?,
+        };
+        let path = path.display().to_string();
+        let no_recording =
+            |source| RecordingError::Json { path: path.clone(), folder: folder.clone(), source };
+        let head: Head = serde_json::from_slice(&text).map_err(no_recording)?;
+        match head.differs(scenarios_sha256) {
+            Some(what) => Err(RecordingError::Old {
+                path: path.clone(),
+                folder: folder.clone(),
+                release: head.release,
+                what,
+            }),
+            None => serde_json::from_slice(&text).map_err(no_recording),
+        }
+    }
+
+    /// Returns the file's content.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+}
+
+impl Head {
+    fn differs(&self, scenarios_sha256: &str) -> Option<String> {
+        if self.format != FORMAT {
+            return Some(format!(
+                "a recording of format {}, and this suite reads format {FORMAT}",
+                self.format
+            ));
+        }
+        let own = env!("CARGO_PKG_VERSION");
+        if self.suite != own {
+            return Some(format!("recorded by covenant {}, and this is covenant {own}", self.suite));
+        }
+        (self.scenarios_sha256 != scenarios_sha256)
+            .then(|| "recorded with other scenarios than those of this build".to_owned())
+    }
+}

@@ -1,0 +1,198 @@
+//! The report of the gate, as text.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+use super::bump::{Bump, NoticeSource};
+use super::comparison::{Comparison, Found, Verdict};
+use super::rules::{CLAUSE, CLAUSE_OF_NOTICE};
+use crate::transcript::Direction;
+
+/// The width of one column, in characters.
+const COLUMN: usize = 56;
+/// The number of lines around a difference.
+const AROUND: usize = 2;
+/// The greatest number of lines of one message.
+const LINES_MAX: usize = 24;
+
+/// Returns the report as text.
+#[must_use]
+pub fn text(comparison: &Comparison) -> String {
+    let mut text = headline(comparison);
+    notice(&mut text, comparison);
+    for (number, found) in comparison.breaking.iter().enumerate() {
+        breaking(&mut text, number + 1, found, comparison);
+    }
+    coverage(&mut text, comparison);
+    text
+}
+
+fn headline(comparison: &Comparison) -> String {
+    let Comparison { recorded_release: old, release: new, .. } = comparison;
+    let count = comparison.breaking.len();
+    let result = match comparison.verdict {
+        Verdict::Compatible => "compatible: nothing that was compared breaks".to_owned(),
+        Verdict::Breaking => format!("BREAKING: {} ({CLAUSE})", differences(count)),
+        Verdict::Announced => {
+            format!(
+                "announced: {}, after a notice of 30 days or more ({CLAUSE_OF_NOTICE})",
+                differences(count)
+            )
+        }
+        Verdict::Incomplete => "nothing breaks, but not all of the recording could be compared".to_owned(),
+        Verdict::NoNeighbours => no_neighbours(comparison),
+    };
+    format!("{new} against the recording of {old}, {}: {result}\n", comparison.bump.name())
+}
+
+fn differences(count: usize) -> String {
+    if count == 1 { "1 breaking difference".to_owned() } else { format!("{count} breaking differences") }
+}
+
+fn no_neighbours(comparison: &Comparison) -> String {
+    let what =
+        if comparison.bump == Bump::Back { "the recording is of a later release" } else { "not neighbours" };
+    format!(
+        "{what}, so nothing is decided; record the release before {}: `covenant gate record --release VERSION --out DIR`",
+        comparison.release
+    )
+}
+
+fn notice(text: &mut String, comparison: &Comparison) {
+    if comparison.breaking.is_empty() || comparison.bump != Bump::Major {
+        return;
+    }
+    let line = match &comparison.notice {
+        None => "no deprecation notice is known; --notice-given DATE states one (attested)".to_owned(),
+        Some(notice) => {
+            let source = match notice.source {
+                NoticeSource::Wire => "found on the wire",
+                NoticeSource::Attested => "attested by --notice-given, not observed",
+            };
+            let age = if notice.old_enough { "old enough" } else { "less than 30 days old" };
+            format!("deprecation notice of {}: {source}, {age}", notice.declared_at)
+        }
+    };
+    let _ = writeln!(text, "{line}");
+}
+
+fn breaking(text: &mut String, number: usize, found: &Found, comparison: &Comparison) {
+    let place = [found.route.as_str(), found.at.as_str()].join(" ");
+    let side = match found.direction {
+        Some(Direction::ToTarget) => "answer of the target: ",
+        Some(Direction::FromTarget) => "call of the target: ",
+        None => "",
+    };
+    let _ = writeln!(text, "\n{number}. {}  {side}{}", found.rule.id, place.trim());
+    let _ = writeln!(text, "   {}", found.text);
+    let _ = writeln!(text, "   breaks {CLAUSE}: {}", found.rule.why);
+    let first = found.recorded.as_ref().or(found.now.as_ref());
+    let entry = first.map(|template| {
+        let label = template.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
+        format!(", entry {}{label} of {}", template.n, template.peer)
+    });
+    let scenarios: Vec<&str> = found.scenarios.iter().map(String::as_str).collect();
+    let more = if scenarios.len() > 1 { format!(" and {} more", scenarios.len() - 1) } else { String::new() };
+    let _ =
+        writeln!(text, "   seen in {}{}{more}", scenarios.first().unwrap_or(&""), entry.unwrap_or_default());
+    side_by_side(text, found, comparison);
+}
+
+/// Writes the request of the exchange, and what the target sent then and now in two columns.
+fn side_by_side(text: &mut String, found: &Found, comparison: &Comparison) {
+    let Some(old) = &found.recorded else { return };
+    if old.direction == Direction::ToTarget {
+        let request = |name: &str| old.request[name].as_str().unwrap_or_default();
+        let _ = writeln!(text, "   request: {} {}", request("method"), request("path"));
+    }
+    let pretty = |value: &Value| if value.is_null() { String::new() } else { format!("{value:#}") };
+    let before = pretty(old.of_target());
+    let after = found.now.as_ref().map(|template| pretty(template.of_target())).unwrap_or_default();
+    let (left, right) =
+        (format!("{} (recorded)", comparison.recorded_release), format!("{} (now)", comparison.release));
+    row(text, ' ', &left, &right);
+    for line in columns(&before, &after) {
+        match line {
+            Line::Row(mark, left, right) => row(text, mark, &left, &right),
+            Line::Gap => text.push_str("     …\n"),
+        }
+    }
+}
+
+enum Line {
+    Row(char, String, String),
+    Gap,
+}
+
+fn row(text: &mut String, mark: char, left: &str, right: &str) {
+    let cut = |line: &str| line.chars().take(COLUMN).collect::<String>();
+    let line = format!("   {mark} {:<COLUMN$} | {}", cut(left), cut(right));
+    let _ = writeln!(text, "{}", line.trim_end());
+}
+
+/// Puts two texts side by side, and keeps what differs with the lines around it.
+fn columns(before: &str, after: &str) -> Vec<Line> {
+    let diff = TextDiff::from_lines(before, after);
+    let mut rows: Vec<(char, String, String)> = vec![];
+    let mut open = 0;
+    for change in diff.iter_all_changes() {
+        let line = change.value().trim_end_matches('\n').to_owned();
+        match change.tag() {
+            ChangeTag::Equal => {
+                open = 0;
+                rows.push((' ', line.clone(), line));
+            }
+            ChangeTag::Delete => {
+                open += 1;
+                rows.push(('>', line, String::new()));
+            }
+            // An inserted line goes beside a deleted one.
+            ChangeTag::Insert if open > 0 => {
+                let place = rows.len() - open;
+                rows[place].2 = line;
+                open -= 1;
+            }
+            ChangeTag::Insert => rows.push(('>', String::new(), line)),
+        }
+    }
+    let changed: Vec<usize> = (0..rows.len()).filter(|place| rows[*place].0 == '>').collect();
+    let is_near = |place: usize| changed.iter().any(|other| other.abs_diff(place) <= AROUND);
+    let mut lines = vec![];
+    for (place, (mark, left, right)) in rows.into_iter().enumerate() {
+        if lines.len() >= LINES_MAX {
+            lines.push(Line::Gap);
+            break;
+        }
+        if is_near(place) {
+            lines.push(Line::Row(mark, left, right));
+        } else if !matches!(lines.last(), Some(Line::Gap)) {
+            lines.push(Line::Gap);
+        }
+    }
+    lines
+}
+
+fn coverage(text: &mut String, comparison: &Comparison) {
+    let counts = &comparison.compared;
+    let names = |routes: &std::collections::BTreeSet<String>| {
+        routes.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let _ = writeln!(text, "\ncompared: {} scenarios", counts.scenarios);
+    let _ = writeln!(text, "  {} answers of the target: {}", counts.answers, names(&counts.answered_routes));
+    let _ = writeln!(text, "  {} calls of the target: {}", counts.calls, names(&counts.called_routes));
+    let others = comparison.others.len();
+    if others > 0 {
+        let _ = writeln!(text, "{others} other differences break nothing; --format json lists them");
+    }
+    for rule in &comparison.rules.except {
+        let _ = writeln!(text, "left out by --except: {rule}");
+    }
+    for one in &comparison.not_compared {
+        let _ = writeln!(text, "not compared: {}: {}", one.id, one.why);
+    }
+    for one in &comparison.not_recorded {
+        let _ = writeln!(text, "not recorded: {}: {}", one.id, one.why);
+    }
+}

@@ -1,0 +1,231 @@
+//! The release gate against the embedded reference: each seeded incompatibility is found by its rule, no addition is called
+//! breaking, and a release that is played again differs in nothing.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use covenant::clock::Seed;
+use covenant::gate::{
+    Choice, Comparison, Part, RULES, Recorded, Recording, SCENARIOS, Verdict, Weight, compare_release, play_release,
+    record, scenarios_sha256,
+};
+use covenant::reference::{Patch, ReleaseChange, release_changes, variant};
+use covenant::runner::{NoObserver, Plan, Target};
+use covenant::transcript::Direction;
+use serde_json::{Value, json};
+
+use crate::program::covenant;
+
+fn plan(patches: Vec<&'static Patch>) -> Plan {
+    Plan { target: Target::Embedded(patches), ..Plan::default() }
+}
+
+async fn recording() -> Recording {
+    record(&plan(vec![]), None, &Part::Whole, Arc::new(NoObserver)).await.expect("a recording")
+}
+
+/// Compares a patched release with the recording, in these scenarios.
+async fn compared(recording: &Recording, patches: Vec<&'static Patch>, seed: u64, only: &[&str]) -> Comparison {
+    let is_played = |scenario: &Recorded| only.is_empty() || only.contains(&scenario.id.as_str());
+    let mut recording = recording.clone();
+    recording.scenarios.retain(is_played);
+    let part = match only {
+        [] => Part::Whole,
+        only => Part::Only(only.iter().map(|id| (*id).to_owned()).collect()),
+    };
+    let mut plan = plan(patches);
+    plan.run_context.release = Some(recording.release.clone());
+    plan.run_context.target_release = Some(recording.release.clone());
+    let play = play_release(&plan, Seed(seed), &part, Arc::new(NoObserver)).await.expect("a play");
+    let release = recording.release.clone();
+    compare_release(&recording, &play, release, Choice::default(), None)
+}
+
+fn rules(comparison: &Comparison) -> BTreeSet<&'static str> {
+    comparison.breaking.iter().map(|found| found.rule.id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_incompatibility_is_found_by_its_rule_and_no_addition_is_breaking() {
+    let recording = recording().await;
+    let (mut breaking, mut additions) = (0, 0);
+    let mut wrong = vec![];
+    for change in release_changes() {
+        let comparison = compared(&recording, vec![&change.patch], 1, &[change.scenario]).await;
+        let found = rules(&comparison);
+        let is_right = match change.breaks {
+            Some(rule) => {
+                breaking += 1;
+                let expected: BTreeSet<_> = change.entails.iter().copied().chain([rule]).collect();
+                comparison.verdict == Verdict::Breaking && found.contains(rule) && found.is_subset(&expected)
+            }
+            None => {
+                additions += 1;
+                comparison.verdict == Verdict::Compatible
+            }
+        };
+        if !is_right {
+            wrong.push((change.patch.name, change.breaks, found, comparison.verdict));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(breaking >= 30 && additions >= 15, "{breaking} breaking, {additions} additions");
+}
+
+#[test]
+fn the_changes_reach_both_directions_and_every_breaking_rule() {
+    let seeded: BTreeSet<&str> = release_changes().filter_map(|change| change.breaks).collect();
+    // A scenario ends early because of a change that has a rule of its own.
+    let known: BTreeSet<&str> =
+        RULES.iter().filter(|rule| rule.weight == Weight::Breaking).map(|rule| rule.id).collect();
+    let missing: Vec<_> = known.difference(&seeded).copied().collect();
+    assert_eq!(missing, ["scenario-ended"]);
+    assert!(seeded.is_subset(&known), "{seeded:?}");
+    let names: BTreeSet<&str> = release_changes().map(|change| change.patch.name).collect();
+    assert_eq!(names.len(), release_changes().count());
+    let scenarios = |change: &ReleaseChange| SCENARIOS.contains(&change.scenario);
+    assert!(release_changes().all(scenarios));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_is_played_again_differs_in_nothing() {
+    let recording = recording().await;
+    assert!(recording.left_out.is_empty(), "{:?}", recording.left_out);
+    for seed in [1, 3, 77] {
+        let again = compared(&recording, vec![], seed, &[]).await;
+        assert_eq!(again.verdict, Verdict::Compatible, "seed {seed}: {:#?}", again.breaking);
+        assert!(again.others.is_empty(), "seed {seed}: {:#?}", again.others);
+    }
+    let directions: BTreeSet<bool> = recording
+        .scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.exchanges)
+        .map(|template| template.direction == Direction::ToTarget)
+        .collect();
+    assert_eq!(directions.len(), 2);
+}
+
+/// Variants whose wire a peer of the release before reads as it did.
+const SAME_WIRE: &[&str] = &[
+    "adds-unknown-members",
+    "sends-null-members",
+    "omits-success-member",
+    "sends-full-envelopes",
+    "sends-errors-without-code",
+    "writes-extra-audit-entries",
+    "reverses-json-members",
+    "delays-responses",
+    "blocks-inbound-during-outbound-calls",
+    "syncs-integers-as-floats",
+    "writes-uppercase-digests",
+    "http1-only",
+    "sends-chunked-bodies",
+    "runs-behind-tls-proxy",
+    "sends-frequent-heartbeats",
+    "applies-strict-rate-limit",
+    "discloses-pgp-fingerprint-as-contact",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conforming_variant_of_the_same_wire_is_compatible() {
+    let recording = recording().await;
+    for name in SAME_WIRE {
+        let comparison = compared(&recording, vec![variant(name).expect(name)], 2, &[]).await;
+        assert_eq!(comparison.verdict, Verdict::Compatible, "{name}: {:#?}", comparison.breaking);
+    }
+}
+
+/// Runs the gate of the program and returns its exit code, with standard output and standard error.
+fn gate(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = covenant().arg("gate").args(arguments).arg("--quiet").current_dir(folder).output().expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_program_records_a_release_and_holds_the_next_one_to_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gate = |arguments: &[&str]| gate(folder.path(), arguments);
+    let (code, out, err) = gate(&["record", "--release", "1.4.2", "--out", "golden/releases/1.4.2"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("golden/releases/1.4.2/recording.json: release 1.4.2"), "{out}");
+    let baseline = ["--baseline", "golden/releases/1.4.2"];
+    let with = |more: &[&'static str]| gate(&[&baseline[..], more].concat());
+
+    let (code, out, _) = with(&["--release", "1.5.0"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.starts_with("1.5.0 against the recording of 1.4.2, a minor bump: compatible"), "{out}");
+
+    let change = ["--defect", "release-counts-milliseconds"];
+    let (code, out, _) = with(&[&["--release", "1.5.0"], &change[..]].concat());
+    assert_eq!(code, 1, "{out}");
+    for text in ["unit-changed", "10.1", "2592000000", "1.4.2 (recorded)", "1.5.0 (now)"] {
+        assert!(out.contains(text), "{text}: {out}");
+    }
+    let (code, out, _) = with(&[&["--release", "1.5.0", "--except", "unit-changed"], &change[..]].concat());
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("left out by --except: unit-changed"), "{out}");
+    let (code, out, _) = with(&[&["--release", "1.5.0", "--format", "json"], &change[..]].concat());
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &json["breaking"][0]["rule"]), (1, &json!("unit-changed")));
+
+    let (code, out, _) = with(&["--release", "1.6.0"]);
+    assert_eq!(code, 7, "{out}");
+    assert!(out.contains("not neighbours"), "{out}");
+}
+
+#[test]
+fn a_break_passes_across_a_major_bump_after_a_notice_of_30_days_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gate = |arguments: &[&str]| gate(folder.path(), arguments);
+    assert_eq!(gate(&["record", "--release", "1.4.2", "--out", "old"]).0, 0);
+    let change = ["--baseline", "old", "--defect", "release-counts-milliseconds"];
+    let with = |more: &[&'static str]| gate(&[&change[..], more].concat());
+    let (code, out, _) = with(&["--release", "2.0.0"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("no deprecation notice is known"), "{out}");
+    let (code, out, _) = with(&["--release", "2.0.0", "--notice-given", "2020-01-01"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("announced") && out.contains("attested"), "{out}");
+    let (code, out, _) = with(&["--release", "2.0.0", "--notice-given", "2999-01-01"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("less than 30 days old"), "{out}");
+    let (code, _, _) = with(&["--release", "1.5.0", "--notice-given", "2020-01-01"]);
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn a_recording_that_cannot_be_used_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gate = |arguments: &[&str]| gate(folder.path(), arguments);
+    let (code, out, err) = gate(&["--baseline", "golden/releases/1.4.2"]);
+    assert_eq!((code, out.as_str()), (7, ""), "{err}");
+    assert!(err.contains("covenant gate record --release VERSION --out golden/releases/1.4.2"), "{err}");
+
+    let digest = scenarios_sha256().expect("sound scenarios");
+    let write = |value: &str| fs::write(folder.path().join("recording.json"), value).expect("a file");
+    let head = json!({"format": 1, "suite": env!("CARGO_PKG_VERSION"), "scenarios_sha256": digest, "release": "1.4.2"});
+    let with = |name: &str, value: Value| {
+        let mut head = head.clone();
+        head[name] = value;
+        head.to_string()
+    };
+    let again = "covenant gate record --release 1.4.2 --out .";
+    for (content, expected) in [
+        ("no JSON".to_owned(), "line 1 column 2"),
+        ("[".repeat(200), "recursion limit"),
+        (head.to_string(), "missing field"),
+        (with("format", json!(9)), "format 9"),
+        (with("format", json!(9)), again),
+        (with("suite", json!("0.0.1")), "recorded by covenant 0.0.1"),
+        (with("scenarios_sha256", json!("00")), again),
+        (with("colour", json!("blue")), "unknown field `colour`"),
+    ] {
+        write(&content);
+        let (code, _, err) = gate(&["--baseline", "."]);
+        assert_eq!(code, 2, "{content}: {err}");
+        assert!(err.contains(expected), "{content}: {expected}: {err}");
+    }
+}
