@@ -29,7 +29,7 @@ pub enum Exit {
     Adapter = 5,
     /// A failed environment: no port, no disk space, no permission to write.
     Environment = 6,
-    /// No check has a verdict kept or broken.
+    /// No check has a verdict kept or broken, or the gate has no recording.
     NothingEvaluated = 7,
     /// A broken check that `covenant replay` could not evaluate again.
     NotReplayed = 8,
@@ -157,8 +157,10 @@ pub(super) const EXITS: &[ExitDef] = &[
     ),
     row(
         Exit::NothingEvaluated,
-        "nothing was evaluated: a filter leaves nothing, or no check is kept or broken, with or without --strict",
-        "standard error or the report says why: widen --only, --clause or --cases, or run it to its end",
+        "nothing was evaluated: a filter leaves nothing, or no check is kept or broken, with or without --strict; gate: no \
+         recording of the release before, or not all of it could be compared",
+        "standard error or the report says why: widen --only, --clause or --cases, or run it to its end; for the gate, it \
+         names the command that records",
     ),
     row(
         Exit::NotReplayed,

@@ -14,8 +14,8 @@ use super::target_choice::{TargetArguments, patches};
 use super::{Exit, Failure, block_on_unless_stopped, message, print, unused};
 use crate::clock::{Clock, Seed};
 use crate::gate::{
-    Choice, Comparison, GateError, Notice, Part, RULES, Recording, RecordingError, SEED, Verdict, Weight,
-    compare_release, notice_on_wire, play_release, record, rule, scenarios_sha256, text,
+    Choice, Comparison, GateError, Hold, Notice, Part, RULES, Recording, RecordingError, SEED, Verdict,
+    Weight, hold, record, rule, scenarios_sha256, text,
 };
 use crate::nearest::did_you_mean;
 use crate::operator::{Embedded, EmbeddedOptions};
@@ -130,27 +130,20 @@ fn record_release(out: &Path, arguments: &PlayArguments) -> Result<Exit, Failure
 fn gate(arguments: &Arguments, baseline: &Path) -> Result<Exit, Failure> {
     let digest = scenarios_sha256().map_err(|error| Failure::new(Exit::Suite, error))?;
     let recording = Recording::read(baseline, &digest).map_err(unusable)?;
-    let mut plan = arguments.play.plan()?;
-    let named = plan.run_context.release.clone();
-    // The peers are the release before.
-    plan.run_context.release = Some(recording.release.clone());
-    plan.run_context.target_release = Some(recording.release.clone());
+    let plan = arguments.play.plan()?;
+    let asked = Hold {
+        release: plan.run_context.release.clone(),
+        rules: Choice {
+            also: arguments.also.iter().cloned().collect(),
+            except: arguments.except.iter().cloned().collect(),
+        },
+        notice: arguments.notice_given.and_then(|date| Notice::attested(date, Clock::system().now())),
+        part: Part::Whole,
+    };
     let observer = Arc::new(Progress::new(arguments.play.quiet));
     let seed = arguments.seed.unwrap_or(SEED);
-    let play =
-        block_on_unless_stopped(play_release(&plan, seed, &Part::Whole, observer))?.map_err(failure)?;
-    let release = play.release(named.as_ref()).map_err(failure)?;
-    let on_wire = play.handshake.as_ref().and_then(|trace| notice_on_wire(trace, &recording.release));
-    let stated = arguments.notice_given.and_then(|date| Notice::attested(date, Clock::system().now()));
-    let rules = Choice {
-        also: arguments.also.iter().cloned().collect(),
-        except: arguments.except.iter().cloned().collect(),
-    };
-    let comparison = compare_release(&recording, &play, release, rules, on_wire.or(stated));
-    let unreached = play.unreached().filter(|_| comparison.compared.answers + comparison.compared.calls == 0);
-    if let Some(fault) = unreached {
-        return Err(failure(GateError::Unreached(fault)));
-    }
+    let holding = hold(&plan, &recording, seed, &asked, observer);
+    let comparison = block_on_unless_stopped(holding)?.map_err(failure)?;
     print(&shown(&comparison, arguments.format)?)?;
     Ok(exit(comparison.verdict))
 }

@@ -12,11 +12,12 @@ use super::{Exit, Failure, print};
 use crate::check;
 use crate::contract::{Clause, REGISTERS, Register, Section, V1_2026_05};
 use crate::docs::{parts, requirements};
+use crate::gate::{CLAUSE, RULES, Weight};
 use crate::nearest::did_you_mean;
 use crate::operator::{Form, METHODS, Member};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
-use crate::reference::{DEFECTS, VARIANTS};
+use crate::reference::{DEFECTS, VARIANTS, release_changes};
 use crate::runner::{library, planned};
 use crate::wire::generation::{CallerForm, GENERATIONS};
 
@@ -53,6 +54,10 @@ enum What {
     Defects,
     /// Conforming ways in which the reference platform differs
     Variants,
+    /// Rules of the release gate
+    Rules,
+    /// Changes from one release of the reference platform to the next, for `covenant gate --defect`
+    Changes,
     /// Checks that a scenario can name
     Checks,
     /// Properties over generated histories
@@ -87,7 +92,7 @@ fn refuse(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::usage(format!("--scenarios is of no use here: {why}")));
     }
     let Some(wanted) = &arguments.clause else { return Ok(()) };
-    if matches!(arguments.what, What::Variants | What::Generations) {
+    if matches!(arguments.what, What::Variants | What::Generations | What::Changes) {
         return Err(Failure::usage("--clause is of no use here: no row of the list is about a clause"));
     }
     let clauses =
@@ -112,6 +117,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         What::Behaviours => behaviours(),
         What::Defects => defects(),
         What::Variants => variants(),
+        What::Rules => rules(),
+        What::Changes => changes(),
         What::Checks => checks(arguments)?,
         What::Properties => properties(),
         What::Requirements => required()?,
@@ -282,6 +289,24 @@ fn variants() -> Vec<Item> {
         clauses: vec![],
         text: row(patch.name, patch.summary, &[]),
         json: json!({"id": patch.name, "about": patch.summary}),
+    });
+    items.collect()
+}
+
+fn rules() -> Vec<Item> {
+    let items = RULES.iter().map(|rule| Item {
+        clauses: if rule.weight == Weight::Addition { vec![] } else { vec![CLAUSE.to_owned()] },
+        text: row(rule.id, rule.about, &[rule.weight.name().to_owned()]),
+        json: json!({"id": rule.id, "weight": rule.weight.name(), "about": rule.about, "why": rule.why}),
+    });
+    items.collect()
+}
+
+fn changes() -> Vec<Item> {
+    let items = release_changes().map(|change| Item {
+        clauses: vec![],
+        text: row(change.patch.name, change.patch.summary, &[change.breaks.unwrap_or("addition").to_owned()]),
+        json: json!({"id": change.patch.name, "about": change.patch.summary, "breaks": change.breaks}),
     });
     items.collect()
 }

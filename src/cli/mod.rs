@@ -86,13 +86,13 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Write a commented covenant.toml.
     Init(init::Arguments),
-    /// List scenarios, clauses, behaviours, defects, variants, checks, properties or methods.
+    /// List scenarios, clauses, behaviours, defects, variants, checks, properties, methods or rules of the gate.
     List(list::Arguments),
     /// Evaluate the transcript of a finished run again, without a target.
     Verify(verify::Arguments),
     /// Print an entry of a run's transcript, such as the exchange that shows a breach.
     Show(show::Arguments),
-    /// Explain a clause, check, scenario, behaviour, defect, variant, property, method or exit code.
+    /// Explain a clause, check, scenario, behaviour, defect, variant, property, method, rule or exit code.
     Explain(explain::Arguments),
     /// Replay each broken check of a run: fixed, still broken, or not replayable.
     Replay(replay::Arguments),

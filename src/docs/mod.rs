@@ -5,6 +5,7 @@ mod adapter_protocol;
 mod binding;
 mod checks;
 mod clauses;
+mod gate_rules;
 mod requirements;
 mod scenario_format;
 mod table;
@@ -30,6 +31,7 @@ pub const PAGES: &[Page] = &[
     Page { name: "binding", write: |_| binding::page() },
     Page { name: "clauses", write: clauses::page },
     Page { name: "checks", write: checks::page },
+    Page { name: "gate-rules", write: |_| gate_rules::page() },
     Page { name: "plug-your-platform-in", write: requirements::page },
     Page { name: "scenario-format", write: scenario_format::page },
 ];

@@ -236,13 +236,16 @@ impl Comparison {
         routes.insert(old.route.clone());
     }
 
-    fn decide(&self) -> Verdict {
+    /// Returns the result of what is found.
+    pub(super) fn decide(&self) -> Verdict {
         let announced = self.notice.as_ref().is_some_and(|notice| notice.old_enough);
         match self.bump {
             Bump::Outside | Bump::Back => Verdict::NoNeighbours,
             Bump::Major if !self.breaking.is_empty() && announced => Verdict::Announced,
             _ if !self.breaking.is_empty() => Verdict::Breaking,
-            _ if !self.not_compared.is_empty() || self.compared.answers == 0 => Verdict::Incomplete,
+            _ if !self.not_compared.is_empty() || self.compared.answers + self.compared.calls == 0 => {
+                Verdict::Incomplete
+            }
             _ => Verdict::Compatible,
         }
     }

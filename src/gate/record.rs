@@ -110,7 +110,7 @@ pub async fn play_release(
     let run = plan.prepare(transcript.clone(), stop)?;
     play(run, observer).await.map_err(RunError::from)?;
     let reading = read(&transcript).map_err(RunError::from)?;
-    let scenarios = reading.traces().filter(|trace| ids.iter().any(|id| id == trace.scenario()));
+    let scenarios = reading.traces().filter(|trace| SCENARIOS.contains(&trace.scenario()));
     let scenarios: Vec<Scene> = scenarios.map(|trace| scene(&trace)).collect();
     let handshake = reading.trace(HANDSHAKE);
     Ok(Play {

@@ -14,11 +14,12 @@ use super::{Exit, Failure, print};
 use crate::check::{check_with_id, checks};
 use crate::contract::{Aspect, REGISTERS};
 use crate::docs::parts;
+use crate::gate::{self, CLAUSE, RULES, Weight};
 use crate::nearest::most_like;
 use crate::operator::{Form, Member, Method};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
-use crate::reference::{DEFECTS, PatchKind, VARIANTS};
+use crate::reference::{DEFECTS, PatchKind, VARIANTS, release_change, release_changes};
 use crate::runner::{planned, planned_with_texts};
 use crate::scenario::Loaded;
 use clause::{clause, duties};
@@ -26,8 +27,8 @@ use clause::{clause, duties};
 /// Arguments of `covenant explain`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Id of a clause (7.3), check, scenario, behaviour, defect, variant, property or operator method, or an
-    /// exit code
+    /// Id of a clause (7.3), check, scenario, behaviour, defect, variant, property or operator method, of a rule
+    /// of the gate or a release change, or an exit code
     id: String,
 }
 
@@ -45,7 +46,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 type Source = fn(&str, &[Loaded]) -> Option<String>;
 
 /// The lookup functions, in the order of the printed answers. One id may match several.
-const SOURCES: &[Source] = &[clause, check, scenario, behaviour, patch, property, method, exit_code];
+const SOURCES: &[Source] =
+    &[clause, check, scenario, behaviour, patch, rule, change, property, method, exit_code];
 
 fn check(id: &str, parts: &[Loaded]) -> Option<String> {
     let check = check_with_id(id)?;
@@ -122,6 +124,34 @@ fn patch(id: &str, parts: &[Loaded]) -> Option<String> {
     Some(text)
 }
 
+fn rule(id: &str, _: &[Loaded]) -> Option<String> {
+    let rule = gate::rule(id)?;
+    let mut text =
+        format!("rule {id} of the release gate\n  differs:    {}\n  why:        {}\n", rule.about, rule.why);
+    let _ = match rule.weight {
+        Weight::Breaking => {
+            writeln!(text, "  breaks:     {CLAUSE}; --except {id} leaves it out")
+        }
+        Weight::Optional => writeln!(text, "  breaks:     nothing; with --also {id}, {CLAUSE}"),
+        Weight::Addition => writeln!(text, "  breaks:     nothing"),
+    };
+    let seeded = release_changes().filter(|change| change.breaks == Some(id));
+    let _ = writeln!(text, "  shown by:   {}", listed(seeded.map(|change| change.patch.name)));
+    let _ = writeln!(text, "  documented: docs/gate-rules.md");
+    Some(text)
+}
+
+fn change(id: &str, _: &[Loaded]) -> Option<String> {
+    let change = release_change(id)?;
+    let mut text = format!("release change {id}\n  does:       {}\n", change.patch.summary);
+    let breaks =
+        change.breaks.map_or("nothing: it is an addition".to_owned(), |rule| format!("the rule {rule}"));
+    let _ = writeln!(text, "  breaks:     {breaks}");
+    let _ = writeln!(text, "  shown in:   {}", change.scenario);
+    let _ = writeln!(text, "  run it:     covenant gate --baseline DIR --defect {id}");
+    Some(text)
+}
+
 fn property(id: &str, parts: &[Loaded]) -> Option<String> {
     let property = PROPERTIES.iter().find(|property| property.name == id)?;
     let mut text = format!("property {id}\n  holds:      {}\n", property.about);
@@ -191,7 +221,9 @@ fn unknown(id: &str, parts: &[Loaded]) -> Failure {
     let properties = PROPERTIES.iter().map(|property| property.name.to_owned());
     let methods = Method::all().map(|method| method.to_string());
     let all = clauses.chain(checks).chain(scenarios).chain(behaviours).chain(patches);
-    let all = all.chain(properties).chain(methods);
+    let rules = RULES.iter().map(|rule| rule.id.to_owned());
+    let changes = release_changes().map(|change| change.patch.name.to_owned());
+    let all = all.chain(properties).chain(methods).chain(rules).chain(changes);
     let all: Vec<String> = all.collect();
     let nearest = most_like(id, all.iter().map(String::as_str)).first().copied();
     let hint = nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"));

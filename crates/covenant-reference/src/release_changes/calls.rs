@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::ReleaseChange;
 use super::edit::{remove, rename, replace, request};
-use super::scenario::{JOINED, NOTICE, SENT, SENT_MIGRATION, SENT_SYNC};
+use super::scenario::{DISCLOSED, JOINED, NOTICE, SENT, SENT_MIGRATION, SENT_SYNC};
 use covenant_model::wire::path::Route;
 
 /// Releases whose calls a peer of the release before cannot read.
@@ -206,7 +206,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
     ReleaseChange::breaking(
         "release-requires-more-of-an-accept",
         "call-gone",
-        JOINED,
+        DISCLOSED,
         "Takes the answer to its accept for a failure, since it lacks `sdwan_attach`.",
         |policy| {
             policy.outbound.override_answer = |route, called| {

@@ -77,6 +77,7 @@ mod scenario {
     pub(super) const SENT_SYNC: &str = "06-no-undermining/sync-streams-are-intact";
     pub(super) const FLOOD: &str = "06-no-undermining/flood-is-limited";
     pub(super) const COMMIT: &str = "04-notice-of-revocation/open-migrations-have-grace";
+    pub(super) const DISCLOSED: &str = "09-compromise-disclosure/compromise-is-disclosed-to-every-partner";
     pub(super) const NOTICE: &str = "02-reciprocity-of-grants/grant-revocation-is-announced";
     pub(super) const SYNC: &str = "00-sanity/sync";
 }
