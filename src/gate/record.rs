@@ -211,5 +211,6 @@ pub(super) fn why(outcome: &Outcome) -> String {
         Outcome::Blocked { stage, reason } => format!("the stage {stage} failed: {reason}"),
         Outcome::Interrupted => "interrupted".to_owned(),
         Outcome::EndedAtBreach { check } => format!("ended at the check {check}"),
+        Outcome::EndedAtDeadline { deadline } => format!("ended at the deadline of {deadline}"),
     }
 }

@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(ids.len(), RULES.len());
         for clause in [CLAUSE, CLAUSE_OF_NOTICE] {
             assert!(
-                crate::contract::V1_2026_05.clauses().any(|row| row.id.to_string() == clause),
+                crate::contract::V1_2026_05.clauses().iter().any(|row| row.id.to_string() == clause),
                 "{clause}"
             );
         }
