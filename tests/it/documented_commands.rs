@@ -54,6 +54,8 @@ const ROWS: &[Row] = &[
         ..row("covenant run --property grants --cases 10000 --seed 7", "--out cases")
     },
     row("covenant explain", "7.3"),
+    // A new folder has no recording of the release before.
+    Row { exit: 7, ..row("covenant gate --baseline golden/releases/1.4.2", "") },
     Row { placeholders: &[("FILE", "scenario.toml")], ..row("covenant run --scenarios FILE", "") },
     row(
         "covenant run --quiet --adapter 'python3 adapter.py' --format junit --out out --seed 1 > junit.xml",

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covenant::clock::Seed;
+use covenant::contract::{HeldText, TextSource, V1_2026_05};
 use covenant::gate::{
     Comparison, Hold, Part, RULES, Recording, SCENARIOS, Verdict, Weight, hold, record, scenarios_sha256,
 };
@@ -26,6 +27,7 @@ const SIDE_BY_SIDE: usize = 4;
 fn plan(patches: Vec<&'static Patch>) -> Plan {
     let mut plan = Plan { target: Target::Embedded(patches), ..Plan::default() };
     // The reference settles at once: what is not there by now never comes.
+    plan.contract = Some(HeldText::known(&V1_2026_05, TextSource::User));
     plan.run_context.poll_timeout = Duration::from_secs(1);
     plan
 }

@@ -86,7 +86,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
             };
         },
     )
-    .entailing(&["scenario-ended"]),
+    .entailing(&["scenario-ended", "call-gone"]),
     ReleaseChange::breaking(
         "release-answers-migration-with-200",
         "status-changed",
