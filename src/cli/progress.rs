@@ -72,7 +72,7 @@ impl Progress {
 
     /// Waits for a run, and shows a line every half minute if there is no terminal.
     pub(super) async fn while_shown<T>(&self, playing: impl Future<Output = T>) -> T {
-        self.with_lines(playing, INTERVAL, |line| super::message(line)).await
+        self.with_lines(playing, INTERVAL, super::message).await
     }
 
     async fn with_lines<T>(
@@ -85,10 +85,13 @@ impl Progress {
         if !self.in_lines {
             return playing.await;
         }
+        let mut ticks = tokio::time::interval(interval);
+        // The first tick is at once.
+        ticks.tick().await;
         loop {
             tokio::select! {
                 played = &mut playing => return played,
-                () = tokio::time::sleep(interval) => show(&self.state().line(self.since.elapsed())),
+                _ = ticks.tick() => show(&self.state().line(self.since.elapsed())),
             }
         }
     }

@@ -186,8 +186,7 @@ fn date(written: Spanned<toml::Value>) -> Result<Date, FormatFault> {
 fn checks(library: &Library) -> Vec<PlannedCheck> {
     let properties = PROPERTIES.iter().map(Property::trace).filter_map(|trace| property_case(&trace));
     let built_in = crate::runner::library(None).ok();
-    let stages =
-        built_in.iter().flat_map(|library| library.iter()).filter(|loaded| loaded.scenario.stage.is_some());
+    let stages = built_in.iter().flat_map(Library::iter).filter(|loaded| loaded.scenario.stage.is_some());
     let of_scenarios = library.iter().chain(stages).cloned().chain(properties);
     of_scenarios
         .flat_map(|loaded| {

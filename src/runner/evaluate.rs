@@ -82,12 +82,7 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     }
     evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));
 
-    let early = match &reading.outcome {
-        Some(Outcome::EndedAtBreach { check }) => Some(ended_at(check)),
-        Some(Outcome::EndedAtDeadline { deadline }) => Some(ended_at_deadline(deadline)),
-        _ => None,
-    };
-    if let Some(why) = early {
+    if let Some(why) = why_early(reading.outcome.as_ref()) {
         for (evaluation, _) in
             evaluated.iter_mut().filter(|(evaluation, _)| was_cut_short(evaluation, &parts))
         {
@@ -189,6 +184,15 @@ pub(super) fn evaluations(loaded: &Loaded, trace: &Trace, held: &HeldText) -> Ve
 fn evaluated(id: &str, loaded: &Loaded, trace: Option<&Trace>, held: &HeldText) -> Vec<Evaluation> {
     let checks = planned_with_texts(id, loaded).into_iter();
     checks.filter_map(|(check, texts)| evaluate_under(&check, trace, held, texts)).collect()
+}
+
+/// Returns why a run that was asked to end early left checks unproven; `None` for another outcome.
+fn why_early(outcome: Option<&Outcome>) -> Option<String> {
+    match outcome? {
+        Outcome::EndedAtBreach { check } => Some(ended_at(check)),
+        Outcome::EndedAtDeadline { deadline } => Some(ended_at_deadline(deadline)),
+        _ => None,
+    }
 }
 
 /// Returns whether the scenario of a check was not played to its end because the run ended.

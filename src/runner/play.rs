@@ -71,7 +71,8 @@ impl Deadline {
     /// Returns the outcome of a run when its time is over. Without a deadline it never is.
     async fn over(deadline: Option<&Self>, since: Stopwatch) -> Outcome {
         let Some(Self { after, text }) = deadline else { return std::future::pending().await };
-        tokio::time::sleep(after.saturating_sub(since.elapsed())).await;
+        let left = after.saturating_sub(since.elapsed());
+        let _ = tokio::time::timeout(left, std::future::pending::<()>()).await;
         Outcome::EndedAtDeadline { deadline: text.clone() }
     }
 }

@@ -69,8 +69,8 @@ fn diagnostic(evaluated: &EvaluatedCheck) -> String {
         ("basis", json!(check.basis.to_string())),
         ("replay", json!(terminal(&evaluated.replay))),
     ];
-    let rows: String = rows.iter().map(|(name, value)| format!("  {name}: {value}\n")).collect();
-    format!("  ---\n{rows}  ...\n")
+    let rows: Vec<String> = rows.iter().map(|(name, value)| format!("  {name}: {value}\n")).collect();
+    format!("  ---\n{}  ...\n", rows.concat())
 }
 
 /// Returns a text in which `#` begins no directive.
