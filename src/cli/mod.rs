@@ -101,7 +101,7 @@ enum Command {
     /// Renew a file of known breaches from a report.
     Known(known::Arguments),
     /// Hold a release to what the release before sent and accepted, for a pipeline.
-    Gate(gate::Arguments),
+    Gate(Box<gate::Arguments>),
     /// Compare, accept or record golden exchanges of the reference platform.
     Golden(golden::Arguments),
     /// Measure the suite with every seeded defect and every variant.

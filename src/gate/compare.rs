@@ -120,15 +120,11 @@ fn texts(at: &str, old: &str, new: &str, found: &mut Vec<Difference>) {
     if after == Form::Blank {
         return push(found, MEMBER_NULL, at, format!("{old:?} became blank"));
     }
+    let is_for_persons = before == Form::Text || (before == Form::Word && is_free(at));
     match before {
-        Form::Blank => {}
-        Form::Text | Form::Word if is_free(at) || before == Form::Text => {
-            if old != new {
-                push(found, TEXT_CHANGED, at, sentence());
-            }
-        }
-        Form::Word if old != new => push(found, ENUM_CHANGED, at, sentence()),
-        Form::Word => {}
+        _ if old == new => {}
+        _ if is_for_persons => push(found, TEXT_CHANGED, at, sentence()),
+        Form::Word => push(found, ENUM_CHANGED, at, sentence()),
         _ if before != after && is_free(at) => push(found, TEXT_CHANGED, at, sentence()),
         _ if before != after => {
             let text = format!("{old:?}, {}, became {new:?}, {}", before.name(), after.name());
@@ -157,9 +153,9 @@ fn numbers(at: &str, old: &Number, new: &Number, found: &mut Vec<Difference>) {
 
 /// Returns whether one number is the other in another unit.
 fn is_factor(one: f64, other: f64) -> bool {
-    let (small, large) = if one.abs() < other.abs() { (one, other) } else { (other, one) };
     // A moment in seconds moves between two runs, by less than this.
     const TOLERANCE: f64 = 0.001;
+    let (small, large) = if one.abs() < other.abs() { (one, other) } else { (other, one) };
     small.abs() > 1.0 && FACTORS.iter().any(|factor| (large / small / factor - 1.0).abs() < TOLERANCE)
 }
 

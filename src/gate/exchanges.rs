@@ -81,14 +81,12 @@ fn calls<'a>(old: &'a [Template], new: &'a [Template]) -> Vec<Compared<'a>> {
 
 fn nearest_call<'a>(recorded: &'a Template, now: &[&'a Template]) -> Compared<'a> {
     let candidates = now.iter().map(|new| (*new, call(recorded, new)));
-    match candidates.min_by_key(|(_, differences)| distance(differences)) {
-        Some((new, differences)) => Compared { old: Some(recorded), new: Some(new), differences },
-        None => {
-            let mut differences = vec![];
-            push(&mut differences, CALL_GONE, "request", "the call is not made any more".to_owned());
-            Compared { old: Some(recorded), new: None, differences }
-        }
+    if let Some((new, differences)) = candidates.min_by_key(|(_, differences)| distance(differences)) {
+        return Compared { old: Some(recorded), new: Some(new), differences };
     }
+    let mut differences = vec![];
+    push(&mut differences, CALL_GONE, "request", "the call is not made any more".to_owned());
+    Compared { old: Some(recorded), new: None, differences }
 }
 
 fn grouped(all: &[Template], direction: Direction) -> BTreeMap<Key, Vec<&Template>> {

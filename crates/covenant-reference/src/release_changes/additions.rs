@@ -26,7 +26,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         |policy| {
             policy.inbound.override_response = |call, sent| {
                 answer(call, sent, "accept", |body| {
-                    add(body, "/data", "region", json!({"name": "north", "zones": [1]}))
+                    add(body, "/data", "region", json!({"name": "north", "zones": [1]}));
                 });
             };
         },
@@ -46,7 +46,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "Answers a migration with a new member `duration_ms`.",
         |policy| {
             policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "migrations", |body| add(body, "/data", "duration_ms", json!(12)))
+                answer(call, sent, "migrations", |body| add(body, "/data", "duration_ms", json!(12)));
             };
         },
     ),
@@ -124,7 +124,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
             policy.inbound.override_response = |_, sent| {
                 if sent.status >= 400 {
                     any_answer(sent, |body| {
-                        replace(body, "/error", json!("This call cannot be served: see the guide"))
+                        replace(body, "/error", json!("This call cannot be served: see the guide"));
                     });
                 }
             };

@@ -26,7 +26,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "Answers an accept without `contract_version_agreed`.",
         |policy| {
             policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "accept", |body| remove(body, "/data/contract_version_agreed"))
+                answer(call, sent, "accept", |body| remove(body, "/data/contract_version_agreed"));
             };
         },
     ),
@@ -68,7 +68,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "Answers an accept with a null `peer_kind`.",
         |policy| {
             policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "accept", |body| replace(body, "/data/peer_kind", Value::Null))
+                answer(call, sent, "accept", |body| replace(body, "/data/peer_kind", Value::Null));
             };
         },
     ),
@@ -102,7 +102,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         |policy| {
             policy.inbound.override_response = |call, sent| {
                 answer(call, sent, "heartbeat", |body| {
-                    replace(body, "/data/our_endpoints", json!({"wan": []}))
+                    replace(body, "/data/our_endpoints", json!({"wan": []}));
                 });
             };
         },
@@ -114,7 +114,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "Answers an accept with the status `admitted` for `enrolled`.",
         |policy| {
             policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "accept", |body| rename(body, "/data/status", "enrolled", "admitted"))
+                answer(call, sent, "accept", |body| rename(body, "/data/status", "enrolled", "admitted"));
             };
         },
     ),
@@ -163,7 +163,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         |policy| {
             policy.inbound.override_response = |call, sent| {
                 answer(call, sent, "subscriptions", |body| {
-                    replace(body, "/data/ttl_seconds", json!(2_592_000_000_i64))
+                    replace(body, "/data/ttl_seconds", json!(2_592_000_000_i64));
                 });
             };
         },
@@ -186,7 +186,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "Answers a read with a `grant_id` that is no UUID.",
         |policy| {
             policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "resources", |body| replace(body, "/data/grant_id", json!("grant-7")))
+                answer(call, sent, "resources", |body| replace(body, "/data/grant_id", json!("grant-7")));
             };
         },
     )
@@ -211,7 +211,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "Answers a heartbeat with an empty `our_endpoints`.",
         |policy| {
             policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "heartbeat", |body| replace(body, "/data/our_endpoints", json!([])))
+                answer(call, sent, "heartbeat", |body| replace(body, "/data/our_endpoints", json!([])));
             };
         },
     ),

@@ -15,7 +15,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         LIFE,
         "Refuses a heartbeat without `node_name`.",
         |policy| {
-            policy.inbound.override_response = |call, sent| require(call, sent, "heartbeat", "node_name")
+            policy.inbound.override_response = |call, sent| require(call, sent, "heartbeat", "node_name");
         },
     )
     .entailing(&["scenario-ended"]),
@@ -33,7 +33,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         LIFE,
         "Refuses a migration without `plan_sha256`.",
         |policy| {
-            policy.inbound.override_response = |call, sent| require(call, sent, "migrations", "plan_sha256")
+            policy.inbound.override_response = |call, sent| require(call, sent, "migrations", "plan_sha256");
         },
     )
     .entailing(&["scenario-ended"]),
@@ -43,7 +43,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         SYNC,
         "Refuses a batch of a sync stream without `schema_version`.",
         |policy| {
-            policy.inbound.override_response = |call, sent| require(call, sent, "sync", "schema_version")
+            policy.inbound.override_response = |call, sent| require(call, sent, "sync", "schema_version");
         },
     )
     .entailing(&["scenario-ended"]),
