@@ -189,9 +189,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn found(old: Value, new: Value) -> Vec<(&'static str, String)> {
+    fn found(old: &Value, new: &Value) -> Vec<(&'static str, String)> {
         let mut differences = vec![];
-        compare("response.body", &old, &new, &mut differences);
+        compare("response.body", old, new, &mut differences);
         differences.into_iter().map(|one| (one.rule.id, one.at)).collect()
     }
 
@@ -218,7 +218,7 @@ mod tests {
             (json!({"error": "Not active"}), json!({"error": "Inactive peer"}), "text-changed"),
             (json!({"a": 1}), json!({"a": 1, "b": 2}), "member-added"),
         ] {
-            let rules: Vec<_> = found(old.clone(), new.clone()).into_iter().map(|(rule, _)| rule).collect();
+            let rules: Vec<_> = found(&old, &new).into_iter().map(|(rule, _)| rule).collect();
             assert!(rules.contains(&rule), "{old} {new}: {rules:?}");
         }
     }
@@ -236,11 +236,11 @@ mod tests {
             (json!({"a": []}), json!({"a": ["x"]})),
         ] {
             assert_eq!(
-                found(old.clone(), new.clone()).iter().filter(|(rule, _)| *rule != "number-changed").count(),
+                found(&old, &new).iter().filter(|(rule, _)| *rule != "number-changed").count(),
                 0,
                 "{old} {new}"
             );
         }
-        assert!(found(json!({"success": true}), json!({"success": false})).len() == 1);
+        assert!(found(&json!({"success": true}), &json!({"success": false})).len() == 1);
     }
 }
