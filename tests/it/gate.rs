@@ -72,16 +72,13 @@ async fn each_incompatibility_is_found_by_its_rule_and_no_addition_is_breaking()
     while let Some(played) = playing.join_next().await {
         let (change, comparison) = played.expect("it is played");
         let found = rules(&comparison);
-        let is_right = match change.breaks {
-            Some(rule) => {
-                breaking += 1;
-                let expected: BTreeSet<_> = change.entails.iter().copied().chain([rule]).collect();
-                comparison.verdict == Verdict::Breaking && found.contains(rule) && found.is_subset(&expected)
-            }
-            None => {
-                additions += 1;
-                comparison.verdict == Verdict::Compatible
-            }
+        let is_right = if let Some(rule) = change.breaks {
+            breaking += 1;
+            let expected: BTreeSet<_> = change.entails.iter().copied().chain([rule]).collect();
+            comparison.verdict == Verdict::Breaking && found.contains(rule) && found.is_subset(&expected)
+        } else {
+            additions += 1;
+            comparison.verdict == Verdict::Compatible
         };
         if !is_right {
             wrong.push((change.patch.name, change.breaks, found, comparison.verdict));
