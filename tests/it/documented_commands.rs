@@ -88,7 +88,7 @@ const ROWS: &[Row] = &[
     row("covenant run --adapter 'python3 tests/python-platform/adapter.py'", SHORT),
     row(
         "covenant run --adapter 'python3 tests/powernode-platform/adapter.py --generation G3' --cases 1",
-        SHORT,
+        "--only V-contract-versioning/both-sides-record-same-version",
     ),
     row("covenant run --quiet --seed 1 --out out && cp out/report.txt reports/specimen/report.txt", SHORT),
 ];

@@ -74,7 +74,7 @@ fn events_are_lines_on_standard_output_and_text_is_there_without_a_format_for_it
     let of_trial = |event: &&Value| event["scenario"] == "way-back/probe";
     assert_eq!(again.len() - again.iter().filter(of_trial).count(), events.len());
     let text = short_run(folder.path(), &["--format", "tap=out.tap"]);
-    assert!(stdout(&text).starts_with("KEPT"), "{}", output_of(&text));
+    assert!(stdout(&text).starts_with("PARTIAL: 1 of 85"), "{}", output_of(&text));
 }
 
 #[test]
@@ -163,12 +163,13 @@ const PART: [&str; 12] = [
     "omits-first-conflict-from-log",
 ];
 
-/// Returns a report without what is by nature of one run: its transcript and its times.
+/// Returns a report without what is by nature of one run: its transcript, its times, its platforms and their ports.
 fn lasting(folder: &Path, run: &str) -> Value {
     let mut report = json(&text(folder, &format!("{run}/report.json")));
     let members = report.as_object_mut().expect("an object");
-    members.remove("transcript_sha256");
-    members.remove("began");
+    for own in ["transcript_sha256", "began", "took_milliseconds", "platform", "shown"] {
+        members.remove(own);
+    }
     for row in report["scenarios"].as_array_mut().expect("scenarios") {
         row.as_object_mut().expect("an object").remove("took_milliseconds");
     }
@@ -192,7 +193,9 @@ fn the_partitions_of_a_run_merge_into_its_report() {
     assert_eq!(code(&merged), 1, "{}", output_of(&merged));
     assert_eq!(lasting(folder.path(), "whole"), lasting(folder.path(), "merged"));
     let without_digest = |text: String| {
-        let lines = text.lines().filter(|line| !line.starts_with("transcript: ")).map(ToOwned::to_owned);
+        let own = ["transcript: ", "certificate", "began: ", "took: "];
+        let is_own = |line: &str| own.iter().any(|start| line.starts_with(start));
+        let lines = text.lines().filter(|line| !is_own(line)).map(ToOwned::to_owned);
         lines.collect::<Vec<_>>()
     };
     assert_eq!(
