@@ -186,13 +186,16 @@ impl Run {
         if !self.in_time {
             faults.push(format!("the run did not end within {RUN_TIME_MAX:?}"));
         }
-        if self.in_time && !matches!(self.code, Some(0 | 1)) {
-            faults.push(format!("exit code {:?}: {}", self.code, self.output));
-        }
         if self.memory_mib > MEMORY_MIB_MAX {
             faults.push(format!("{} MiB of memory, at most {MEMORY_MIB_MAX} allowed", self.memory_mib));
         }
         let verdicts = self.verdicts();
+        // A run in which nothing is kept or broken is no success.
+        let is_evaluated = verdicts.iter().any(|(_, verdict)| matches!(verdict.as_str(), "kept" | "broken"));
+        let expected: &[i32] = if is_evaluated { &[0, 1] } else { &[7] };
+        if self.in_time && !self.code.is_some_and(|code| expected.contains(&code)) {
+            faults.push(format!("exit code {:?}, not one of {expected:?}: {}", self.code, self.output));
+        }
         if verdicts.len() != ROUTES.len() {
             faults.push(format!("{} routes of {} were evaluated", verdicts.len(), ROUTES.len()));
         }
