@@ -1,11 +1,10 @@
 //! Changes that break nothing: a peer of the release before goes on as it did.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ReleaseChange;
-use super::edit::{add, answer, any_answer, header, is, remove, replace, request};
+use super::edit::{add, answers, any_answer, calls, header, is, list, remove, replace};
 use super::scenario::{FLOOD, JOINED, LIFE, OUTCOMES, ROUTES, SENT, SENT_MIGRATION, SENT_SYNC, SYNC};
-use covenant_model::wire::path::Route;
 use covenant_net::net::Outbound;
 
 /// Releases that add to the one before.
@@ -14,86 +13,59 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "release-adds-load-to-heartbeat",
         LIFE,
         "Answers a heartbeat with a new member `load`.",
-        |policy| {
-            policy.inbound.override_response =
-                |call, sent| answer(call, sent, "heartbeat", |body| add(body, "/data", "load", json!(0.5)));
-        },
+        answers!("heartbeat", |body| add(body, "/data", "load", json!(0.5))),
     ),
     ReleaseChange::addition(
         "release-adds-region-to-accept",
         LIFE,
         "Answers an accept with a new object `region`.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "accept", |body| {
-                    add(body, "/data", "region", json!({"name": "north", "zones": [1]}));
-                });
-            };
-        },
+        answers!("accept", |body| {
+            add(body, "/data", "region", json!({"name": "north", "zones": [1]}));
+        }),
     ),
     ReleaseChange::addition(
         "release-adds-revision-to-records",
         LIFE,
         "Answers a read with a new member `revision`.",
-        |policy| {
-            policy.inbound.override_response =
-                |call, sent| answer(call, sent, "resources", |body| add(body, "/data", "revision", json!(3)));
-        },
+        answers!("resources", |body| add(body, "/data", "revision", json!(3))),
     ),
     ReleaseChange::addition(
         "release-adds-duration-to-migrations",
         LIFE,
         "Answers a migration with a new member `duration_ms`.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "migrations", |body| add(body, "/data", "duration_ms", json!(12)));
-            };
-        },
+        answers!("migrations", |body| add(body, "/data", "duration_ms", json!(12))),
     ),
     ReleaseChange::addition(
         "release-adds-kind-of-audit-entry",
         ROUTES,
         "Answers an excerpt with one entry more, of a new kind.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "audit_excerpts", |body| {
-                    if let Some(events) =
-                        body.pointer_mut("/data/events").and_then(|events| events.as_array_mut())
-                    {
-                        events.push(json!({"kind": "federation.load.reported", "payload": {}}));
-                        let count = events.len();
-                        replace(body, "/data/count", json!(count));
-                    }
-                });
-            };
-        },
-    ),
-    ReleaseChange::addition("release-adds-offering", ROUTES, "Lists one offering more.", |policy| {
-        policy.inbound.override_response = |call, sent| {
-            answer(call, sent, "service_catalog", |body| {
-                let offerings = body.pointer_mut("/data/offerings").and_then(|list| list.as_array_mut());
-                if let Some(offerings) = offerings {
-                    offerings.push(json!({"slug": "mirror", "name": "Mirror"}));
-                }
+        answers!("audit_excerpts", |body| {
+            list(body, "/data/events", |events| {
+                events.push(json!({"kind": "federation.load.reported", "payload": {}}));
             });
-        };
-    }),
+            let count = body.pointer("/data/events").and_then(Value::as_array).map_or(0, Vec::len);
+            replace(body, "/data/count", json!(count));
+        }),
+    ),
+    ReleaseChange::addition(
+        "release-adds-offering",
+        ROUTES,
+        "Lists one offering more.",
+        answers!("service_catalog", |body| {
+            list(body, "/data/offerings", |offerings| {
+                offerings.push(json!({"slug": "mirror", "name": "Mirror"}));
+            });
+        }),
+    ),
     ReleaseChange::addition(
         "release-adds-endpoint",
         SENT,
         "Answers a heartbeat with a second endpoint, in front of the first.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                answer(call, sent, "heartbeat", |body| {
-                    let endpoints =
-                        body.pointer_mut("/data/our_endpoints").and_then(|list| list.as_array_mut());
-                    if let Some(endpoints) = endpoints {
-                        endpoints
-                            .insert(0, json!({"url": "https://lan.example", "scope": "lan", "priority": 5}));
-                    }
-                });
-            };
-        },
+        answers!("heartbeat", |body| {
+            list(body, "/data/our_endpoints", |endpoints| {
+                endpoints.insert(0, json!({"url": "https://lan.example", "scope": "lan", "priority": 5}));
+            });
+        }),
     ),
     ReleaseChange::addition(
         "release-adds-version-to-envelope",
@@ -173,58 +145,31 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "release-adds-member-to-sync-answer",
         SYNC,
         "Answers a batch of a sync stream with a new member.",
-        |policy| {
-            policy.inbound.override_response =
-                |call, sent| answer(call, sent, "sync", |body| add(body, "/data", "lag_seconds", json!(0)));
-        },
+        answers!("sync", |body| add(body, "/data", "lag_seconds", json!(0))),
     ),
     ReleaseChange::addition(
         "release-sends-load",
         SENT,
         "Sends a heartbeat with a new member `load`.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Heartbeat {
-                    request(sent, |body| add(body, "", "load", json!({"cpu": 0.5})));
-                }
-            };
-        },
+        calls!(Heartbeat, |body| add(body, "", "load", json!({"cpu": 0.5}))),
     ),
     ReleaseChange::addition(
         "release-joins-with-more",
         JOINED,
         "Sends an accept with a new member.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Accept {
-                    request(sent, |body| add(body, "", "software", json!("powernode")));
-                }
-            };
-        },
+        calls!(Accept, |body| add(body, "", "software", json!("powernode"))),
     ),
     ReleaseChange::addition(
         "release-sends-more-of-a-plan",
         SENT_MIGRATION,
         "Sends a migration with a new member of its summary.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Migrations {
-                    request(sent, |body| add(body, "/plan_summary", "records", json!(1)));
-                }
-            };
-        },
+        calls!(Migrations, |body| add(body, "/plan_summary", "records", json!(1))),
     ),
     ReleaseChange::addition(
         "release-sends-more-of-a-batch",
         SENT_SYNC,
         "Sends a batch with a new member.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Sync {
-                    request(sent, |body| add(body, "", "compression", json!("none")));
-                }
-            };
-        },
+        calls!(Sync, |body| add(body, "", "compression", json!("none"))),
     ),
     ReleaseChange::addition(
         "release-answers-in-another-case-of-headers",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ReleaseChange;
-use super::edit::{remove, rename, replace, request};
+use super::edit::{calls, remove, rename, replace};
 use super::scenario::{DISCLOSED, JOINED, NOTICE, SENT, SENT_MIGRATION, SENT_SYNC};
 use covenant_model::wire::path::Route;
 
@@ -14,78 +14,42 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "member-gone",
         SENT,
         "Sends a heartbeat without `platform_version`.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Heartbeat {
-                    request(sent, |body| remove(body, "/platform_version"));
-                }
-            };
-        },
+        calls!(Heartbeat, |body| remove(body, "/platform_version")),
     ),
     ReleaseChange::breaking(
         "release-renames-own-status",
         "enum-changed",
         SENT,
         "Sends a heartbeat with the status `running` for `active`.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Heartbeat {
-                    request(sent, |body| rename(body, "/status", "active", "running"));
-                }
-            };
-        },
+        calls!(Heartbeat, |body| rename(body, "/status", "active", "running")),
     ),
     ReleaseChange::breaking(
         "release-sends-priority-as-text",
         "type-changed",
         SENT,
         "Sends a heartbeat with the priority of an endpoint as text.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Heartbeat {
-                    request(sent, |body| replace(body, "/endpoints/0/priority", json!("10")));
-                }
-            };
-        },
+        calls!(Heartbeat, |body| replace(body, "/endpoints/0/priority", json!("10"))),
     ),
     ReleaseChange::breaking(
         "release-sends-no-endpoints",
         "list-item-gone",
         SENT,
         "Sends a heartbeat with no endpoint.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Heartbeat {
-                    request(sent, |body| replace(body, "/endpoints", json!([])));
-                }
-            };
-        },
+        calls!(Heartbeat, |body| replace(body, "/endpoints", json!([]))),
     ),
     ReleaseChange::breaking(
         "release-joins-without-digest",
         "member-gone",
         JOINED,
         "Sends an accept without `contract_digest`.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Accept {
-                    request(sent, |body| remove(body, "/contract_digest"));
-                }
-            };
-        },
+        calls!(Accept, |body| remove(body, "/contract_digest")),
     ),
     ReleaseChange::breaking(
         "release-joins-with-null-request",
         "member-null",
         JOINED,
         "Sends an accept with a null `caller_inbound_subject`.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Accept {
-                    request(sent, |body| replace(body, "/caller_inbound_subject", Value::Null));
-                }
-            };
-        },
+        calls!(Accept, |body| replace(body, "/caller_inbound_subject", Value::Null)),
     ),
     ReleaseChange::breaking(
         "release-joins-on-another-path",
@@ -106,13 +70,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "member-gone",
         SENT_MIGRATION,
         "Sends a migration without `plan_summary`.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Migrations {
-                    request(sent, |body| remove(body, "/plan_summary"));
-                }
-            };
-        },
+        calls!(Migrations, |body| remove(body, "/plan_summary")),
     )
     .entailing(&["scenario-ended", "call-gone"]),
     ReleaseChange::breaking(
@@ -120,13 +78,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "enum-changed",
         SENT_MIGRATION,
         "Sends a migration with the conflict policy `keep` for `skip_if_exists`.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Migrations {
-                    request(sent, |body| rename(body, "/steps/0/conflict_policy", "skip_if_exists", "keep"));
-                }
-            };
-        },
+        calls!(Migrations, |body| rename(body, "/steps/0/conflict_policy", "skip_if_exists", "keep")),
     )
     .entailing(&["scenario-ended", "call-gone"]),
     ReleaseChange::breaking(
@@ -152,13 +104,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "member-gone",
         SENT_SYNC,
         "Sends a batch of a sync stream without `sha256`.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Sync {
-                    request(sent, |body| remove(body, "/sha256"));
-                }
-            };
-        },
+        calls!(Sync, |body| remove(body, "/sha256")),
     )
     .entailing(&["scenario-ended", "call-gone"]),
     ReleaseChange::breaking(
@@ -166,13 +112,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "type-changed",
         SENT_SYNC,
         "Sends a batch with its cursor as one text.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Sync {
-                    request(sent, |body| replace(body, "/cursor", json!("0-7")));
-                }
-            };
-        },
+        calls!(Sync, |body| replace(body, "/cursor", json!("0-7"))),
     )
     .entailing(&["scenario-ended", "call-gone"]),
     ReleaseChange::breaking(
@@ -180,28 +120,16 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "enum-changed",
         NOTICE,
         "Announces the end of a grant under another kind.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Heartbeat {
-                    request(sent, |body| {
-                        rename(body, "/events/0/kind", "platform.grant.revoked", "federation.grant.ended");
-                    });
-                }
-            };
-        },
+        calls!(Heartbeat, |body| {
+            rename(body, "/events/0/kind", "platform.grant.revoked", "federation.grant.ended");
+        }),
     ),
     ReleaseChange::breaking(
         "release-announces-nothing",
         "member-gone",
         NOTICE,
         "Sends heartbeats without `events`.",
-        |policy| {
-            policy.outbound.override_request = |route, sent| {
-                if *route == Route::Heartbeat {
-                    request(sent, |body| remove(body, "/events"));
-                }
-            };
-        },
+        calls!(Heartbeat, |body| remove(body, "/events")),
     ),
     ReleaseChange::breaking(
         "release-requires-more-of-an-accept",

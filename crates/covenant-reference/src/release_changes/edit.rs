@@ -5,6 +5,51 @@ use serde_json::{Value, json};
 use covenant_model::wire::path::Route;
 use covenant_net::net::{Inbound, Outbound, Request};
 
+/// Edits the body of the successful answers on a route: `answers!("heartbeat", |body| …)`.
+macro_rules! answers {
+    ($route:literal, $edit:expr) => {
+        |policy| {
+            policy.inbound.override_response =
+                |call, sent| $crate::release_changes::edit::answer(call, sent, $route, $edit);
+        }
+    };
+}
+
+/// Turns the answers with a status on a route into others: `turns!("heartbeat", 200, |sent| …)`.
+macro_rules! turns {
+    ($route:literal, $status:literal, $turn:expr) => {
+        |policy| {
+            policy.inbound.override_response =
+                |call, sent| $crate::release_changes::edit::turn(call, sent, ($route, $status), $turn);
+        }
+    };
+}
+
+/// Refuses the calls on a route that lack a member: `requires!("heartbeat", "node_name")`.
+macro_rules! requires {
+    ($route:literal, $member:literal) => {
+        |policy| {
+            policy.inbound.override_response =
+                |call, sent| $crate::release_changes::edit::require(call, sent, $route, $member);
+        }
+    };
+}
+
+/// Edits the body of the calls of this platform on a route: `calls!(Heartbeat, |body| …)`.
+macro_rules! calls {
+    ($route:ident, $edit:expr) => {
+        |policy| {
+            policy.outbound.override_request = |route, sent| {
+                if *route == covenant_model::wire::path::Route::$route {
+                    $crate::release_changes::edit::request(sent, $edit);
+                }
+            };
+        }
+    };
+}
+
+pub(super) use {answers, calls, requires, turns};
+
 /// Returns whether a call is one of the route of this name.
 pub(super) fn is(call: &Inbound, route: &str) -> bool {
     Route::parse(&call.method, &call.path).is_some_and(|parsed| parsed.name() == route)
@@ -14,6 +59,18 @@ pub(super) fn is(call: &Inbound, route: &str) -> bool {
 pub(super) fn answer(call: &Inbound, outbound: &mut Outbound, route: &str, edit: impl FnOnce(&mut Value)) {
     if is(call, route) && (200..300).contains(&outbound.status) {
         any_answer(outbound, edit);
+    }
+}
+
+/// Turns the answer with a status on a route into another.
+pub(super) fn turn(
+    call: &Inbound,
+    outbound: &mut Outbound,
+    (route, status): (&str, u16),
+    turn: impl FnOnce(&mut Outbound),
+) {
+    if is(call, route) && outbound.status == status {
+        turn(outbound);
     }
 }
 
@@ -61,6 +118,13 @@ pub(super) fn rename(body: &mut Value, pointer: &str, from: &str, to: &str) {
 pub(super) fn add(body: &mut Value, pointer: &str, name: &str, value: Value) {
     if let Some(members) = body.pointer_mut(pointer).and_then(Value::as_object_mut) {
         members.insert(name.to_owned(), value);
+    }
+}
+
+/// Edits the list at a JSON pointer.
+pub(super) fn list(body: &mut Value, pointer: &str, edit: impl FnOnce(&mut Vec<Value>)) {
+    if let Some(items) = body.pointer_mut(pointer).and_then(Value::as_array_mut) {
+        edit(items);
     }
 }
 

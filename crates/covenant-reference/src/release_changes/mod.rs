@@ -66,6 +66,10 @@ pub fn release_change(name: &str) -> Option<&'static ReleaseChange> {
     release_changes().find(|change| change.patch.name == name)
 }
 
+/// What follows where a peer cannot read the catalogue: it subscribes to nothing.
+const WITHOUT_CATALOG: &[&str] =
+    &["request-refused", "status-changed", "request-admitted", "member-gone", "member-required"];
+
 /// Scenarios of the gate, by what they show.
 mod scenario {
     pub(super) const LIFE: &str = "00-sanity/full-lifecycle";

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::ReleaseChange;
-use super::edit::{is, refuse, require};
+use super::edit::{is, refuse, requires, turns};
 use super::scenario::{FLOOD, LIFE, OUTCOMES, ROUTES, SYNC};
+use super::{ReleaseChange, WITHOUT_CATALOG};
 use covenant_net::net::Outbound;
 
 /// Releases that refuse what they accepted, or answer it with another status.
@@ -14,9 +14,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "member-required",
         LIFE,
         "Refuses a heartbeat without `node_name`.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| require(call, sent, "heartbeat", "node_name");
-        },
+        requires!("heartbeat", "node_name"),
     )
     .entailing(&["scenario-ended"]),
     ReleaseChange::breaking(
@@ -24,7 +22,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "member-required",
         LIFE,
         "Refuses an accept without `signature`.",
-        |policy| policy.inbound.override_response = |call, sent| require(call, sent, "accept", "signature"),
+        requires!("accept", "signature"),
     )
     .entailing(&["scenario-ended"]),
     ReleaseChange::breaking(
@@ -32,9 +30,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "member-required",
         LIFE,
         "Refuses a migration without `plan_sha256`.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| require(call, sent, "migrations", "plan_sha256");
-        },
+        requires!("migrations", "plan_sha256"),
     )
     .entailing(&["scenario-ended"]),
     ReleaseChange::breaking(
@@ -42,9 +38,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "member-required",
         SYNC,
         "Refuses a batch of a sync stream without `schema_version`.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| require(call, sent, "sync", "schema_version");
-        },
+        requires!("sync", "schema_version"),
     )
     .entailing(&["scenario-ended"]),
     ReleaseChange::breaking(
@@ -52,39 +46,22 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "request-refused",
         ROUTES,
         "Refuses every request for an excerpt with 403.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                if is(call, "audit_excerpts") && sent.status == 200 {
-                    refuse(sent, 403, "Excerpts are for administrators");
-                }
-            };
-        },
+        turns!("audit_excerpts", 200, |sent| refuse(sent, 403, "Excerpts are for administrators")),
     ),
     ReleaseChange::breaking(
         "release-removes-trust-bundle",
         "request-refused",
         ROUTES,
         "Answers 404 to a request for the trust bundle.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                if is(call, "trust_bundle") && sent.status == 200 {
-                    *sent = Outbound::json(404, &json!({"status": 404, "error": "Not Found"}));
-                }
-            };
-        },
+        turns!("trust_bundle", 200, |sent| *sent =
+            Outbound::json(404, &json!({"status": 404, "error": "Not Found"}))),
     ),
     ReleaseChange::breaking(
         "release-answers-heartbeat-with-202",
         "status-changed",
         LIFE,
         "Answers a heartbeat with 202.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                if is(call, "heartbeat") && sent.status == 200 {
-                    sent.status = 202;
-                }
-            };
-        },
+        turns!("heartbeat", 200, |sent| sent.status = 202),
     )
     .entailing(&["scenario-ended", "call-gone"]),
     ReleaseChange::breaking(
@@ -92,39 +69,21 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
         "status-changed",
         LIFE,
         "Answers a migration with 200 for 201.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                if is(call, "migrations") && sent.status == 201 {
-                    sent.status = 200;
-                }
-            };
-        },
+        turns!("migrations", 201, |sent| sent.status = 200),
     ),
     ReleaseChange::breaking(
         "release-answers-unknown-migration-with-410",
         "status-changed",
         ROUTES,
         "Answers 410 for 404 to a request for an unknown migration.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                if is(call, "migrations/show") && sent.status == 404 {
-                    sent.status = 410;
-                }
-            };
-        },
+        turns!("migrations/show", 404, |sent| sent.status = 410),
     ),
     ReleaseChange::breaking(
         "release-fails-at-bundle",
         "answer-failed",
         ROUTES,
         "Answers 500 to a request for the trust bundle.",
-        |policy| {
-            policy.inbound.override_response = |call, sent| {
-                if is(call, "trust_bundle") && sent.status == 200 {
-                    refuse(sent, 500, "Internal server error");
-                }
-            };
-        },
+        turns!("trust_bundle", 200, |sent| refuse(sent, 500, "Internal server error")),
     ),
     ReleaseChange::breaking(
         "release-drops-requests-for-catalog",
@@ -139,13 +98,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
             };
         },
     )
-    .entailing(&[
-        "request-refused",
-        "status-changed",
-        "request-admitted",
-        "member-gone",
-        "member-required",
-    ]),
+    .entailing(WITHOUT_CATALOG),
     ReleaseChange::breaking(
         "release-serves-suspended-peers",
         "refusal-gone",
