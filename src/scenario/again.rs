@@ -13,17 +13,24 @@ use toml::Spanned;
 
 use super::format::{CheckSpec, PeerSpec, Scenario, Step};
 use super::load::{LoadError, Loaded, load};
+use super::step::changed;
 use super::write;
 use crate::check::{CheckDef, ParameterKind, check_with_id};
 
-/// The end of a name that stands for the second time.
+/// The end of a name that stands for the second time. It is repeated where the scenario has such a name itself.
 const SECOND: &str = "_again";
 
 /// The members of a step that hold the name of a peer.
 const PEERS: [&str; 4] = ["peer", "also", "until_about", "and_about"];
 
 /// The members of a step that hold the label of a step.
-const LABELS: [&str; 5] = ["as", "of", "grant", "than", "listed"];
+const LABELS: [&str; 4] = ["as", "of", "grant", "listed"];
+
+/// The members of a step that hold steps, and the one that holds the label of an earlier step in a table.
+const INNER: &str = "step";
+const MEANWHILE: &str = "meanwhile";
+const UNTIL: &str = "until";
+const THAN: &str = "than";
 
 /// The peers of the second time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +67,7 @@ fn second_time(loaded: &Loaded, again: Again) -> Result<Loaded, LoadError> {
     let scenario = Scenario {
         title: format!("{}, {}", first.title, again.name().replace('-', " ")),
         again: vec![],
+        stage: None,
         peers: [first.peers.clone(), peers].concat(),
         steps: first.steps.iter().cloned().chain(steps.into_iter().map(|step| renaming.step(step))).collect(),
         checks: first.checks.iter().map(|check| renaming.check(check)).collect(),
@@ -82,6 +90,8 @@ struct Renaming {
     labels: BTreeSet<String>,
     /// The labels that a reference means: a peer of the same name comes before a label.
     referred: BTreeSet<String>,
+    /// The end of a new name. No name of the scenario ends so.
+    end: String,
 }
 
 impl Renaming {
@@ -91,34 +101,58 @@ impl Renaming {
         let labels: BTreeSet<String> = played.filter_map(Step::label).map(ToOwned::to_owned).collect();
         let peers = if again == Again::OtherPeers { all.clone() } else { BTreeSet::new() };
         let referred = labels.difference(&all).chain(&peers).cloned().collect();
-        Self { peers, labels, referred }
+        Self { peers, labels, referred, end: unused_end(first) }
+    }
+
+    fn name(&self, names: &BTreeSet<String>, name: &str) -> String {
+        if names.contains(name) { format!("{name}{}", self.end) } else { name.to_owned() }
     }
 
     fn peers(&self, peers: &[PeerSpec]) -> Vec<PeerSpec> {
-        let renamed = |name: &str| renamed_in(&self.peers, name);
+        let renamed = |name: &str| self.name(&self.peers, name);
         peers.iter().map(|peer| PeerSpec { name: renamed(&peer.name), ..peer.clone() }).collect()
     }
 
     fn step(&self, step: &Spanned<Step>) -> Spanned<Step> {
-        let mut value = serde_json::to_value(step.get_ref()).unwrap_or_default();
-        self.rename_in(&mut value, None);
-        let renamed = Step::deserialize(value).unwrap_or_else(|_| step.get_ref().clone());
-        Spanned::new(step.span(), renamed)
+        changed(step, |step| self.rename_in_step(step))
+    }
+
+    /// Renames in a step: its own members hold names, what it sends holds references.
+    fn rename_in_step(&self, step: &mut Value) {
+        for (_, members) in step.as_object_mut().into_iter().flatten() {
+            for (member, value) in members.as_object_mut().into_iter().flatten() {
+                let names = [(&PEERS[..], &self.peers), (&LABELS[..], &self.labels)];
+                let of_member = names.into_iter().find(|(members, _)| members.contains(&member.as_str()));
+                match (member.as_str(), value) {
+                    (INNER, Value::Array(steps)) | (MEANWHILE, Value::Array(steps)) => {
+                        steps.iter_mut().for_each(|step| self.rename_in_step(step));
+                    }
+                    (UNTIL, Value::Object(more)) => {
+                        more.get_mut(THAN)
+                            .into_iter()
+                            .for_each(|value| self.rename(value, Some(&self.labels)));
+                    }
+                    (_, value) => self.rename(value, of_member.map(|(_, names)| names)),
+                }
+            }
+        }
     }
 
     /// Renames in a value, which is a name among these, or holds references.
-    fn rename_in(&self, value: &mut Value, names: Option<&BTreeSet<String>>) {
+    fn rename(&self, value: &mut Value, names: Option<&BTreeSet<String>>) {
         match value {
             Value::String(text) => {
-                *text = names.map_or_else(|| self.text(text), |names| renamed_in(names, text));
+                *text = names
+                    .filter(|_| !text.contains("${"))
+                    .map_or_else(|| self.text(text), |names| self.name(names, text));
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.rename_in(item, names)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.rename(item, names)),
             Value::Object(members) => {
-                for (member, value) in members.iter_mut() {
-                    let names = [(&PEERS[..], &self.peers), (&LABELS[..], &self.labels)];
-                    let of_member = names.into_iter().find(|(members, _)| members.contains(&member.as_str()));
-                    self.rename_in(value, of_member.map(|(_, names)| names));
-                }
+                let renamed = std::mem::take(members).into_iter().map(|(member, mut value)| {
+                    self.rename(&mut value, None);
+                    (self.text(&member), value)
+                });
+                *members = renamed.collect();
             }
             _ => {}
         }
@@ -131,7 +165,7 @@ impl Renaming {
         for part in parts {
             let (name, rest) = part.split_at(part.find(['.', '}', '?']).unwrap_or(part.len()));
             let is_other = name.starts_with("id:") || self.referred.contains(name);
-            renamed.extend(["${", name, if is_other { SECOND } else { "" }, rest]);
+            renamed.extend(["${", name, if is_other { &self.end } else { "" }, rest]);
         }
         renamed
     }
@@ -148,15 +182,24 @@ impl Renaming {
                 ParameterKind::Value => None,
             };
             if let Some(value) = renamed.with.get_mut(&parameter.name) {
-                self.rename_in(value, names);
+                self.rename(value, names);
             }
         }
         Spanned::new(check.span(), renamed)
     }
 }
 
-fn renamed_in(names: &BTreeSet<String>, name: &str) -> String {
-    if names.contains(name) { format!("{name}{SECOND}") } else { name.to_owned() }
+/// Returns an end of which no peer, label or reference of the scenario makes use.
+fn unused_end(scenario: &Scenario) -> String {
+    let labels = scenario.steps.iter().flat_map(|step| step.get_ref().flatten()).filter_map(Step::label);
+    let names: Vec<&str> = scenario.peers.iter().map(|peer| peer.name.as_str()).chain(labels).collect();
+    let steps: Vec<&Step> = scenario.steps.iter().map(Spanned::get_ref).collect();
+    let text = serde_json::to_string(&steps).unwrap_or_default();
+    let mut end = SECOND.to_owned();
+    while text.contains(&format!("{end}}}")) || names.iter().any(|name| name.ends_with(&end)) {
+        end.push_str(SECOND);
+    }
+    end
 }
 
 #[cfg(test)]
@@ -211,12 +254,59 @@ with = { peer = "alice", revoke = "revoked" }
     }
 
     #[test]
+    fn what_a_step_sends_has_no_names_and_its_references_are_renamed() {
+        let call = r#"
+[[step]]
+call = { peer = "alice", method = "POST", path = "/x", body = { grant = "${grant.grant_id}", peer = "${alice.id}", of = "grant", "${alice.id}" = 1 } }
+[[check]]"#;
+        let again = &second_times_of(&FIRST.replacen("[[check]]", call, 1))[0].scenario;
+        let last = again.steps.last().expect("a step").get_ref();
+        let sent = serde_json::to_value(last).expect("JSON")["call"]["body"].clone();
+        let expected = serde_json::json!({
+            "grant": "${grant_again.grant_id}", "peer": "${alice_again.id}", "of": "grant", "${alice_again.id}": 1
+        });
+        assert_eq!(sent, expected);
+    }
+
+    #[test]
     fn the_same_peers_do_not_federate_again() {
         let scenario = &second_times_of(FIRST)[1].scenario;
         assert_eq!((scenario.peers.len(), scenario.steps.len()), (1, 7));
         assert_eq!(scenario.steps[4].get_ref().label(), Some("grant_again"));
         let with = &scenario.checks[0].get_ref().with;
         assert_eq!((&with["peer"], &with["revoke"]), (&"alice".into(), &"revoked_again".into()));
+    }
+
+    #[test]
+    fn a_name_that_the_scenario_has_already_is_not_given_again() {
+        let scenario = FIRST.replace("revoked", "grant_again").replace("${id:leaf}", "${id:root_again}");
+        let again = &second_times_of(&scenario)[0].scenario;
+        let labels: Vec<&str> = again.steps.iter().filter_map(|step| step.get_ref().label()).collect();
+        assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), labels.len(), "{labels:?}");
+        let text = serde_json::to_string(&again.steps[7].get_ref()).expect("JSON");
+        assert!(text.contains("x-${id:root_again_again}-${id:root_again_again_again}"), "{text}");
+    }
+
+    #[test]
+    fn other_peers_come_while_the_certificate_of_a_moved_clock_is_valid_by_the_clock_of_the_system() {
+        for loaded in crate::runner::library(None).expect("sound scenarios").iter() {
+            let scenario = &loaded.scenario;
+            if scenario.again.contains(&Again::OtherPeers) {
+                let moved: i64 = scenario.steps.iter().map(|step| seconds_moved(step.get_ref())).sum();
+                assert!(moved < 12 * 3600, "{}: the clock moves by {moved} seconds", loaded.id);
+            }
+        }
+    }
+
+    fn seconds_moved(step: &Step) -> i64 {
+        match step {
+            Step::Advance(step) => step.seconds,
+            Step::Repeat(repeat) => {
+                i64::from(repeat.times) * repeat.step.iter().map(seconds_moved).sum::<i64>()
+            }
+            Step::Operator(step) => step.with["seconds"].as_i64().unwrap_or(0),
+            _ => 0,
+        }
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Names of records that no other scenario has, for a target that scenarios share: a platform may want each name once.
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use toml::Spanned;
+use serde_json::{Map, Value};
 
-use super::format::{Scenario, Step};
+use super::format::Scenario;
+use super::step::changed;
 
 /// The members of a step that hold the members of a record.
 const RECORDS: [&str; 2] = ["payload", "record"];
@@ -13,13 +12,8 @@ const OWN: &str = "${id:names}";
 
 /// Returns the scenario, with an id in the name of each record that it stores, migrates or syncs.
 pub(super) fn with_own_names(scenario: &Scenario) -> Scenario {
-    let named = |step: &Spanned<Step>| {
-        let mut value = json!(step.get_ref());
-        add_to_names(&mut value);
-        let step_with_names = Step::deserialize(value).unwrap_or_else(|_| step.get_ref().clone());
-        Spanned::new(step.span(), step_with_names)
-    };
-    Scenario { steps: scenario.steps.iter().map(named).collect(), ..scenario.clone() }
+    let steps = scenario.steps.iter().map(|step| changed(step, add_to_names));
+    Scenario { steps: steps.collect(), ..scenario.clone() }
 }
 
 fn add_to_names(value: &mut Value) {
@@ -49,6 +43,7 @@ fn add_to_name(record: &mut Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn each_record_of_a_scenario_gets_an_id_in_its_name() {

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
+use serde_json::Value;
+use toml::Spanned;
+
 use super::format::{Scenario, Step};
 use crate::Stage;
 use crate::operator::{Method, OperatorMethod, governance, grant, peer, platform, resource};
@@ -187,6 +191,14 @@ impl Step {
         };
         Box::new(std::iter::once(self).chain(within.iter().flat_map(Self::flatten)))
     }
+}
+
+/// Returns the step with a change of its members. A change of texts leaves a step what it is.
+pub(super) fn changed(step: &Spanned<Step>, change: impl FnOnce(&mut Value)) -> Spanned<Step> {
+    let mut members = serde_json::to_value(step.get_ref()).unwrap_or_default();
+    change(&mut members);
+    let changed = Step::deserialize(members).unwrap_or_else(|_| step.get_ref().clone());
+    Spanned::new(step.span(), changed)
 }
 
 #[cfg(test)]
