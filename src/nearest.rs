@@ -1,5 +1,7 @@
 //! The known name that a misspelt one is nearest to.
 
+use crate::contract::{ClauseId, REGISTERS};
+
 /// The similarity below which a name is no suggestion.
 const SIMILAR: f64 = 0.75;
 /// The distance from the best guess within which another is one too.
@@ -22,6 +24,13 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 /// Returns the question whether the nearest name is meant, as the end of a message; empty if none is similar.
 pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, known).map_or_else(String::new, |near| format!("\nhint: did you mean {near}?"))
+}
+
+/// Reads the id of a clause that some text of the contract has. The error has the ids of all.
+pub(crate) fn clause(text: &str) -> Result<ClauseId, Vec<String>> {
+    let every = || REGISTERS.iter().flat_map(|register| register.clauses()).map(|clause| clause.id);
+    let found = text.parse().ok().filter(|id| every().any(|known| known == *id));
+    found.ok_or_else(|| every().map(|id| id.to_string()).collect())
 }
 
 /// Returns a message of a parser with the nearest of the known words that it lists, if it is about an unknown one.

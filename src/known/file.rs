@@ -1,5 +1,6 @@
 //! The file of known breaches, and its parser. Each error has its line and column.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -10,9 +11,9 @@ use toml::Spanned;
 
 use crate::Stage;
 use crate::check::PlannedCheck;
-use crate::contract::{ClauseId, REGISTERS};
+use crate::contract::ClauseId;
 use crate::input::{self, InputError};
-use crate::nearest::most_like;
+use crate::nearest::{self, most_like};
 use crate::property::{PROPERTIES, Property};
 use crate::report::{EvaluatedCheck, KnownBreach, Report};
 use crate::runner::{planned, property_case};
@@ -41,6 +42,8 @@ pub struct Entry {
     pub clause: ClauseId,
     /// Why, and until when.
     pub known: KnownBreach,
+    /// The ids of all checks that it names, also of those that a run does not play.
+    pub named: BTreeSet<String>,
     matcher: GlobMatcher,
 }
 
@@ -125,8 +128,10 @@ fn entry(written: Spanned<WrittenEntry>, text: &str, checks: &[PlannedCheck]) ->
     let known = KnownBreach { reason: reason.into_inner(), link, expires: expires.map(date).transpose()? };
     let id = self::clause(&clause)?;
     let (span, check) = (check.span(), check.into_inner());
-    let found = Entry { line, check, clause: id, known, matcher: pattern.compile_matcher() };
+    let (named, matcher) = (BTreeSet::new(), pattern.compile_matcher());
+    let mut found = Entry { line, check, clause: id, known, named, matcher };
     fits_something(&found, span, clause.span(), checks)?;
+    found.named = checks.iter().filter(|check| found.names(check)).map(|check| check.id.clone()).collect();
     Ok(found)
 }
 
@@ -161,10 +166,8 @@ fn fits_something(
 }
 
 fn clause(written: &Spanned<String>) -> Result<ClauseId, FormatFault> {
-    let every = || REGISTERS.iter().flat_map(|register| register.clauses()).map(|clause| clause.id);
     let text = written.get_ref();
-    text.parse().ok().filter(|id| every().any(|known| known == *id)).ok_or_else(|| {
-        let names: Vec<String> = every().map(|id| id.to_string()).collect();
+    nearest::clause(text).map_err(|names| {
         FormatFault::new(format!("no clause is called {text:?}"), written.span())
             .nearest(text, names.iter().map(String::as_str))
     })

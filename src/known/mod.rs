@@ -9,6 +9,8 @@ mod update;
 pub use file::{Entry, KnownError, KnownFile};
 pub use update::{Update, updated};
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 
 use crate::check::Verdict;
@@ -47,12 +49,13 @@ fn fault(entry: &Entry, report: &Report, today: Date) -> Option<String> {
     })
 }
 
-/// Returns whether a report shows that the breach of an entry no longer happens: its checks were played, and none is
-/// broken or unproven. A void run shows nothing.
+/// Returns whether a report shows that the breach of an entry no longer happens: each check that it names was played, and
+/// none is broken or unproven. A void run shows nothing, and a part of the suite nothing of the rest.
 fn is_over(entry: &Entry, report: &Report) -> bool {
-    let verdicts = || report.checks.iter().filter(|check| entry.fits(check)).map(verdict);
-    let is_open = |verdict: Verdict| matches!(verdict, Verdict::Broken | Verdict::Unproven);
-    report.void.is_none() && verdicts().next().is_some() && !verdicts().any(is_open)
+    let is_closed = |check: &&EvaluatedCheck| !matches!(verdict(check), Verdict::Broken | Verdict::Unproven);
+    let closed: BTreeSet<&str> =
+        report.checks.iter().filter(is_closed).map(|check| check.evaluation.check.id.as_str()).collect();
+    report.void.is_none() && entry.named.iter().all(|id| closed.contains(id.as_str()))
 }
 
 fn verdict(check: &EvaluatedCheck) -> Verdict {
