@@ -4,6 +4,9 @@ use crate::scenario::{Library, LibraryError, Source};
 
 include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
 
+/// The built-in scenario of the handshake, which runs first.
+pub(crate) const HANDSHAKE: &str = "00-sanity/handshake";
+
 /// Reads the scenarios of a source, or the built-in scenarios if it is `None`.
 pub fn library(source: Option<&std::path::Path>) -> Result<Library, LibraryError> {
     let source = source.map_or(Source::BuiltIn(SCENARIOS), |path| Source::Path(path.to_owned()));

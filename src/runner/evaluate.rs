@@ -58,10 +58,15 @@ pub(super) fn rank(trace: &Trace, held: &HeldText) -> u8 {
     let (part, evaluated) = of_trace_alone(trace, held);
     let has = |wanted: Verdict| evaluated.iter().any(|(one, _)| one.result.verdict == wanted);
     match part.outcome {
+        Some(Outcome::Aborted(fault)) if fault.blame == Blame::Target => 0,
         Some(Outcome::Completed) if has(Verdict::Broken) => 1,
-        Some(Outcome::Completed) if has(Verdict::Unproven) => 2,
-        Some(Outcome::Completed) => 3,
-        _ => 0,
+        Some(Outcome::Aborted(_)) => 2,
+        Some(Outcome::Unsupported { .. } | Outcome::Lacking { .. } | Outcome::Blocked { .. }) => 3,
+        Some(Outcome::Completed) if has(Verdict::Unproven) => 4,
+        Some(Outcome::Completed) => 5,
+        // A trace that was cut off says less than any other.
+        None
+        | Some(Outcome::Interrupted | Outcome::EndedAtBreach { .. } | Outcome::EndedAtDeadline { .. }) => 6,
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use semver::Version;
 use thiserror::Error;
 
 use super::assess;
+use super::catalogue::HANDSHAKE;
 use super::evaluate::rank;
 use super::partition::Partition;
-use super::plan::{PARTITION, PARTITION_OF_PART};
+use super::plan::{PARTITION, PARTITION_OF_PART, PARTITIONED};
 use crate::report::Report;
 use crate::transcript::{Outcome, Reading, RunStart, StoredTrace};
 use crate::wire::canonical::sha256_hex;
@@ -115,14 +117,19 @@ fn same_run(parts: &[(String, Reading)]) -> Result<(), MergeError> {
         settings.remove(PARTITION);
         settings
     };
+    let release = release_of_target(one);
     for (name, other) in &parts[1..] {
+        let its_release = release_of_target(other);
+        let has_release = its_release.is_none() || release.is_none() || its_release == release;
         let (one, other) = (&one.start, &other.start);
         let what = [
             ("seed", one.seed == other.seed),
             ("target", one.target == other.target && one.reference == other.reference),
             ("target's arguments", one.target_arguments == other.target_arguments),
             ("contract text", one.contract == other.contract),
+            ("release of the target", has_release),
             ("version of covenant", one.covenant == other.covenant && one.binding == other.binding),
+            ("selection", one.settings.get(PARTITIONED) == other.settings.get(PARTITIONED)),
             ("settings", settings(one) == settings(other)),
         ];
         if let Some((what, _)) = what.into_iter().find(|(_, same)| !same) {
@@ -132,22 +139,37 @@ fn same_run(parts: &[(String, Reading)]) -> Result<(), MergeError> {
     Ok(())
 }
 
+/// Returns the release of the target, as the handshake shows it.
+fn release_of_target(reading: &Reading) -> Option<Version> {
+    reading.trace(HANDSHAKE).and_then(|trace| trace.release())
+}
+
 /// Returns the start of the whole run.
 fn whole(first: &RunStart, readings: &[Reading]) -> RunStart {
     let mut start = first.clone();
     start.settings.remove(PARTITION);
+    start.settings.remove(PARTITIONED);
     start.partial = start.settings.remove(PARTITION_OF_PART).is_some();
     start.scenarios = readings.iter().flat_map(|reading| reading.start.scenarios.iter().cloned()).collect();
     start
 }
 
-/// Returns the outcome of the whole: that of the first part which did not complete.
+/// Returns the outcome of the whole: the worst of the parts. A part without its end leaves the whole without one.
 fn outcome(readings: &[Reading]) -> Option<Outcome> {
-    let mut outcomes = readings.iter().map(|reading| reading.outcome.clone());
-    if outcomes.clone().any(|outcome| outcome.is_none()) {
-        return None;
+    let outcomes = readings.iter().map(|reading| reading.outcome.as_ref());
+    outcomes.min_by_key(|outcome| severity(*outcome)).flatten().cloned()
+}
+
+/// Returns the place of an outcome of a run, the worst first. An end that the user asked for hides no other.
+const fn severity(outcome: Option<&Outcome>) -> u8 {
+    match outcome {
+        None => 0,
+        Some(Outcome::Aborted(_)) => 1,
+        Some(Outcome::Unsupported { .. } | Outcome::Lacking { .. } | Outcome::Blocked { .. }) => 2,
+        Some(Outcome::Interrupted) => 3,
+        Some(Outcome::EndedAtBreach { .. } | Outcome::EndedAtDeadline { .. }) => 4,
+        Some(Outcome::Completed) => 5,
     }
-    outcomes.find(|outcome| *outcome != Some(Outcome::Completed)).unwrap_or(Some(Outcome::Completed))
 }
 
 /// Returns one trace of each scenario. The stages were tried in each partition; of several traces, the one that speaks

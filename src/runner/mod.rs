@@ -22,6 +22,7 @@ mod spoken;
 mod target;
 mod way_back;
 
+pub(crate) use catalogue::HANDSHAKE;
 pub use catalogue::{SCENARIOS, library};
 #[cfg(test)]
 pub(crate) use command::replay as replay_command;

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use crate::wire::canonical::sha256_hex;
 
+/// The most partitions of one run.
+const PARTS_MAX: u64 = 1000;
+
 /// The K-th of N partitions, written `hash:K/N`, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partition {
@@ -45,11 +48,15 @@ impl FromStr for Partition {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let expected = || format!("`{text}`: hash:K/N was expected, with K from 1 to N, such as hash:2/10");
+        let expected = || {
+            format!(
+                "`{text}`: hash:K/N was expected, with K from 1 to N and N at most {PARTS_MAX}, such as hash:2/10"
+            )
+        };
         let (part, parts) =
             text.strip_prefix("hash:").and_then(|rest| rest.split_once('/')).ok_or_else(expected)?;
         let (Ok(part), Ok(parts)) = (part.parse(), parts.parse()) else { return Err(expected()) };
-        if part == 0 || part > parts {
+        if part == 0 || part > parts || parts > PARTS_MAX {
             return Err(expected());
         }
         Ok(Self { part, parts })

@@ -22,6 +22,7 @@ use crate::reference::DEFECTS;
 use crate::report::Report;
 use crate::scenario::{Library, LibraryError, Loaded, RealTime, RunContext, Scenario};
 use crate::transcript::{FORMAT, ReadError, RunStart, read};
+use crate::wire::canonical::sha256_hex;
 use crate::{Fault, Stage};
 
 /// The default poll timeout, in seconds (`binding.md`, "Numbers").
@@ -41,6 +42,8 @@ pub(super) const SHRINKS: u32 = 400;
 
 /// The setting that names the partition of a run.
 pub(super) const PARTITION: &str = "partition";
+/// The setting with the digest of what all partitions together play.
+pub(super) const PARTITIONED: &str = "partitioned_sha256";
 /// The setting by which a partition records that the whole is a part of the suite, too.
 pub(super) const PARTITION_OF_PART: &str = "partition_of_part";
 
@@ -150,12 +153,15 @@ impl Plan {
             .collect();
         // Each partition tries the stages of the whole, so that all of them know the same of the target.
         let stages = self.stages_needed(stages, &scenarios, &properties);
+        let partitioned = self.partition.map(|_| digest(&scenarios, &properties));
         if let Some(partition) = self.partition {
             scenarios.retain(|loaded| partition.holds(&loaded.id));
             properties.retain(|(property, _)| partition.holds(&property.trace()));
         }
         let reported = properties.iter().map(|(property, _)| property.trace());
-        let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(reported).collect());
+        let mut start =
+            self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(reported).collect());
+        start.settings.extend(partitioned.map(|digest| (PARTITIONED.to_owned(), json!(digest))));
         Ok(Run {
             start,
             contract: self.contract.clone(),
@@ -322,6 +328,15 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         records: vec![],
         kinds: None,
     }
+}
+
+/// Returns the digest of scenarios and properties: of their ids, their sources and the numbers of their cases.
+fn digest(scenarios: &[Loaded], properties: &[(&'static Property, u32)]) -> String {
+    let of_scenarios = scenarios.iter().map(|loaded| format!("{} {}", loaded.id, sha256_hex(&loaded.source)));
+    let of_properties = properties.iter().map(|(property, cases)| format!("{} {cases}", property.trace()));
+    let mut lines: Vec<String> = of_scenarios.chain(of_properties).collect();
+    lines.sort();
+    sha256_hex(lines.join("\n"))
 }
 
 #[cfg(test)]
