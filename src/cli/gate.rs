@@ -20,7 +20,7 @@ use crate::gate::{
 use crate::nearest::did_you_mean;
 use crate::operator::{Embedded, EmbeddedOptions};
 use crate::reference::release_change;
-use crate::runner::{ExternalTarget, Plan, Target, write_whole};
+use crate::runner::{ExternalTarget, Plan, RunError, Target, write_whole};
 
 /// The default number of scenarios that run in parallel.
 const JOBS: u64 = 4;
@@ -187,6 +187,14 @@ fn target(asked: &TargetArguments) -> Result<Target, Failure> {
     let without = TargetArguments { defect: defects.clone(), ..asked.clone() };
     let built = without.target(None)?;
     let Target::Embedded(_) = built else { return Ok(built) };
+    if let [first, ..] = changes.as_slice()
+        && changes.len() + defects.len() > 1
+    {
+        // Two of them may take one hook of the platform, and the second would hide the first.
+        return Err(Failure::usage(format!(
+            "--defect {first}: a release change stands alone; leave out the others"
+        )));
+    }
     let changes = changes.iter().filter_map(|name| release_change(name)).map(|change| &change.patch);
     let patches: Vec<_> = patches(&asked.variant, &defects)?.into_iter().chain(changes).collect();
     let Some(release) = &asked.release else { return Ok(Target::Embedded(patches)) };
@@ -223,11 +231,12 @@ fn unusable(error: RecordingError) -> Failure {
 
 fn failure(error: GateError) -> Failure {
     let exit = match &error {
-        GateError::Run(crate::runner::RunError::Fault(fault)) | GateError::Unreached(fault) => {
-            fault.blame.into()
-        }
-        GateError::Run(_) | GateError::NoRelease | GateError::OtherRelease { .. } => Exit::Usage,
-        GateError::Library(_) => Exit::Suite,
+        GateError::Run(RunError::Fault(fault)) | GateError::Unreached(fault) => fault.blame.into(),
+        GateError::Run(RunError::Read(_)) => Exit::Environment,
+        GateError::NothingRecorded { .. } => Exit::NothingEvaluated,
+        GateError::NoRelease | GateError::OtherRelease { .. } => Exit::Usage,
+        // The scenarios of the gate are built in.
+        GateError::Run(_) | GateError::Library(_) => Exit::Suite,
     };
     Failure::new(exit, error)
 }

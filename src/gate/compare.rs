@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::form::{Form, is_free, placeholder};
+use super::form::{Form, is_free, placeholder, without_number};
 use super::rules::{
     ENUM_CHANGED, FORMAT_CHANGED, LIST_ITEM_GONE, MEMBER_ADDED, MEMBER_GONE, MEMBER_NULL, NUMBER_CHANGED,
     Rule, TEXT_CHANGED, TYPE_CHANGED, UNIT_CHANGED, VALUE_CHANGED, Weight,
@@ -31,6 +31,12 @@ const LEFT_TO_THE_PLATFORM: &[&str] = &["response.body.success", "response.body.
 /// The factors between the units of time, of size and of money.
 const FACTORS: &[f64] =
     &[60.0, 100.0, 1000.0, 1024.0, 1440.0, 3600.0, 86400.0, 604_800.0, 1_000_000.0, 1_048_576.0, 1e9];
+
+/// The factors that chance makes too.
+const SMALL_FACTORS: &[f64] = &[7.0, 24.0];
+
+/// The ends of names of numbers that have a unit.
+const UNITS: &[&str] = &["seconds", "_ms", "minutes", "hours", "days", "bytes", "ttl", "timeout", "interval"];
 
 /// Names of numbers that have no unit.
 const WITHOUT_UNIT: &[&str] = &["count", "order", "priority", "port", "rank", "status", "items"];
@@ -85,10 +91,6 @@ fn lookup<'a>(name: &str, members: &'a Map<String, Value>) -> Option<&'a Value> 
     members.iter().find(|(other, _)| placeholder(other) == Some(class)).map(|(_, member)| member)
 }
 
-fn without_number(name: &str) -> String {
-    placeholder(name).map_or_else(|| name.to_owned(), |class| format!("<{class}>"))
-}
-
 /// Compares each recorded item with the nearest one now. Order and further items say nothing.
 fn items(at: &str, old: &[Value], new: &[Value], found: &mut Vec<Difference>) {
     let below = format!("{at}[]");
@@ -102,7 +104,9 @@ fn items(at: &str, old: &[Value], new: &[Value], found: &mut Vec<Difference>) {
             differences
         });
         let Some(nearest) = candidates.min_by_key(|differences| distance(differences)) else { continue };
-        let is_word = item.is_string() && nearest.iter().any(|one| one.rule == ENUM_CHANGED);
+        // Words, and the numbers of versions, are items of their own.
+        let is_word = !(item.is_object() || item.is_array())
+            && nearest.iter().any(|one| [ENUM_CHANGED, VALUE_CHANGED].contains(&one.rule));
         if is_word {
             push(found, LIST_ITEM_GONE, &below, format!("{} is gone from the list", short(item)));
         } else {
@@ -137,26 +141,31 @@ fn texts(at: &str, old: &str, new: &str, found: &mut Vec<Difference>) {
 fn numbers(at: &str, old: &Number, new: &Number, found: &mut Vec<Difference>) {
     let (Some(before), Some(after)) = (old.as_f64(), new.as_f64()) else { return };
     let sentence = format!("{old} became {new}");
-    let member = at.rsplit('.').next().unwrap_or(at);
-    let has_fraction = |number: f64| number.fract() != 0.0;
-    if !has_fraction(before) && has_fraction(after) {
+    let member = at.rsplit('.').next().unwrap_or(at).trim_end_matches("[]");
+    let is_version = ["version", "versions", "version_agreed"].iter().any(|name| member.ends_with(name));
+    let is_whole = old.is_i64() || old.is_u64();
+    if is_whole && after.fract() != 0.0 {
         push(found, TYPE_CHANGED, at, format!("the whole number {sentence}, with a fraction"));
     } else if (before - after).abs() < f64::EPSILON {
-    } else if member.ends_with("version") || member.ends_with("version_agreed") {
+    } else if is_version {
         push(found, VALUE_CHANGED, at, sentence);
-    } else if !WITHOUT_UNIT.iter().any(|name| member.ends_with(name)) && is_factor(before, after) {
+    } else if !WITHOUT_UNIT.iter().any(|name| member.ends_with(name)) && is_factor(member, before, after) {
         push(found, UNIT_CHANGED, at, sentence);
     } else {
         push(found, NUMBER_CHANGED, at, sentence);
     }
 }
 
-/// Returns whether one number is the other in another unit.
-fn is_factor(one: f64, other: f64) -> bool {
+/// Returns whether one number is the other in another unit. Where the name says that there is a unit, small numbers and
+/// small factors count too.
+fn is_factor(member: &str, one: f64, other: f64) -> bool {
     // A moment in seconds moves between two runs, by less than this.
     const TOLERANCE: f64 = 0.001;
     let (small, large) = if one.abs() < other.abs() { (one, other) } else { (other, one) };
-    small.abs() > 1.0 && FACTORS.iter().any(|factor| (large / small / factor - 1.0).abs() < TOLERANCE)
+    let has_unit = UNITS.iter().any(|unit| member.ends_with(unit));
+    let factors = FACTORS.iter().chain(SMALL_FACTORS.iter().filter(|_| has_unit));
+    let least = if has_unit { 0.0 } else { 1.0 };
+    small.abs() > least && factors.into_iter().any(|factor| (large / small / factor - 1.0).abs() < TOLERANCE)
 }
 
 fn typed(value: &Value) -> String {
@@ -205,6 +214,10 @@ mod tests {
             (json!({"a": 2}), json!({"a": 2.5}), "type-changed"),
             (json!({"a": {"b": 1}}), json!({"a": [1]}), "type-changed"),
             (json!({"a": "active"}), json!({"a": "ACTIVE"}), "enum-changed"),
+            (json!({"a": "ENROLLED"}), json!({"a": "enrolled"}), "enum-changed"),
+            (json!({"contract_versions": [1, 2]}), json!({"contract_versions": [2]}), "list-item-gone"),
+            (json!({"ttl_hours": 24}), json!({"ttl_hours": 1}), "unit-changed"),
+            (json!({"ttl_seconds": 1}), json!({"ttl_seconds": 1000}), "unit-changed"),
             (json!({"a": true}), json!({"a": false}), "value-changed"),
             (json!({"schema_version": 1}), json!({"schema_version": 2}), "value-changed"),
             (json!({"ttl": 604_800}), json!({"ttl": 604_800_000}), "unit-changed"),
@@ -234,6 +247,8 @@ mod tests {
             (json!({"a": [1, 2]}), json!({"a": [3, 2, 1]})),
             (json!({"<id:1>": 1}), json!({"<id:4>": 1})),
             (json!({"a": []}), json!({"a": ["x"]})),
+            (json!({"load": 0.0}), json!({"load": 0.37})),
+            (json!({"software": "platform-1.4.2"}), json!({"software": "platform-1.5.0"})),
         ] {
             assert_eq!(
                 found(&old, &new).iter().filter(|(rule, _)| *rule != "number-changed").count(),

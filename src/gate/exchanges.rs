@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::compare::{Difference, compare, distance, push};
 use super::rules::{
-    ANSWER_FAILED, ANSWER_GONE, BODY_CHANGED, CALL_ADDED, CALL_GONE, ECHO_CHANGED, HEADER_CHANGED,
-    MEMBER_REQUIRED, NUMBER_CHANGED, REFUSAL_GONE, REQUEST_ADMITTED, REQUEST_REFUSED, Rule, STATUS_CHANGED,
-    UNIT_CHANGED,
+    ANSWER_FAILED, ANSWER_GONE, BODY_CHANGED, CALL_ADDED, CALL_GONE, ECHO_CHANGED, FORMAT_CHANGED,
+    HEADER_CHANGED, MEMBER_GONE, MEMBER_NULL, MEMBER_REQUIRED, NUMBER_CHANGED, REFUSAL_GONE,
+    REQUEST_ADMITTED, REQUEST_REFUSED, Rule, STATUS_CHANGED, TYPE_CHANGED, UNIT_CHANGED,
 };
 use super::template::{Key, Template, Variable};
 use crate::transcript::{Direction, FailureKind};
@@ -24,8 +24,15 @@ pub(super) struct Compared<'a> {
     pub(super) differences: Vec<Difference>,
 }
 
-/// Compares the exchanges of one scenario. An exchange of a peer that is not found again is left out: the scenario ended
-/// before it, and says so itself.
+impl Compared<'_> {
+    /// Returns whether the recorded answer has no counterpart, so that it is compared with nothing.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.new.is_none() && self.old.is_some_and(|old| old.direction == Direction::ToTarget)
+    }
+}
+
+/// Compares the exchanges of one scenario. An answer that is not found again stands alone: the scenario ended before it, or
+/// its call was not made.
 pub(super) fn compare_scenario<'a>(old: &'a [Template], new: &'a [Template]) -> Vec<Compared<'a>> {
     let mut compared = answers(old, new);
     compared.extend(calls(old, new));
@@ -50,11 +57,10 @@ fn answers<'a>(old: &'a [Template], new: &'a [Template]) -> Vec<Compared<'a>> {
             // One with the same status has the nearest meaning, whatever its body lacks.
             let nearest = answers
                 .min_by_key(|(new, differences)| (new.status() != recorded.status(), distance(differences)));
-            compared.extend(nearest.map(|(new, differences)| Compared {
-                old: Some(*recorded),
-                new: Some(new),
-                differences,
-            }));
+            compared.push(match nearest {
+                Some((new, differences)) => Compared { old: Some(*recorded), new: Some(new), differences },
+                None => Compared { old: Some(*recorded), new: None, differences: vec![] },
+            });
         }
     }
     compared
@@ -70,6 +76,7 @@ fn calls<'a>(old: &'a [Template], new: &'a [Template]) -> Vec<Compared<'a>> {
         for recorded in group {
             compared.push(nearest_call(recorded, now));
         }
+        compared.extend(now.iter().filter_map(|new| shape_of_call(new, group)));
     }
     for (_, group) in new.iter().filter(|(key, _)| !old.contains_key(key)) {
         let mut differences = vec![];
@@ -87,6 +94,18 @@ fn nearest_call<'a>(recorded: &'a Template, now: &[&'a Template]) -> Compared<'a
     let mut differences = vec![];
     push(&mut differences, CALL_GONE, "request", "the call is not made any more".to_owned());
     Compared { old: Some(recorded), new: None, differences }
+}
+
+/// The rules about the shape of a call, to which each call now is held: that one of them has the old shape does not help
+/// the peer that gets another.
+const OF_SHAPE: [&Rule; 4] = [MEMBER_GONE, MEMBER_NULL, TYPE_CHANGED, FORMAT_CHANGED];
+
+/// Compares a call with the recorded one that is nearest to it; `None` if its shape is the same.
+fn shape_of_call<'a>(new: &'a Template, recorded: &[&'a Template]) -> Option<Compared<'a>> {
+    let candidates = recorded.iter().map(|old| (*old, call(old, new)));
+    let (old, mut differences) = candidates.min_by_key(|(_, differences)| distance(differences))?;
+    differences.retain(|difference| OF_SHAPE.contains(&difference.rule));
+    (!differences.is_empty()).then_some(Compared { old: Some(old), new: Some(new), differences })
 }
 
 fn grouped(all: &[Template], direction: Direction) -> BTreeMap<Key, Vec<&Template>> {
@@ -216,26 +235,39 @@ fn echoes(old: &Template, new: &Template, found: &mut Vec<Difference>) {
 /// The number of calls of one step above which they are calls side by side, whose order says nothing.
 const IN_ORDER_MAX: usize = 4;
 
-/// Marks what differs between two plays of one release, and leaves out the calls that only one of them has.
-pub(super) fn merged(first: Vec<Template>, second: &[Template]) -> Vec<Template> {
+/// Marks what differs between two plays of one release. Leaves out the exchanges that only one of them has, and those
+/// whose outcome differs: nothing of them can be compared. Returns the reason for each answer that is left out.
+pub(super) fn merged(first: Vec<Template>, second: &[Template]) -> (Vec<Template>, Vec<String>) {
     let first = thinned(first);
+    let mut left_out = vec![];
     let mut varies: BTreeMap<u64, Vec<Variable>> = BTreeMap::new();
     for one in compare_scenario(&first, second) {
-        let (Some(old), Some(_)) = (one.old, one.new) else { continue };
+        let Some(old) = one.old else { continue };
+        let is_of_outcome = |one: &Difference| one.at == "response" || one.at == "response.status";
+        let has_other_outcome = one.differences.iter().any(is_of_outcome);
+        if one.new.is_none() || has_other_outcome {
+            if old.direction == Direction::ToTarget {
+                let what = if has_other_outcome { "another outcome" } else { "no counterpart" };
+                left_out.push(format!("{} has {what} in the second play", old.in_words()));
+            }
+            varies.remove(&old.n);
+            continue;
+        }
         let mut of: Vec<Variable> = one.differences.iter().map(Variable::of).collect();
         // What is any number is a number of any size.
         let numbers = one.differences.iter().filter(|difference| difference.rule == NUMBER_CHANGED);
         let as_unit =
             numbers.map(|number| Variable { rule: UNIT_CHANGED.id.to_owned(), at: number.at.clone() });
         of.extend(as_unit.collect::<Vec<_>>());
-        of.sort();
-        of.dedup();
-        varies.insert(old.n, of);
+        varies.entry(old.n).or_default().extend(of);
     }
-    let of_both = first
-        .into_iter()
-        .filter_map(|template| Some(Template { varies: varies.remove(&template.n)?, ..template }));
-    of_both.collect()
+    let of_both = first.into_iter().filter_map(|template| {
+        let mut varies = varies.remove(&template.n)?;
+        varies.sort();
+        varies.dedup();
+        Some(Template { varies, ..template })
+    });
+    (of_both.collect(), left_out)
 }
 
 /// Keeps one of the equal calls of the target, and one of the equal answers to calls side by side.

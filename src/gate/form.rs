@@ -18,7 +18,7 @@ pub(super) enum Form {
     Digits,
     /// A mail address.
     Address,
-    /// A word of a fixed set: lower-case letters, digits, `_`, `-` and `.`.
+    /// A word of a fixed set: letters, digits, `_`, `-`, `.` and `:`, without a version in it.
     Word,
     /// Any other text.
     Text,
@@ -108,6 +108,11 @@ pub(super) fn placeholder(text: &str) -> Option<&str> {
     (is_class && is_number).then_some(if class == "grant_id" { "id" } else { class })
 }
 
+/// Returns a name or a part of a path without the number of a placeholder: `<id>` of `<id:3>`.
+pub(super) fn without_number(part: &str) -> String {
+    placeholder(part).map_or_else(|| part.to_owned(), |class| format!("<{class}>"))
+}
+
 fn is_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace)
@@ -115,10 +120,26 @@ fn is_address(text: &str) -> bool {
 }
 
 fn is_word(text: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.:".contains(&byte);
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
     text.len() <= 64
-        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(is_inner)
+        && !has_version(text)
+}
+
+/// Returns whether a text holds numbers that change with each release, or the digest of a build: `platform-1.4.2`.
+fn has_version(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['-', '_', ':']).collect();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_digest = |part: &str| {
+        part.len() >= 7
+            && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && part.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    parts.iter().any(|part| {
+        let numbers = part.trim_start_matches('v').split('.').filter(|number| is_number(number)).count();
+        numbers >= 2 || is_digest(part)
+    })
 }
 
 #[cfg(test)]
@@ -140,7 +161,10 @@ mod tests {
             ("a@b.example", Form::Address),
             ("federation.peer.accepted", Form::Word),
             ("Grant has expired", Form::Text),
-            ("DE", Form::Text),
+            ("DE", Form::Word),
+            ("ENROLLED", Form::Word),
+            ("platform-1.4.2", Form::Text),
+            ("build-3a57c4c", Form::Text),
         ] {
             assert_eq!(Form::of(text), form, "{text:?}");
         }

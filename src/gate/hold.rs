@@ -35,6 +35,10 @@ pub async fn hold(
     observer: Arc<dyn Observer>,
 ) -> Result<Comparison, GateError> {
     let mut plan = plan.clone();
+    // The peers hold to the text that the release before kept, whatever the new one names.
+    if plan.contract.is_none() && recording.contract.contract_digest.is_some() {
+        plan.contract = Some(recording.contract.clone());
+    }
     // The peers are the release before.
     plan.run_context.release = Some(recording.release.clone());
     plan.run_context.target_release = Some(recording.release.clone());

@@ -14,7 +14,7 @@ use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
 use crate::peer::PermittedChoices;
-use crate::runner::{Observer, Plan, RunError, Selection, play};
+use crate::runner::{HANDSHAKE, Observer, Plan, RunError, Selection, play};
 use crate::scenario::LibraryError;
 use crate::transcript::{Outcome, RunStart, Trace, read};
 
@@ -46,6 +46,12 @@ pub enum GateError {
     /// The release could not be evaluated.
     #[error("the target cannot be played: no peer could federate with it")]
     Unreached(#[source] Fault),
+    /// No scenario was recorded.
+    #[error("no scenario completed in both plays, so nothing is recorded; the first: {why}")]
+    NothingRecorded {
+        /// Why the first scenario was left out.
+        why: String,
+    },
     /// The target discloses no release.
     #[error(
         "the target discloses no release (1.3), so it is unknown what to hold it to; name it with --release VERSION"
@@ -121,9 +127,6 @@ pub async fn play_release(
     })
 }
 
-/// The scenario that a run plays first.
-const HANDSHAKE: &str = "00-sanity/handshake";
-
 fn scene(trace: &Trace) -> Scene {
     Scene {
         id: trace.scenario().to_owned(),
@@ -173,6 +176,9 @@ pub async fn record(
     }
     let release = first.release(named)?;
     let second = play_release(plan, SEEDS[1], part, observer).await?;
+    if let Some(fault) = second.unreached() {
+        return Err(GateError::Unreached(fault));
+    }
     let (contract, target) = (first.contract(), first.start.target.clone());
     let mut recording = Recording {
         format: FORMAT,
@@ -184,27 +190,31 @@ pub async fn record(
         recorded_at: Clock::system().now(),
         scenarios: vec![],
         left_out: vec![],
+        sha256: String::new(),
     };
     for scene in first.scenarios {
         let again = second.scenarios.iter().find(|other| other.id == scene.id);
-        match again {
-            Some(again) if is_complete(&scene) && is_complete(again) => recording
-                .scenarios
-                .push(Recorded { id: scene.id, exchanges: merged(scene.exchanges, &again.exchanges) }),
-            _ => recording.left_out.push(LeftOut { why: why(&scene.outcome), id: scene.id }),
+        let outcome_again = again.map_or(&Outcome::Interrupted, |again| &again.outcome);
+        let cut = [&scene.outcome, outcome_again].into_iter().find(|outcome| **outcome != Outcome::Completed);
+        if let Some(cut) = cut {
+            recording.left_out.push(LeftOut { why: why(cut), id: scene.id });
+            continue;
         }
+        let (exchanges, left_out) = merged(scene.exchanges, again.map_or(&[], |again| &again.exchanges));
+        recording.left_out.extend(left_out.into_iter().map(|why| LeftOut { id: scene.id.clone(), why }));
+        recording.scenarios.push(Recorded { id: scene.id, exchanges });
     }
-    Ok(recording)
-}
-
-fn is_complete(scene: &Scene) -> bool {
-    scene.outcome == Outcome::Completed
+    if recording.scenarios.is_empty() {
+        let why = recording.left_out.first().map(|left_out| left_out.why.clone()).unwrap_or_default();
+        return Err(GateError::NothingRecorded { why });
+    }
+    Ok(recording.sealed())
 }
 
 /// Returns in words why a scenario did not complete.
 pub(super) fn why(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Completed => "only one of the two plays completed".to_owned(),
+        Outcome::Completed => "it completed".to_owned(),
         Outcome::Aborted(fault) => crate::with_causes(fault),
         Outcome::Unsupported { method } => format!("the operator client has no method {method}"),
         Outcome::Lacking { lacks } => lacks.clone(),

@@ -1,5 +1,6 @@
 //! The file of a recording: what one release sent and accepted.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -7,9 +8,11 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::scenarios::SCENARIOS;
 use super::template::Template;
 use crate::contract::HeldText;
 use crate::input::{self, InputError};
+use crate::wire::canonical::sha256_hex;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
@@ -40,8 +43,11 @@ pub struct Recording {
     pub recorded_at: Timestamp,
     /// The scenarios, each with its exchanges.
     pub scenarios: Vec<Recorded>,
-    /// The scenarios that did not complete, each with the reason. Nothing of them is compared.
+    /// What is compared with nothing, each with the reason: scenarios that did not complete, and answers that differed
+    /// between the two plays.
     pub left_out: Vec<LeftOut>,
+    /// SHA-256 of the members before, so that a file that was edited or cut is noticed.
+    pub sha256: String,
 }
 
 /// The exchanges of one scenario.
@@ -88,6 +94,21 @@ pub enum RecordingError {
         folder: String,
         /// The error of the parser, with line and column.
         source: serde_json::Error,
+    },
+    /// A recording that was changed after it was made.
+    #[error(
+        "{path}: it is not as it was recorded: {what}; take back what was edited, or record the release again: `covenant \
+         gate record --release {release} --out {folder}` with the options of its target"
+    )]
+    Changed {
+        /// The path of the file.
+        path: String,
+        /// Its folder.
+        folder: String,
+        /// The recorded release.
+        release: String,
+        /// What differs.
+        what: &'static str,
     },
     /// A recording of another suite.
     #[error(
@@ -136,7 +157,8 @@ impl Recording {
     /// Reads a recording whose requests are those of the scenarios with this digest.
     pub fn read(named: &Path, scenarios_sha256: &str) -> Result<Self, RecordingError> {
         let path = Self::path(named);
-        let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+        // The command that records takes the folder or the file, as the user names it.
+        let folder = named.display().to_string();
         let text = match input::read(&path, FILE_BYTES_MAX) {
             Err(error) if error.is_missing() => return Err(RecordingError::Missing { path: folder }),
             other => other?,
@@ -152,8 +174,45 @@ impl Recording {
                 release: head.release,
                 what,
             }),
-            None => serde_json::from_slice(&text).map_err(no_recording),
+            None => {
+                let recording: Self = serde_json::from_slice(&text).map_err(no_recording)?;
+                match recording.changed() {
+                    Some(what) => {
+                        let release = recording.release.to_string();
+                        Err(RecordingError::Changed {
+                            path: path.clone(),
+                            folder: folder.clone(),
+                            release,
+                            what,
+                        })
+                    }
+                    None => Ok(recording),
+                }
+            }
         }
+    }
+
+    /// Returns the recording with its digest.
+    #[must_use]
+    pub(super) fn sealed(mut self) -> Self {
+        self.sha256 = self.digest();
+        self
+    }
+
+    fn digest(&self) -> String {
+        let unsealed = Self { sha256: String::new(), ..self.clone() };
+        sha256_hex(serde_json::to_string(&unsealed).unwrap_or_default())
+    }
+
+    /// Returns what shows that the recording is not as it was made; `None` if nothing does.
+    fn changed(&self) -> Option<&'static str> {
+        if self.digest() != self.sha256 {
+            return Some("its digest is another");
+        }
+        let left_out = self.left_out.iter().map(|left_out| left_out.id.as_str());
+        let present: BTreeSet<&str> =
+            self.scenarios.iter().map(|scenario| scenario.id.as_str()).chain(left_out).collect();
+        (present != SCENARIOS.iter().copied().collect()).then_some("it has not each scenario of the gate")
     }
 
     /// Returns the file's content.
