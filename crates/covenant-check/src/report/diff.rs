@@ -15,8 +15,10 @@ use covenant_model::wire::harmless::harmless_json;
 /// The difference of two reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReportDiff {
-    /// The reason why the new run is void, if the old one is not. Its verdicts say nothing then.
-    pub newly_void: Option<String>,
+    /// The reason why the new run is void. Its verdicts say nothing then.
+    pub void: Option<String>,
+    /// What the runs differ in, so that they can be compared in part only: target, contract text, version, scope.
+    pub apart: Vec<Apart>,
     /// Broken now, and not before.
     pub worse: Vec<Change>,
     /// Kept now, and broken before.
@@ -29,6 +31,17 @@ pub struct ReportDiff {
     pub newly_played: Vec<Change>,
     /// Played before, and not now, or not applicable now.
     pub no_longer_played: Vec<Change>,
+}
+
+/// A fact in which two runs differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Apart {
+    /// The name of the fact.
+    pub fact: &'static str,
+    /// Its value in the old run.
+    pub old: String,
+    /// Its value in the new run.
+    pub new: String,
 }
 
 /// A check of which two reports differ.
@@ -71,10 +84,7 @@ impl ReportDiff {
     #[must_use]
     pub fn of(old: &Report, new: &Report) -> Self {
         let (before, after) = (by_id(old), by_id(new));
-        let mut diff = Self::default();
-        if old.void.is_none() {
-            diff.newly_void.clone_from(&new.void);
-        }
+        let mut diff = Self { void: new.void.clone(), apart: apart(old, new), ..Self::default() };
         let ids: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
         for id in ids {
             let (old_check, new_check) = (before.get(id), after.get(id));
@@ -113,7 +123,7 @@ impl ReportDiff {
     #[must_use]
     pub fn is_worse(&self, strict: bool) -> bool {
         let lost = !(self.newly_unproven.is_empty() && self.no_longer_played.is_empty());
-        self.newly_void.is_some() || !self.worse.is_empty() || (strict && lost)
+        self.void.is_some() || !self.worse.is_empty() || (strict && lost)
     }
 
     /// Returns the lists with their titles, the worst first.
@@ -132,13 +142,32 @@ impl ReportDiff {
     fn headline(&self) -> String {
         let counted = self.lists().into_iter().filter(|(_, list)| !list.is_empty());
         let counted: Vec<String> = counted.map(|(title, list)| format!("{} {title}", list.len())).collect();
-        match (&self.newly_void, counted.as_slice()) {
+        match (&self.void, counted.as_slice()) {
             (Some(_), _) => "WORSE: the new run is void".to_owned(),
             (None, []) => "SAME: each check has the verdict that it had".to_owned(),
             (None, some) if self.is_worse(false) => format!("WORSE: {}", some.join(", ")),
             (None, some) => format!("NOT WORSE: {}", some.join(", ")),
         }
     }
+}
+
+/// Returns the facts in which two runs differ, other than those that differ from run to run.
+fn apart(old: &Report, new: &Report) -> Vec<Apart> {
+    let facts = |report: &Report| {
+        let text = report.contract_text.clone().unwrap_or_else(|| "unknown".to_owned());
+        let digest = report.contract.contract_digest.clone().unwrap_or_else(|| "unknown".to_owned());
+        let scope = if report.partial { "a part of the suite" } else { "the whole suite" };
+        [
+            ("target", report.target.clone()),
+            ("contract text", text),
+            ("contract digest", digest),
+            ("version of covenant", report.covenant.clone()),
+            ("scope", scope.to_owned()),
+        ]
+    };
+    let pairs = facts(old).into_iter().zip(facts(new));
+    let differing = pairs.filter(|((_, old), (_, new))| old != new);
+    differing.map(|((fact, old), (_, new))| Apart { fact, old, new }).collect()
 }
 
 fn by_id(report: &Report) -> BTreeMap<&str, &EvaluatedCheck> {
@@ -166,8 +195,11 @@ fn word(verdict: Option<Verdict>) -> &'static str {
 
 fn text(diff: &ReportDiff) -> String {
     let mut out = format!("{}\n", diff.headline());
-    if let Some(void) = &diff.newly_void {
+    if let Some(void) = &diff.void {
         let _ = writeln!(out, "why: {}", terminal(void));
+    }
+    for Apart { fact, old, new } in &diff.apart {
+        let _ = writeln!(out, "another {fact}: {} -> {}", terminal(old), terminal(new));
     }
     for (title, list) in diff.lists().into_iter().filter(|(_, list)| !list.is_empty()) {
         let _ = writeln!(out, "\n{title} ({})", list.len());
@@ -182,8 +214,11 @@ fn text(diff: &ReportDiff) -> String {
 
 fn in_markdown(diff: &ReportDiff) -> String {
     let mut out = format!("## covenant: {}\n", diff.headline());
-    if let Some(void) = &diff.newly_void {
+    if let Some(void) = &diff.void {
         let _ = writeln!(out, "\nWhy: {}", markdown(void));
+    }
+    for Apart { fact, old, new } in &diff.apart {
+        let _ = writeln!(out, "\nAnother {fact}: {} → {}", markdown(old), markdown(new));
     }
     for (title, list) in diff.lists().into_iter().filter(|(_, list)| !list.is_empty()) {
         let _ = writeln!(
@@ -269,11 +304,24 @@ mod tests {
     }
 
     #[test]
+    fn what_the_runs_differ_in_is_shown() {
+        let old = played(&[("7.1", Kept)]);
+        let new = Report { target: "https://other.example/".to_owned(), ..old.clone() };
+        let diff = ReportDiff::of(&old, &new);
+        assert_eq!(diff.apart.iter().map(|apart| apart.fact).collect::<Vec<_>>(), ["target"]);
+        for format in DIFF_FORMATS {
+            assert!((format.render)(&diff).contains("other.example"), "{}", format.name);
+        }
+        assert_eq!(ReportDiff::of(&old, &old).apart, []);
+    }
+
+    #[test]
     fn a_void_run_is_worse_and_better_in_nothing() {
         let void = Report { void: Some("no handshake".to_owned()), ..played(&[("7.1", Kept)]) };
         let diff = ReportDiff::of(&played(&[("7.1", Broken)]), &void);
         assert!(diff.is_worse(false) && diff.better.is_empty(), "{diff:?}");
         assert!(text(&diff).contains("why: no handshake"));
+        assert!(ReportDiff::of(&void, &void).is_worse(false), "it says nothing of the target, again");
         let unplayed = Report { scenarios: vec![], ..played(&[("7.1", Unproven)]) };
         let diff = ReportDiff::of(&played(&[("7.1", Kept)]), &unplayed);
         assert_eq!(names(&diff.no_longer_played), ["7.1"]);

@@ -1,8 +1,10 @@
 //! The headline of a report: the verdict, how much of the contract it covers, and on which basis it rests.
 
 use crate::check::Verdict;
+use crate::report::format::aborted;
 use crate::report::{EvaluatedCheck, Report};
 use crate::score::{Overall, Scope, Standing};
+use covenant_model::transcript::Outcome;
 
 impl Report {
     /// Returns the headline, in one line.
@@ -32,6 +34,29 @@ impl Report {
             Overall::Broken => Some(format!("kept: {}; {rest}", kept(&self.score.scope, "aspects"))),
             Overall::Kept | Overall::Unproven => Some(format!("other aspects: {rest}")),
         }
+    }
+}
+
+impl Report {
+    /// Returns why the report is a partial one, in a few words; `None` if the run was played to its end.
+    #[must_use]
+    pub fn cut(&self) -> Option<String> {
+        Some(match &self.outcome {
+            Some(Outcome::Completed) => return None,
+            None | Some(Outcome::Interrupted) => "interrupted".to_owned(),
+            Some(Outcome::EndedAtBreach { .. }) => "ended at the first broken check".to_owned(),
+            Some(Outcome::EndedAtDeadline { deadline }) => format!("ended at its deadline of {deadline}"),
+            Some(_) => "cut short".to_owned(),
+        })
+    }
+
+    /// Returns each reason for which the run is no success, whatever its verdicts: an end before its time, and scenarios
+    /// that a fault aborted. An end that the user asked for, at a breach or at a deadline, is none.
+    #[must_use]
+    pub fn disturbances(&self) -> Vec<String> {
+        let asked_for = self.outcome.as_ref().is_some_and(Outcome::is_early_end);
+        let cut = self.cut().filter(|_| !asked_for).map(|cut| format!("the run was {cut}: a partial report"));
+        cut.into_iter().chain(aborted(self)).collect()
     }
 }
 

@@ -13,7 +13,7 @@ mod known;
 mod sample;
 mod shown;
 
-pub use diff::{Change, DIFF_FORMATS, DiffFormat, ReportDiff};
+pub use diff::{Apart, Change, DIFF_FORMATS, DiffFormat, ReportDiff};
 pub use escape::terminal;
 pub use facts::{Fact, TargetFacts, TargetFinder};
 pub use format::{CheckLine, FORMATS, JSON_LINES, ReportFormat, RunEvent, SCHEMA_VERSION, schema};

@@ -7,7 +7,7 @@ use covenant_model::transcript::Outcome;
 const NAMED_MAX: usize = 5;
 
 /// Returns a line for each cause that kept scenarios from completing. The cause that voids the run is in the head.
-pub(super) fn aborted(report: &Report) -> Vec<String> {
+pub(in crate::report) fn aborted(report: &Report) -> Vec<String> {
     let mut causes: Vec<(String, String, Vec<&str>)> = Vec::new();
     for row in &report.scenarios {
         let is_early = report.outcome.as_ref().is_some_and(Outcome::is_early_end);

@@ -2,7 +2,7 @@
 
 use crate::check::Verdict;
 use crate::report::escape::terminal;
-use crate::report::{EvaluatedCheck, NO_END, Report};
+use crate::report::{EvaluatedCheck, Report};
 use crate::score::Overall;
 
 /// Returns the report as workflow commands: an error for each breach, a notice for each known one, and the headline. No
@@ -22,10 +22,10 @@ pub(super) fn github(report: &Report) -> String {
             .iter()
             .map(|fault| command("error", "covenant: known breaches", &fault.to_string())),
     );
-    if report.outcome.is_none() {
-        lines.push(command("error", "covenant: interrupted", NO_END));
-    }
+    let disturbances = report.disturbances();
+    lines.extend(disturbances.iter().map(|why| command("error", "covenant: the run was disturbed", why)));
     let level = match report.score.overall {
+        _ if !disturbances.is_empty() => "error",
         Overall::Kept => "notice",
         Overall::Broken if report.is_all_known() => "notice",
         Overall::Unproven => "warning",
@@ -97,6 +97,10 @@ mod tests {
         let void = github(&Report { void: Some("no handshake".to_owned()), ..broken.clone() });
         assert!(void.starts_with("::error title=covenant%3A the run is void::no handshake\n"), "{void}");
         assert!(!void.contains("7.1"), "{void}");
-        assert!(github(&Report { outcome: None, ..broken }).contains("covenant%3A interrupted"));
+        let cut = github(&Report { outcome: None, ..broken });
+        assert!(
+            cut.contains("::error title=covenant%3A the run was disturbed::the run was interrupted"),
+            "{cut}"
+        );
     }
 }

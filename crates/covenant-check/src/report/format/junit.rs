@@ -47,6 +47,15 @@ pub(super) fn junit(report: &Report) -> String {
         }));
         document.add_test_suite(suite);
     }
+    let disturbances = report.disturbances();
+    if !disturbances.is_empty() {
+        let mut suite = TestSuite::new("Run");
+        suite.add_test_cases(disturbances.iter().enumerate().map(|(place, why)| {
+            let status = failure(NonSuccessKind::Error, "disturbed", why, &xml(why));
+            TestCase::new(format!("the run is not disturbed ({})", place + 1), status)
+        }));
+        document.add_test_suite(suite);
+    }
     if !report.warnings.is_empty() {
         let mut suite = TestSuite::new("Warnings");
         suite.add_test_cases(report.warnings.iter().map(warning));

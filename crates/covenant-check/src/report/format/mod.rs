@@ -3,6 +3,7 @@
 mod aborted;
 mod badge;
 mod cases;
+mod clauses;
 mod github;
 mod html;
 mod json;
@@ -12,6 +13,7 @@ mod markdown;
 mod tap;
 mod text;
 
+pub(super) use aborted::aborted;
 pub use json::{SCHEMA_VERSION, schema};
 pub use json_lines::{CheckLine, RunEvent};
 

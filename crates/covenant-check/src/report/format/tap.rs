@@ -7,7 +7,7 @@ use serde_json::json;
 use super::cases::attested;
 use crate::check::Verdict;
 use crate::report::escape::terminal;
-use crate::report::{EvaluatedCheck, NO_END, Report};
+use crate::report::{EvaluatedCheck, Report};
 
 /// Returns the report as TAP 14. What is unproven is skipped, with its reason, and a known breach is a `TODO`. A run that
 /// is void or that evaluated nothing bails out: a plan without points would be a success.
@@ -35,8 +35,8 @@ pub(super) fn tap(report: &Report) -> String {
     for (number, point) in (1..).zip(points) {
         out.push_str(&point.replacen(" N ", &format!(" {number} "), 1));
     }
-    if report.outcome.is_none() {
-        let _ = writeln!(out, "Bail out! {NO_END}");
+    if let Some(why) = report.disturbances().first() {
+        let _ = writeln!(out, "Bail out! {}", terminal(why));
     }
     out
 }

@@ -1,6 +1,6 @@
 //! The report for a person: 80 columns, 100 for the table, readable without colour, the verdict first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -8,6 +8,7 @@ use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::aborted::aborted as causes;
+use super::clauses::clauses;
 use crate::check::{Evaluation, Verdict};
 use crate::report::escape::terminal;
 use crate::report::{
@@ -15,9 +16,8 @@ use crate::report::{
     is_named,
 };
 use crate::score::{Overall, SectionScore, Standing};
-use covenant_model::contract::{Basis, ClauseId};
+use covenant_model::contract::Basis;
 use covenant_model::shell;
-use covenant_model::transcript::Outcome;
 
 const WIDTH: usize = 80;
 /// The width of the table, and the column in which its clauses begin.
@@ -63,13 +63,7 @@ fn head(out: &mut String, report: &Report) {
         Overall::Broken | Overall::Void => BAD,
         Overall::Unproven => OPEN,
     };
-    let cut = match report.outcome {
-        Some(Outcome::Completed) => "",
-        None | Some(Outcome::Interrupted) => " (interrupted: a partial report)",
-        Some(Outcome::EndedAtBreach { .. }) => " (ended at the first broken check: a partial report)",
-        Some(Outcome::EndedAtDeadline { .. }) => " (ended at its deadline: a partial report)",
-        _ => " (cut short: a partial report)",
-    };
+    let cut = report.cut().map(|cut| format!(" ({}: a partial report)", terminal(&cut))).unwrap_or_default();
     // The headline stays on one line, however long it is, so that it is quoted whole.
     let _ = writeln!(out, "{style}{}{style:#}{cut}", report.headline());
     if let Some(coverage) = report.coverage() {
@@ -137,7 +131,7 @@ fn table(out: &mut String, report: &Report) {
     for row in &report.score.sections {
         let score = row.score.map_or_else(|| "–".to_owned(), |score| score.to_string());
         let start = format!("{:>2} {:<25}{}{score:>5}  ", row.section, row.title, cells(row));
-        clauses_of_row(out, &start, &clauses(row, clauses_of(report, row)));
+        clauses_of_row(out, &start, &clauses(report, row));
     }
     if report.score.sections.iter().flat_map(standings).any(|standing| standing == Standing::NotEvaluated) {
         let _ = writeln!(out, "·  no check of this basis was evaluated");
@@ -174,34 +168,6 @@ fn clauses_of_row(out: &mut String, start: &str, clauses: &str) {
     for line in lines {
         let _ = writeln!(out, "{:CLAUSES_COLUMN$}{line}", "");
     }
-}
-
-/// Returns the number of clauses of a section.
-fn clauses_of(report: &Report, row: &SectionScore) -> usize {
-    let of_section = report.score.aspects.iter().map(|aspect| aspect.clause);
-    let clauses: BTreeSet<ClauseId> =
-        of_section.filter(|clause| clause.section.to_string() == row.section).collect();
-    clauses.len()
-}
-
-/// Returns the short form of a row's clauses, such as `1 broken, 4 kept`, or `1 broken, 2 kept of 5` if not all
-/// of the section's clauses were evaluated.
-fn clauses(row: &SectionScore, all: usize) -> String {
-    let counts = [
-        (row.broken.len(), "broken"),
-        (row.kept.len(), "kept"),
-        (row.unproven.len(), "open"),
-        (row.attested.len(), "attested"),
-        (row.not_applicable.len(), "n/a"),
-    ];
-    let reported: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    let evaluated: usize = counts.iter().map(|(count, _)| count).sum();
-    let of_all = if (1..all).contains(&evaluated) { format!(" of {all}") } else { String::new() };
-    reported.join(", ") + &of_all
 }
 
 /// Returns a basis in words.

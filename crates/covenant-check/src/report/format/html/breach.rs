@@ -49,7 +49,10 @@ fn breach(report: &Report, evaluated: &EvaluatedCheck, exchange: &Markup) -> Mar
     html! {
         article #(id) {
             h3 {
-                span.broken { span.sign aria-hidden="true" { "✗" } "broken " }
+                span.broken {
+                    span.sign aria-hidden="true" { "✗" }
+                    @if evaluated.known.is_some() { "known breach " } @else { "broken " }
+                }
                 (check.clause) " " (check.aspect) ": " (shown(&check.requirement)) " "
                 a.self href=(format!("#{id}")) aria-label="Link to this breach" { "#" }
             }
@@ -59,6 +62,7 @@ fn breach(report: &Report, evaluated: &EvaluatedCheck, exchange: &Markup) -> Mar
                     dt { @if place == 0 { "expected" } @else { "or" } } dd { (shown(expected)) }
                 }
                 dt { "seen" } dd { strong { (shown(&result.actual)) } }
+                @if let Some(known) = &evaluated.known { dt { "known" } dd { (shown(&known.to_string())) } }
                 dt { "basis" } dd { (basis(check.basis)) }
                 dt { "check" } dd { code { (shown(&check.id)) } }
                 dt { "replay" } dd { code.copy { (terminal(&evaluated.replay)) } }

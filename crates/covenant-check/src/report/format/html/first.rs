@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::{anchor, shown, standing};
+use crate::report::format::clauses::clauses;
 use crate::report::{NO_END, Report};
 use crate::score::{ByBasis, Overall, SectionScore, Standing};
-use covenant_model::transcript::Outcome;
 
 pub(super) fn header(report: &Report) -> Markup {
     let (sign, is_broken) = match report.score.overall {
@@ -20,7 +20,9 @@ pub(super) fn header(report: &Report) -> Markup {
             p.quiet { "covenant, report on " (shown(&report.recorded_target())) }
             h1.broken[is_broken] { span.sign aria-hidden="true" { (sign) } (shown(&report.headline())) }
             @if let Some(coverage) = report.coverage() { p { strong { "Scope: " } (shown(&coverage)) } }
-            @if let Some(cut) = cut(report) { p { strong { "A partial report: " } (cut) } }
+            @if let Some(cut) = report.cut() { p { strong { "A partial report: " } (shown(&cut)) } }
+            @if report.outcome.is_none() { p { strong { "No end: " } (NO_END) } }
+            @for fault in &report.known_faults { p.broken { strong { "Known breaches: " } (shown(&fault.to_string())) } }
             @if let Some(void) = &report.void { p { strong { "Why: " } (shown(void)) } }
             @for failed in &report.failed_stages {
                 p {
@@ -29,16 +31,6 @@ pub(super) fn header(report: &Report) -> Markup {
                 }
             }
         }
-    }
-}
-
-fn cut(report: &Report) -> Option<&'static str> {
-    match report.outcome {
-        Some(Outcome::Completed) => None,
-        None => Some(NO_END),
-        Some(Outcome::Interrupted) => Some("the run was interrupted"),
-        Some(Outcome::EndedAtBreach { .. }) => Some("the run ended at the first broken check"),
-        Some(_) => Some("the run was cut short"),
     }
 }
 
@@ -119,26 +111,4 @@ fn basis(merged: Standing, by_basis: ByBasis<Standing>) -> Markup {
         (false, false) => "",
     };
     html! { @if !names.is_empty() { " " span.basis { (names) } } }
-}
-
-/// Returns the clauses of a row, such as `1 broken, 2 kept of 5`.
-fn clauses(report: &Report, row: &SectionScore) -> String {
-    let mut of: Vec<_> = report.score.aspects.iter().map(|aspect| aspect.clause).collect();
-    of.retain(|clause| clause.section.to_string() == row.section);
-    of.dedup();
-    let counts = [
-        (row.broken.len(), "broken"),
-        (row.kept.len(), "kept"),
-        (row.unproven.len(), "open"),
-        (row.attested.len(), "attested"),
-        (row.not_applicable.len(), "n/a"),
-    ];
-    let evaluated: usize = counts.iter().map(|(count, _)| count).sum();
-    let words: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    let of_all = if (1..of.len()).contains(&evaluated) { format!(" of {}", of.len()) } else { String::new() };
-    words.join(", ") + &of_all
 }
