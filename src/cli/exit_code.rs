@@ -74,14 +74,16 @@ impl BasisChoice {
             let seen = register.clause(row.clause).and_then(|clause| clause.observation(row.aspect));
             seen.is_none_or(|seen| seen.by != Means::Attestation)
         };
-        report.score.aspects.iter().filter(can_be_shown).any(|row| {
-            let standing = match self {
-                Self::Observed => row.by_basis.observed,
-                Self::Proposed => row.by_basis.proposed,
-                Self::All => row.standing,
-            };
-            standing == Standing::Unproven
-        })
+        report.score.aspects.iter().filter(can_be_shown).any(|row| self.standing(row) == Standing::Unproven)
+    }
+
+    /// Returns the standing of an aspect by the checks that count.
+    pub(super) const fn standing(self, row: &AspectScore) -> Standing {
+        match self {
+            Self::Observed => row.by_basis.observed,
+            Self::Proposed => row.by_basis.proposed,
+            Self::All => row.standing,
+        }
     }
 
     /// Returns the basis whose checks do not count, with its name in words.

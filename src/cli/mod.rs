@@ -11,6 +11,7 @@ mod doctor;
 mod duration;
 mod event_lines;
 mod exit_code;
+mod exit_options;
 mod explain;
 mod gate;
 mod golden;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Exit, message};
+use super::{BasisChoice, Exit, message};
 use crate::report::Report;
 use crate::score::Standing;
 
@@ -28,9 +28,14 @@ impl fmt::Display for Percent {
 
 /// Returns the exit code of a run that is otherwise a success, where fewer aspects are proved than asked for. Standard
 /// error says so.
-pub(super) fn exit_with_minimum(exit: Exit, report: &Report, minimum: Option<Percent>) -> Exit {
+pub(super) fn exit_with_minimum(
+    exit: Exit,
+    report: &Report,
+    basis: BasisChoice,
+    minimum: Option<Percent>,
+) -> Exit {
     let Some(minimum) = minimum else { return exit };
-    let (kept, applying) = proved(report);
+    let (kept, applying) = proved(report, basis);
     if kept * 100 >= u64::from(minimum.0) * applying {
         return exit;
     }
@@ -38,10 +43,10 @@ pub(super) fn exit_with_minimum(exit: Exit, report: &Report, minimum: Option<Per
     if exit == Exit::Kept { Exit::Unproven } else { exit }
 }
 
-/// Returns the numbers of the aspects that are kept, and of those that apply.
-fn proved(report: &Report) -> (u64, u64) {
+/// Returns the numbers of the aspects that are kept by the checks that count, and of those that apply.
+fn proved(report: &Report, basis: BasisChoice) -> (u64, u64) {
     let applies = |standing: Standing| standing != Standing::NotApplicable;
-    let standings = || report.score.aspects.iter().map(|row| row.standing);
+    let standings = || report.score.aspects.iter().map(|row| basis.standing(row));
     let kept = standings().filter(|standing| *standing == Standing::Kept).count();
     (kept as u64, standings().filter(|standing| applies(*standing)).count() as u64)
 }
@@ -65,12 +70,15 @@ mod tests {
     #[test]
     fn too_few_proved_aspects_make_no_success_and_hide_no_breach() {
         let kept = report(&[("7.1", Observed, Kept)]);
-        let (proved, all) = proved(&kept);
+        let (proved, all) = proved(&kept, BasisChoice::All);
         assert!(proved == 1 && all > 50);
-        assert_eq!(exit_with_minimum(Exit::Kept, &kept, Some(Percent(0))), Exit::Kept);
-        assert_eq!(exit_with_minimum(Exit::Kept, &kept, Some(Percent(40))), Exit::Unproven);
-        assert_eq!(exit_with_minimum(Exit::Kept, &kept, None), Exit::Kept);
+        assert_eq!(exit_with_minimum(Exit::Kept, &kept, BasisChoice::All, Some(Percent(0))), Exit::Kept);
+        assert_eq!(exit_with_minimum(Exit::Kept, &kept, BasisChoice::All, Some(Percent(40))), Exit::Unproven);
+        assert_eq!(exit_with_minimum(Exit::Kept, &kept, BasisChoice::All, None), Exit::Kept);
         let broken = report(&[("7.1", Observed, Broken)]);
-        assert_eq!(exit_with_minimum(Exit::Broken, &broken, Some(Percent(40))), Exit::Broken);
+        assert_eq!(
+            exit_with_minimum(Exit::Broken, &broken, BasisChoice::All, Some(Percent(40))),
+            Exit::Broken
+        );
     }
 }

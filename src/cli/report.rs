@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use super::known::KnownBreaches;
+use super::exit_options::ExitOptions;
 use super::report_format::{Output, Outputs};
 use super::verify::unreadable;
-use super::{BasisChoice, Exit, Failure, exit_of, print};
+use super::{Exit, Failure, print};
 use crate::clock::Seed;
 use crate::input;
 use crate::report::{DIFF_FORMATS, DiffFormat, Report, ReportDiff, SCHEMA_VERSION};
@@ -29,7 +29,8 @@ pub(super) struct Arguments {
 enum Command {
     /// Compare two reports, check by check: exit code 1 if something got worse.
     ///
-    /// Worse is what is broken now and was not before, and a run that is void now. Better, newly proved, newly unproven,
+    /// Worse is what is broken now and was not before, and a new run that is void. Exit code 7 if the new run evaluated
+    /// nothing. What the reports differ in otherwise, such as the target, is shown first. Better, newly proved, newly unproven,
     /// newly played and no longer played are listed too.
     Diff(DiffArguments),
     /// Merge the partitions of a run into the report of the whole.
@@ -63,15 +64,8 @@ struct MergeArguments {
     /// Folder that gets the report in every format of a run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Exit with code 3 if something is unproven
-    #[arg(long)]
-    strict: bool,
-    /// TOML file with known breaches, which do not fail the run; see `covenant known`
-    #[arg(long, value_name = "FILE")]
-    known: Option<PathBuf>,
-    /// Basis of the checks that the exit code counts. The report shows every basis
-    #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
-    basis: BasisChoice,
+    #[command(flatten)]
+    exit: ExitOptions,
 }
 
 /// Returns the parser of a format, which lists every format.
@@ -92,7 +86,14 @@ fn diff(arguments: &DiffArguments) -> Result<Exit, Failure> {
     let (old, new) = (read_report(&arguments.old)?, read_report(&arguments.new)?);
     let diff = ReportDiff::of(&old, &new);
     print(&(arguments.format.render)(&diff))?;
-    Ok(if diff.is_worse(arguments.strict) { Exit::Broken } else { Exit::Kept })
+    let nothing_evaluated = new.counts.kept + new.counts.broken == 0;
+    Ok(if diff.is_worse(arguments.strict) {
+        Exit::Broken
+    } else if nothing_evaluated {
+        Exit::NothingEvaluated
+    } else {
+        Exit::Kept
+    })
 }
 
 fn merged(arguments: &MergeArguments) -> Result<Exit, Failure> {
@@ -103,12 +104,19 @@ fn merged(arguments: &MergeArguments) -> Result<Exit, Failure> {
         parts.push((run.display().to_string(), reading));
     }
     let report = merge(parts).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let report = without_secrets(KnownBreaches::applied_to(arguments.known.as_deref(), report)?);
+    let report = without_secrets(arguments.exit.with_known(report)?);
     if let Some(folder) = &arguments.out {
-        RunFolder::choose(Some(folder), Seed(report.seed)).write_reports(&report)?;
+        let folder = RunFolder::choose(Some(folder), Seed(report.seed));
+        if folder.transcript().exists() {
+            let shown = folder.path().display();
+            return Err(Failure::usage(format!(
+                "--out {shown}: it holds a transcript, which the merged report is not made from; name another folder"
+            )));
+        }
+        folder.write_reports(&report)?;
     }
     outputs.write(&report)?;
-    Ok(exit_of(&report, arguments.strict, arguments.basis))
+    Ok(arguments.exit.exit(&report, false))
 }
 
 /// Reads the report of a run from its folder or its file.

@@ -114,16 +114,29 @@ impl Outputs {
         let files: Vec<(Format, PathBuf)> = files.collect();
         let mut taken = BTreeSet::new();
         for (format, file) in &files {
-            if !taken.insert(file) {
+            refuse_no_place(file)?;
+            if !taken.insert(place(file)) {
                 let shown = file.display();
                 return Err(Failure::usage(format!(
                     "--format {}={shown}: another --format has that file",
                     format.0.name
                 )));
             }
-            refuse_no_place(file)?;
         }
         Ok(Self { stdout: stdout.unwrap_or_default(), files, lines: None })
+    }
+
+    /// Refuses a file in the run folder, which has files of its own.
+    pub(super) fn refuse_in(&self, folder: &Path) -> Result<(), Failure> {
+        let Ok(folder) = folder.canonicalize() else { return Ok(()) };
+        match self.files.iter().find(|(_, file)| place(file).parent() == Some(&folder)) {
+            None => Ok(()),
+            Some((format, file)) => Err(Failure::usage(format!(
+                "--format {}={}: this is in the run folder, which gets its own files; name a file elsewhere",
+                format.0.name,
+                file.display()
+            ))),
+        }
     }
 
     /// Opens the places that take each event of a run as it happens. Returns where the lines go.
@@ -154,6 +167,13 @@ impl Outputs {
         }
         Ok(())
     }
+}
+
+/// Returns the path of a file by the true path of its folder, so that one file has one path.
+fn place(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    file.file_name().map_or_else(|| folder.clone(), |name| folder.join(name))
 }
 
 fn refuse_no_place(file: &Path) -> Result<(), Failure> {

@@ -11,18 +11,17 @@ use tokio::sync::watch;
 use super::config::Config;
 use super::duration::duration;
 use super::event_lines::EventLines;
-use super::known::KnownBreaches;
+use super::exit_options::ExitOptions;
 use super::number::{Cases, Jobs, PollTimeout};
-use super::percent::{Percent, exit_with_minimum};
 use super::progress::Progress;
 use super::report_format::{Output, Outputs};
 use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::unused;
-use super::{BasisChoice, Exit, Failure, block_on, exit_of, message};
+use super::{Exit, Failure, block_on, message};
 use crate::clock::Seed;
-use crate::contract::{ClauseId, REGISTERS, Section};
-use crate::nearest::did_you_mean;
+use crate::contract::{ClauseId, Section};
+use crate::nearest::{self, did_you_mean};
 use crate::operator::OperatorMethod;
 use crate::operator::platform::Advance;
 use crate::report::{MissingMethod, Report};
@@ -77,15 +76,8 @@ pub(super) struct Arguments {
     /// phone on …'
     #[arg(long, value_name = "CLAUSE=STATEMENT", value_parser = attestation)]
     attest: Vec<(ClauseId, String)>,
-    /// Exit with code 3 if something is unproven
-    #[arg(long)]
-    strict: bool,
-    /// Exit with code 3 if a smaller share of the aspects that apply is proved: 40%
-    #[arg(long, value_name = "PERCENT")]
-    min_proved: Option<Percent>,
-    /// TOML file with known breaches, which do not fail the run; see `covenant known`
-    #[arg(long, value_name = "FILE")]
-    known: Option<PathBuf>,
+    #[command(flatten)]
+    exit: ExitOptions,
     /// Time that the whole run may take (90s, 10m, 1h 30m). What was not played then is unproven
     #[arg(long, value_name = "TIME", value_parser = deadline)]
     deadline: Option<Deadline>,
@@ -93,12 +85,8 @@ pub(super) struct Arguments {
     /// merges them
     #[arg(long, value_name = "hash:K/N", conflicts_with = "fail_fast")]
     partition: Option<Partition>,
-    /// Basis of the checks that the exit code counts: breaches, and with --strict what is unproven. The report shows
-    /// every basis
-    #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
-    basis: BasisChoice,
     /// End the run at the first broken check of the basis; the scenarios likeliest to show one go first
-    #[arg(long)]
+    #[arg(long, conflicts_with = "known")]
     fail_fast: bool,
     /// Hide the progress bar
     #[arg(long, short)]
@@ -109,13 +97,10 @@ pub(super) struct Arguments {
 
 /// Parses the id of a clause that some text of the contract has.
 fn clause(text: &str) -> Result<ClauseId, String> {
-    let every = || REGISTERS.iter().flat_map(|register| register.clauses()).map(|clause| clause.id);
-    if let Some(id) = text.parse().ok().filter(|id| every().any(|known| known == *id)) {
-        return Ok(id);
-    }
-    let names: Vec<String> = every().map(|id| id.to_string()).collect();
-    let hint = did_you_mean(text, names.iter().map(String::as_str));
-    Err(format!("no clause is called {text:?}; `covenant list clauses` lists them{hint}"))
+    nearest::clause(text).map_err(|names| {
+        let hint = did_you_mean(text, names.iter().map(String::as_str));
+        format!("no clause is called {text:?}; `covenant list clauses` lists them{hint}")
+    })
 }
 
 /// Parses a deadline: `10m`.
@@ -139,10 +124,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let asked = arguments.target.clone().or(&config);
     unused::refuse(&arguments.target, &asked)?;
     let mut outputs = Outputs::new(&arguments.format)?;
-    let known = KnownBreaches::read(arguments.known.as_deref(), arguments.scenarios.as_deref())?;
+    let known = arguments.exit.known(arguments.scenarios.as_deref())?;
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     message(&format!("seed: {seed}\n"));
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
+    outputs.refuse_in(folder.path())?;
     let plan = plan(arguments, &config, &asked, seed, folder.path())?;
     let max_wait = plan.run_context.real_time.max_wait;
     let (stopper, stop) = watch::channel(false);
@@ -162,8 +148,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         message(&format!("files: {}\n", folder.path().display()));
         observer.failure().map_or(Ok(()), Err)
     })?;
-    let exit = exit_of(&report, arguments.strict || config.run.strict, arguments.basis);
-    Ok(exit_with_minimum(exit, &report, arguments.min_proved))
+    Ok(arguments.exit.exit(&report, config.run.strict))
 }
 
 /// Returns the plan of the run that the command line and the configuration file ask for.
@@ -184,7 +169,7 @@ fn plan(
         jobs: usize::try_from(arguments.jobs.or(config.run.jobs).map_or(JOBS, Jobs::get)).unwrap_or(1),
         contract: asked.contract_text(),
         attested: arguments.attest.iter().cloned().collect(),
-        fail_fast: if arguments.fail_fast { arguments.basis.counted() } else { BTreeSet::new() },
+        fail_fast: if arguments.fail_fast { arguments.exit.basis.counted() } else { BTreeSet::new() },
         deadline: arguments.deadline.clone(),
         partition: arguments.partition,
         ..Plan::default()

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::known::KnownBreaches;
+use super::exit_options::ExitOptions;
 use super::report_format::{DEFAULT, Format};
-use super::{BasisChoice, Exit, Failure, exit_of};
+use super::{Exit, Failure};
 use crate::runner::{RunFolder, assess_and_free};
 use crate::transcript::{ReadError, read};
 use crate::with_causes;
@@ -19,24 +19,16 @@ pub(super) struct Arguments {
     /// Format of the report on standard output
     #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
     format: Format,
-    /// Exit with code 3 if something is unproven
-    #[arg(long)]
-    strict: bool,
-    /// TOML file with known breaches, which do not fail the run; see `covenant known`
-    #[arg(long, value_name = "FILE")]
-    known: Option<PathBuf>,
-    /// Basis of the checks that the exit code counts: breaches, and with --strict what is unproven. The report shows
-    /// every basis
-    #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
-    basis: BasisChoice,
+    #[command(flatten)]
+    exit: ExitOptions,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let path = RunFolder::transcript_of(&arguments.transcript);
     let mut reading = read(&path).map_err(unreadable)?;
-    let report = KnownBreaches::applied_to(arguments.known.as_deref(), assess_and_free(&mut reading))?;
+    let report = arguments.exit.with_known(assess_and_free(&mut reading))?;
     arguments.format.print(&report)?;
-    Ok(exit_of(&report, arguments.strict, arguments.basis))
+    Ok(arguments.exit.exit(&report, false))
 }
 
 /// Returns the failure to read a transcript. An empty one has a code of its own.
