@@ -167,28 +167,14 @@ impl Recording {
         let no_recording =
             |source| RecordingError::Json { path: path.clone(), folder: folder.clone(), source };
         let head: Head = serde_json::from_slice(&text).map_err(no_recording)?;
-        match head.differs(scenarios_sha256) {
-            Some(what) => Err(RecordingError::Old {
-                path: path.clone(),
-                folder: folder.clone(),
-                release: head.release,
-                what,
-            }),
-            None => {
-                let recording: Self = serde_json::from_slice(&text).map_err(no_recording)?;
-                match recording.changed() {
-                    Some(what) => {
-                        let release = recording.release.to_string();
-                        Err(RecordingError::Changed {
-                            path: path.clone(),
-                            folder: folder.clone(),
-                            release,
-                            what,
-                        })
-                    }
-                    None => Ok(recording),
-                }
-            }
+        if let Some(what) = head.differs(scenarios_sha256) {
+            return Err(RecordingError::Old { path, folder, release: head.release, what });
+        }
+        let recording: Self = serde_json::from_slice(&text).map_err(no_recording)?;
+        let release = recording.release.to_string();
+        match recording.changed() {
+            Some(what) => Err(RecordingError::Changed { path, folder, release, what }),
+            None => Ok(recording),
         }
     }
 

@@ -124,13 +124,15 @@ impl Renaming {
                 let names = [(&PEERS[..], &self.peers), (&LABELS[..], &self.labels)];
                 let of_member = names.into_iter().find(|(members, _)| members.contains(&member.as_str()));
                 match (member.as_str(), value) {
-                    (INNER, Value::Array(steps)) | (MEANWHILE, Value::Array(steps)) => {
-                        steps.iter_mut().for_each(|step| self.rename_in_step(step));
+                    (INNER | MEANWHILE, Value::Array(steps)) => {
+                        for step in steps {
+                            self.rename_in_step(step);
+                        }
                     }
                     (UNTIL, Value::Object(more)) => {
-                        more.get_mut(THAN)
-                            .into_iter()
-                            .for_each(|value| self.rename(value, Some(&self.labels)));
+                        if let Some(label) = more.get_mut(THAN) {
+                            self.rename(label, Some(&self.labels));
+                        }
                     }
                     (_, value) => self.rename(value, of_member.map(|(_, names)| names)),
                 }
