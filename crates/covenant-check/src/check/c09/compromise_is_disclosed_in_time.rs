@@ -8,7 +8,9 @@ use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::general::{full_text, message_of_target};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls, events, peer_id, silence, succeeded_operation};
+use crate::check::query::{Call, CallQuery, calls, events, peer_id, silence, succeeded_operation};
+use covenant_model::operator::OperatorMethod;
+use covenant_model::operator::release::DeclareCompromise;
 use covenant_model::transcript::{Direction, Exchange, Operation, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
@@ -46,11 +48,13 @@ impl Check for CompromiseIsDisclosedInTime {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (declared, operation) = succeeded_operation(trace, &self.declare, NOT_DECLARED)?;
         let compromise = Compromise::declared_by(operation).or_unproven(NOT_DECLARED)?;
+        let others = Others::of(trace, declared, &compromise);
         let due_at = compromise.detected_at.checked_add(DUE).unwrap_or(Timestamp::MAX);
         let is_over = trace.last().is_some_and(|(_, at)| at > due_at);
         let mut evidence = vec![declared];
         for peer in self.partners(trace) {
-            let disclosure = calls(trace).of(peer).made_by_target().find(|call| discloses(call.exchange));
+            let sent = || calls(trace).of(peer).made_by_target().filter(|call| !others.has(call));
+            let disclosure = sent().find(|call| discloses(call.exchange));
             if let Some(call) = disclosure.filter(|call| call.at() <= due_at) {
                 evidence.push(call.n());
                 continue;
@@ -58,7 +62,8 @@ impl Check for CompromiseIsDisclosedInTime {
             if !is_over {
                 return Err(Stop::unproven("the scenario ends before the 24 hours do", evidence));
             }
-            let mut in_time = calls(trace).of(peer).after(declared).filter(|call| call.at() <= due_at);
+            let after = calls(trace).of(peer).after(declared).filter(|call| !others.has(call));
+            let mut in_time = after.filter(|call| call.at() <= due_at);
             if let Some(call) = in_time.find(|call| compromise.is_reported_in(call.exchange)) {
                 let actual = format!("{peer} was notified of something like it, in another form");
                 return Err(Stop::unproven(actual, [declared, call.n()]));
@@ -126,6 +131,46 @@ fn discloses(exchange: &Exchange) -> bool {
 /// Returns whether a call carries the disclosure, whatever its answer.
 fn has_disclosure(exchange: &Exchange) -> bool {
     events(&exchange.request).any(|event| event["kind"] == kind::PEER_COMPROMISED)
+}
+
+/// The other compromises of a scenario. Their notices disclose nothing of this one.
+struct Others {
+    /// The times of their detections.
+    detected_at: Vec<Timestamp>,
+    /// The entry of the latest that was declared before this one.
+    earlier: Option<u64>,
+}
+
+impl Others {
+    fn of(trace: &Trace, declared: u64, compromise: &Compromise<'_>) -> Self {
+        let others = || trace.operations([DeclareCompromise::METHOD]).filter(|(n, _)| *n != declared);
+        let detected_at = others()
+            .filter_map(|(_, operation)| Compromise::declared_by(operation))
+            .map(|other| other.detected_at)
+            .filter(|at| !is_same_second(*at, compromise.detected_at));
+        let earlier = others().map(|(n, _)| n).filter(|n| *n < declared).max();
+        Self { detected_at: detected_at.collect(), earlier }
+    }
+
+    /// Returns whether each disclosure in a call is one of another compromise: by the time of the detection that it names, or,
+    /// where it names none, since the call comes before an earlier declaration.
+    fn has(&self, call: &Call<'_>) -> bool {
+        let mut disclosures =
+            events(&call.exchange.request).filter(|event| event["kind"] == kind::PEER_COMPROMISED).peekable();
+        disclosures.peek().is_some()
+            && disclosures.all(|event| {
+                let named = event["payload"]["detected_at"].as_str().and_then(|at| at.parse().ok());
+                match named {
+                    Some(named) => self.detected_at.iter().any(|other| is_same_second(*other, named)),
+                    None => self.earlier.is_some_and(|earlier| call.n() < earlier),
+                }
+            })
+    }
+}
+
+/// Returns whether two times are one: a platform may store seconds alone.
+fn is_same_second(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).abs() < SignedDuration::from_secs(1)
 }
 
 /// A compromise, as the operator declared it.
@@ -205,6 +250,37 @@ mod tests {
         assert_eq!(notified_after(Some(86_401), &notice), Broken);
         assert_eq!(notified_after(None, &notice), Broken);
         assert_eq!(notified_after(Some(1), &json!({"notes": "Compromise of a key"})), Unproven);
+    }
+
+    #[test]
+    fn the_notice_of_another_compromise_discloses_nothing() {
+        // Both are declared at the start, a day apart in their detection; one notice comes an hour later.
+        let verdict = |payload: &Value, before_the_second: bool| {
+            let declared = |at: &str| json!({"detected_at": at, "summary": "records were copied"});
+            let notice = Exchange::from_target("alice")
+                .sending(json!({"events": [{"kind": kind::PEER_COMPROMISED, "payload": payload}]}))
+                .answered(200);
+            let declare = DeclareCompromise::METHOD.name();
+            let mut builder =
+                TraceBuilder::new().call_from_target(Exchange::from_target("alice").answered(200));
+            if before_the_second {
+                builder = builder.call_from_target(notice.clone());
+            }
+            builder = builder.operation_with("first", declare, declared("2026-05-31T00:00:00Z"), json!({}));
+            builder = builder.operation_with("second", declare, declared("2026-06-01T00:00:00Z"), json!({}));
+            if !before_the_second {
+                builder = builder.advance(3600).call_from_target(notice);
+            }
+            builder
+                .advance(25 * 3600)
+                .verdict::<CompromiseIsDisclosedInTime>(json!({"declare": "second", "peers": ["alice"]}))
+        };
+        let at = |at: &str| json!({ "detected_at": at });
+        assert_eq!(verdict(&at("2026-05-31T00:00:00Z"), false), Broken);
+        assert_eq!(verdict(&at("2026-06-01T00:00:00.4+00:00"), false), Kept);
+        assert_eq!(verdict(&json!({}), false), Kept);
+        assert_eq!(verdict(&json!({}), true), Broken);
+        assert_eq!(verdict(&at("2026-06-01T00:00:00Z"), true), Kept, "a notice comes before the answer");
     }
 
     #[test]
