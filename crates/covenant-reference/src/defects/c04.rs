@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::Patch;
 use crate::inbound::identity;
-use crate::migration::{self, Outcome};
+use crate::migration::{self, Outcome, Plan};
 use crate::outbound::Called;
 use crate::peering::{GRACE, grace_lasts};
 use crate::store::rows::{Migration, Peer, Side};
@@ -88,6 +88,21 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
             }
         },
     ),
+    Patch::defect(
+        "shortens-grace-of-later-revocations",
+        &[("4.3", Conduct)],
+        "Grants five minutes of grace at its first revocation, and two at each later one.",
+        |policy| {
+            policy.migration.apply = |plan| {
+                if is_late_after_later_revocation(plan)? {
+                    let message = "the grace has ended".to_owned();
+                    return Err(migration::Failure::Failed { message, conflict: None });
+                }
+                migration::apply(plan)
+            }
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "confirms-commit-without-storing",
         &[("4.3", Conduct), ("7.2", Conduct), ("7.3", Conduct)],
@@ -317,6 +332,15 @@ pub(super) const NOTICES: &[Patch] = &[
         },
     ),
 ];
+
+/// Returns whether the peer of a plan was revoked more than two minutes ago, and another peer before it.
+fn is_late_after_later_revocation(plan: &Plan<'_>) -> Result<bool, StoreError> {
+    let Some(revoked_at) = plan.peer.revoked_at else { return Ok(false) };
+    let is_later = table::all::<Peer>(plan.tx.db)?
+        .iter()
+        .any(|other| other.id != plan.peer.id && other.revoked_at.is_some_and(|at| at < revoked_at));
+    Ok(is_later && plan.tx.now.duration_since(revoked_at) > SignedDuration::from_mins(2))
+}
 
 fn hour_after(effective_at: Timestamp) -> Timestamp {
     effective_at.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX)

@@ -21,6 +21,8 @@ policy! {
         has_valid_orders: fn(&[Step]) -> bool = plan::has_valid_orders,
         /// Returns whether a step and its payload have the same id.
         ids_match: fn(&Step) -> bool = plan::ids_match,
+        /// Returns the steps whose kinds are looked at (6.4): all of them.
+        select_checked_steps: fn(&[Step]) -> &[Step] = |steps| steps,
         /// Returns whether the grant covers a step's kind, by the dependencies declared for the grant's kind
         /// (6.4).
         covers_kind: fn(&Grant, &[String], &str) -> bool = plan::covers_kind,

@@ -103,7 +103,8 @@ pub(crate) fn check_reach(
     let served = |kind: &str| row(kind).filter(|row| (tx.policy.capabilities.serves)(row));
     let none = Vec::new();
     let dependencies = row(&grant.resource_kind).map_or(&none, |row| &row.dependencies);
-    let kinds = plan.steps.iter().map(|step| step.resource_kind.as_str());
+    let checked = (tx.policy.migration.select_checked_steps)(&plan.steps);
+    let kinds = checked.iter().map(|step| step.resource_kind.as_str());
     for kind in std::iter::once(plan.root_resource_kind.as_str()).chain(kinds) {
         if served(kind).is_none() && !(tx.policy.migration.accepts_undeclared)(kind) {
             return Ok(Err(undeclared(kind)));

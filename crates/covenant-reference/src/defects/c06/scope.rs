@@ -49,6 +49,13 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "looks-at-kinds-of-first-steps-only",
+        &[("6.4", Detection)],
+        "Looks at the kinds of the first five steps of a plan, and accepts any kind after them.",
+        |policy| policy.migration.select_checked_steps = |steps| &steps[..steps.len().min(5)],
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "accepts-grant-of-another-peer",
         &[("6.4", Detection)],
         "Accepts a grant from any peer that has its token.",
