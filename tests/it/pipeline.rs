@@ -139,7 +139,11 @@ fn a_run_ends_at_its_deadline_with_a_whole_report() {
     assert!(checks.iter().filter(late).count() > 100, "{}", output_of(&output));
     assert!(checks.iter().filter(late).all(|row| row["result"]["verdict"] == "unproven"));
     assert_eq!(report["counts"]["planned"].as_u64(), Some(checks.len() as u64));
-    assert!(stdout(&output).contains("ended at its deadline: a partial report"), "{}", output_of(&output));
+    assert!(
+        stdout(&output).contains("ended at its deadline of 1s: a partial report"),
+        "{}",
+        output_of(&output)
+    );
     let strict = covenant_in(folder.path(), &["verify", "out", "--strict"]);
     assert!([3, 7].contains(&code(&strict)), "{}", output_of(&strict));
     let wrong = covenant_in(folder.path(), &["run", "--deadline", "10"]);
