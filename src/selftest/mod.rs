@@ -55,10 +55,11 @@ pub async fn probe_combinations(
     rows.buffered(jobs).try_collect().await
 }
 
-/// Returns the ids of all checks of the suite.
+/// Returns the ids of all checks of the suite. A second time has the checks of the first.
 pub fn check_ids() -> Result<BTreeSet<String>, LibraryError> {
     let library = library(None)?;
     let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.trace()));
-    let every = library.iter().cloned().chain(properties);
+    let first_times = library.iter().filter(|loaded| !loaded.second_time);
+    let every = first_times.cloned().chain(properties);
     Ok(every.flat_map(|loaded| planned(&loaded.id, &loaded)).map(|check| check.id).collect())
 }

@@ -49,9 +49,9 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         },
     ),
     Patch::defect(
-        "looks-at-kinds-of-first-steps-only",
+        "reads-kinds-of-first-steps-only",
         &[("6.4", Detection)],
-        "Looks at the kinds of the first five steps of a plan, and accepts any kind after them.",
+        "Reads the kinds of the first five steps of a plan, and accepts any kind after them.",
         |policy| policy.migration.select_checked_steps = |steps| &steps[..steps.len().min(5)],
     )
     .hard_to_reach(),
