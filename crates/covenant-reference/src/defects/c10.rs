@@ -8,8 +8,8 @@ use crate::Patch;
 use crate::handshake::{disclosure, release, versions};
 use crate::migration::{self, Failure, Outcome, Plan};
 use crate::patch::omit_disclosed;
-use crate::store::rows::Peer;
-use crate::store::{StoreError, facts};
+use crate::store::rows::{Finding, Peer};
+use crate::store::{StoreError, facts, table};
 use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::{finding, kind};
@@ -183,10 +183,23 @@ pub(super) const COMPATIBILITY: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "keeps-sync-frozen-after-upgrade",
+        &[("10.1", Conduct)],
+        "Refuses the sync of a peer that ran an incompatible version once, also when it runs a compatible one.",
+        |policy| {
+            policy.sync.freezes = |inbound, compatibility| {
+                let findings = table::of_peer::<Finding>(inbound.tx.db, &inbound.peer.id)?;
+                let had_drift = findings.iter().any(|one| one.kind == finding::SCHEMA_VERSION_DRIFT);
+                Ok(had_drift || compatibility.is_frozen())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "accepts-sync-from-incompatible-peer",
         &[("10.1", Detection)],
         "Reports an incompatible version, but continues to sync.",
-        |policy| policy.sync.freezes = |_| false,
+        |policy| policy.sync.freezes = |_, _| Ok(false),
     ),
     Patch::defect(
         "sends-sync-to-incompatible-peer",

@@ -37,8 +37,9 @@ policy! {
         skips_replay: fn(Option<&Stream>, &SyncBatch) -> bool = |_, _| false,
         /// Returns whether the declared direction admits records (7.5).
         admits_records: fn(&Capability) -> bool = admits_records,
-        /// Returns whether sync is frozen for a peer with an incompatible version (10.1).
-        freezes: fn(&versions::Compatibility) -> bool = versions::Compatibility::is_frozen,
+        /// Returns whether sync is frozen for a peer (10.1): by its version at the moment, whatever it ran before.
+        freezes: fn(&InboundCall<'_>, &versions::Compatibility) -> Result<bool, StoreError> =
+            |_, compatibility| Ok(compatibility.is_frozen()),
         /// Returns whether a batch is answered with success but discarded (10.2). The default never discards.
         discards: fn(&Transaction<'_>, &Peer) -> Result<bool, StoreError> = |_, _| Ok(false),
         /// Returns whether every record passes the filter that the peer itself declared (3.3).
@@ -123,7 +124,7 @@ fn check_agreement(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<(), I
         return Err(refuse(422, &text, after_migration.then_some(suspicion)));
     }
     let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
-    if (tx.policy.sync.freezes)(&compatibility) {
+    if (tx.policy.sync.freezes)(inbound, &compatibility)? {
         let reply = Reply::failure(422, "sync is frozen: the platform versions do not go together");
         return Err(reply.noting(compatibility.drift()).refused());
     }
