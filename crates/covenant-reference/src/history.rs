@@ -7,6 +7,7 @@ use super::policy::policy;
 use super::store::rows::{AuditEntry, Direction, OperatorEvent};
 use super::store::{StoreError, table};
 use super::transaction::Transaction;
+use covenant_model::wire::state::PeerStatus;
 
 policy! {
     /// The policy of the audit.
@@ -17,6 +18,8 @@ policy! {
         derive_extra_entry: fn(&AuditEntry) -> Option<AuditEntry> = |_| None,
         /// Delay after which an excerpt is promised (5.3). `None` if it is sent at once.
         excerpt_delay: Option<SignedDuration> = None,
+        /// Returns whether a peer in this state may have an excerpt.
+        is_open_to: fn(PeerStatus) -> bool = |status| status == PeerStatus::Active,
         /// Returns whether an entry belongs in this peer's excerpt (5.4).
         belongs_to: fn(&Transaction<'_>, &AuditEntry, &str) -> bool = belongs_to,
         /// Returns the moment that an end of a requested window names (5.3). `None` refuses the request.

@@ -4,14 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::Patch;
-use crate::inbound::identity;
+use crate::inbound::{grants, identity};
 use crate::migration::{self, Outcome, Plan};
 use crate::outbound::Called;
 use crate::peering::{GRACE, grace_lasts};
 use crate::store::rows::{Migration, Peer, Side};
 use crate::store::{StoreError, facts, table};
 use crate::transaction::Transaction;
-use crate::variants::BEHIND_PROXY;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::state::PeerStatus;
@@ -181,6 +180,35 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "serves-excerpts-to-revoked-peer",
+        &[("11.5", Conduct)],
+        "Refuses a revoked peer on every route but the one of the audit excerpts.",
+        |policy| {
+            policy.history.is_open_to = |_| true;
+            policy.identity.is_admitted =
+                |tx, call, peer| Ok(is_admitted_on(tx, call, peer, "/audit_excerpts"));
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "serves-resources-to-revoked-peer",
+        &[("11.5", Conduct)],
+        "Refuses a revoked peer on every route but the one of the resources.",
+        |policy| {
+            policy.grants.is_revoked = |grant| grants::is_revoked(grant) && !grant.revoked_with_peer;
+            policy.identity.is_admitted = |tx, call, peer| Ok(is_admitted_on(tx, call, peer, "/resources/"));
+        },
+    ),
+    Patch::defect(
+        "accepts-sync-of-revoked-peer",
+        &[("11.5", Conduct)],
+        "Refuses a revoked peer on every route but the one of the sync.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| Ok(is_admitted_on(tx, call, peer, "/sync"));
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "serves-operator-revoked-peer",
         &[("4.3", Conduct), ("11.5", Conduct)],
         "Continues to serve a peer that its operator revoked, with the peer's old certificate.",
@@ -214,29 +242,6 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
         },
     )
     .hard_to_reach(),
-];
-
-/// Defects in the verification of a certificate that a proxy forwards (11.5).
-pub(super) const FORWARDED_CERTIFICATES: &[Patch] = &[
-    Patch::defect(
-        "trusts-name-in-forwarded-certificate",
-        &[("11.5", Conduct)],
-        "Trusts the name in a certificate that a proxy forwards, whoever issued it.",
-        |policy| policy.identity.is_its_certificate = |_, _, _, _| true,
-    )
-    .on(&BEHIND_PROXY),
-    Patch::defect(
-        "accepts-ended-forwarded-certificate",
-        &[("11.5", Conduct)],
-        "Verifies who issued a certificate that a proxy forwards, and not until when it is valid.",
-        |policy| {
-            policy.identity.is_its_certificate = |peer, certificate, authority, now| {
-                let earlier = certificate.not_after.min(now);
-                identity::is_its_certificate(peer, certificate, authority, earlier)
-            };
-        },
-    )
-    .on(&BEHIND_PROXY),
 ];
 
 /// Defects in the notice of a revocation, and in the detection of a revocation without notice.
@@ -354,6 +359,11 @@ fn is_within_grace(peer: &Peer, migration: &Migration, now: Timestamp) -> bool {
 fn cuts_grace_of(grace: SignedDuration, peer: &Peer, now: Timestamp, called: &Called) -> bool {
     let is_owed = peer.revoked_at.is_some_and(|at| now.duration_since(at) < grace);
     peer.revoked_by == Some(Side::Remote) && is_owed && called.is_refused()
+}
+
+/// Returns whether a peer may call, which a revoked one may on this route alone.
+fn is_admitted_on(tx: &Transaction<'_>, call: &Inbound, peer: &Peer, route: &str) -> bool {
+    identity::is_admitted(tx, peer) || peer.status == PeerStatus::Revoked && call.path.contains(route)
 }
 
 fn is_admitted_on_connection(tx: &Transaction<'_>, call: &Inbound, peer: &Peer) -> Result<bool, StoreError> {

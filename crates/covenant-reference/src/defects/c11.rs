@@ -4,16 +4,41 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::inbound::identity;
 use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::rows::{AuditEntry, Direction, HeldGrant, Migration, Peer, Side};
 use crate::store::{StoreError, records, table};
 use crate::transaction::Transaction;
+use crate::variants::BEHIND_PROXY;
 use crate::{Patch, outbound};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::migration::operation;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::state::PeerStatus;
+
+/// Defects in the verification of a certificate that a proxy forwards (11.5).
+pub(super) const FORWARDED_CERTIFICATES: &[Patch] = &[
+    Patch::defect(
+        "trusts-name-in-forwarded-certificate",
+        &[("11.5", Conduct)],
+        "Trusts the name in a certificate that a proxy forwards, whoever issued it.",
+        |policy| policy.identity.is_its_certificate = |_, _, _, _| true,
+    )
+    .on(&BEHIND_PROXY),
+    Patch::defect(
+        "accepts-ended-forwarded-certificate",
+        &[("11.5", Conduct)],
+        "Verifies who issued a certificate that a proxy forwards, and not until when it is valid.",
+        |policy| {
+            policy.identity.is_its_certificate = |peer, certificate, authority, now| {
+                let earlier = certificate.not_after.min(now);
+                identity::is_its_certificate(peer, certificate, authority, earlier)
+            };
+        },
+    )
+    .on(&BEHIND_PROXY),
+];
 
 /// Defects in the end of a peering: its records, its audit, its overlay addresses.
 pub(super) const PATCHES: &[Patch] = &[

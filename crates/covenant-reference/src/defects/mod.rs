@@ -32,7 +32,7 @@ const TABLES: &[&[Patch]] = &[
     c03::KINDS,
     c08::NEW_PEERS,
     c04::AFTER_REVOCATION,
-    c04::FORWARDED_CERTIFICATES,
+    c11::FORWARDED_CERTIFICATES,
     c05::AUDIT,
     c06::rates::LIMITS,
     c06::grants::MASS_GRANTS,

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::{InboundCall, InboundError, Reply};
 use crate::store::rows::AuditEntry;
 use crate::store::{StoreError, facts, table};
-use covenant_model::wire::state::PeerStatus;
 
 const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
 const DEFAULT_LIMIT: usize = 1000;
@@ -15,7 +14,7 @@ const LIMIT_MAX: usize = 5000;
 
 /// Answers at once, or promises the excerpt for later if the policy sets a delay.
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
-    if inbound.peer.status != PeerStatus::Active {
+    if !(inbound.tx.policy.history.is_open_to)(inbound.peer.status) {
         let text = "Audit excerpts available only to peers in active status";
         return Err(Reply::bare_failure(403, text).refused());
     }
