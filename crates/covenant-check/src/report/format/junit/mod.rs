@@ -1,10 +1,10 @@
-//! The report for a CI server: JUnit XML, one suite per commitment, one test case per check. Properties of suite
-//! and case name the basis.
+//! The report for a CI server: JUnit XML, one suite per commitment, one test case per check. The properties of a suite,
+//! and the name of a case, tell the basis.
+
+mod document;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
 use super::cases::attested;
 use crate::check::Verdict;
@@ -12,69 +12,75 @@ use crate::report::escape::xml;
 use crate::report::{EvaluatedCheck, NO_END, Report, ScenarioRow, UNSIGNED, VerdictCounts};
 use crate::warning::Warning;
 use covenant_model::contract::{Basis, Section};
+use document::{Case, Failure, Status, Suite};
 
 /// Returns the report as JUnit XML. Broken is a failure. Unproven, attested and a known breach are skipped, with their
 /// reason. In a void run every case is an error.
 #[must_use]
 pub(super) fn junit(report: &Report) -> String {
-    let mut document = Xml::new("covenant");
-    for section in Section::all() {
-        let checks: Vec<&EvaluatedCheck> =
-            report.checks.iter().filter(|check| check.evaluation.check.clause.section == section).collect();
-        if checks.is_empty() {
-            continue;
-        }
-        let mut suite = TestSuite::new(format!("{section} {}", section.title()));
-        suite.add_properties(properties(report, section, &checks));
-        times(&mut suite, report, &checks);
-        suite.add_test_cases(checks.into_iter().map(|check| case(report, check)));
-        document.add_test_suite(suite);
-    }
-    let attested: Vec<TestCase> = attested(report)
-        .map(|(name, statement)| TestCase::new(xml(&name), skipped(&format!("attested: {statement}"))))
+    let sections = Section::all().into_iter().filter_map(|section| section_suite(report, section));
+    let others = [attested_suite(report), known_suite(report), run_suite(report), warnings_suite(report)];
+    let suites: Vec<Suite> = sections
+        .chain(others.into_iter().filter(|suite| !suite.cases.is_empty()))
+        .map(|suite| Suite { began: report.began, ..suite })
         .collect();
-    if !attested.is_empty() {
-        let mut suite = TestSuite::new("Attested");
-        suite.add_test_cases(attested);
-        document.add_test_suite(suite);
-    }
-    if !report.known_faults.is_empty() {
-        let mut suite = TestSuite::new("Known breaches");
-        suite.add_test_cases(report.known_faults.iter().map(|fault| {
-            let status =
-                failure(NonSuccessKind::Failure, "known-breach", &fault.why, &xml(&fault.to_string()));
-            TestCase::new(xml(&format!("{} ({})", fault.clause, fault.check)), status)
-        }));
-        document.add_test_suite(suite);
-    }
-    let disturbances = report.disturbances();
-    if !disturbances.is_empty() {
-        let mut suite = TestSuite::new("Run");
-        suite.add_test_cases(disturbances.iter().enumerate().map(|(place, why)| {
-            let status = failure(NonSuccessKind::Error, "disturbed", why, &xml(why));
-            TestCase::new(format!("the run is not disturbed ({})", place + 1), status)
-        }));
-        document.add_test_suite(suite);
-    }
-    if !report.warnings.is_empty() {
-        let mut suite = TestSuite::new("Warnings");
-        suite.add_test_cases(report.warnings.iter().map(warning));
-        document.add_test_suite(suite);
-    }
-    document.to_string().unwrap_or_else(|error| format!("<!-- {} -->", xml(&error.to_string())))
+    document::document(&suites).unwrap_or_else(|error| format!("<!-- {} -->", xml(&error.to_string())))
 }
 
-/// Sets when a suite began, how long its scenarios took, and where. A report names no machine, and `localhost` is what
-/// the format has for that.
-fn times(suite: &mut TestSuite, report: &Report, checks: &[&EvaluatedCheck]) {
+fn section_suite(report: &Report, section: Section) -> Option<Suite> {
+    let checks: Vec<&EvaluatedCheck> =
+        report.checks.iter().filter(|check| check.evaluation.check.clause.section == section).collect();
     let scenarios: BTreeSet<&str> =
         checks.iter().map(|check| check.evaluation.check.scenario.as_str()).collect();
     let rows = report.scenarios.iter().filter(|row| scenarios.contains(row.id.as_str()));
-    suite.set_time(rows.filter_map(took).sum());
-    if let Some(began) = report.began {
-        suite.extra.insert("timestamp".into(), began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into());
-    }
-    suite.extra.insert("hostname".into(), "localhost".into());
+    (!checks.is_empty()).then(|| Suite {
+        name: format!("{section} {}", section.title()),
+        took: rows.filter_map(took).sum(),
+        properties: properties(report, section, &checks),
+        cases: checks.iter().map(|check| case(report, check)).collect(),
+        ..Suite::default()
+    })
+}
+
+fn attested_suite(report: &Report) -> Suite {
+    let cases = attested(report)
+        .map(|(name, statement)| row("attested", name, Status::Skipped(format!("attested: {statement}"))));
+    suite("Attested", cases)
+}
+
+fn known_suite(report: &Report) -> Suite {
+    let cases = report.known_faults.iter().map(|fault| {
+        let status = failed("known-breach", &fault.why, &fault.to_string());
+        row("known-breach", format!("{} ({})", fault.clause, fault.check), Status::Failed(status))
+    });
+    suite("Known breaches", cases)
+}
+
+fn run_suite(report: &Report) -> Suite {
+    let cases = report.disturbances().into_iter().enumerate().map(|(place, why)| {
+        let name = format!("the run is not disturbed ({})", place + 1);
+        row("run", name, Status::Error(failed("disturbed", &why, &why)))
+    });
+    suite("Run", cases)
+}
+
+/// Returns the suite of the warnings. Their cases succeed, since a warning is no verdict.
+fn warnings_suite(report: &Report) -> Suite {
+    let cases =
+        report.warnings.iter().map(|warning| row(&warning.scenario, warning.text.clone(), Status::Passed));
+    Suite { output: report.warnings.iter().map(in_words).collect(), ..suite("Warnings", cases) }
+}
+
+fn in_words(warning: &Warning) -> String {
+    format!("{} ({} times, {} {:?})", warning.text, warning.times, warning.scenario, warning.evidence)
+}
+
+fn suite(name: &str, cases: impl Iterator<Item = Case>) -> Suite {
+    Suite { name: name.to_owned(), cases: cases.collect(), ..Suite::default() }
+}
+
+fn row(class: &str, name: String, status: Status) -> Case {
+    Case { name, class: class.to_owned(), took: Duration::ZERO, status }
 }
 
 fn took(row: &ScenarioRow) -> Option<Duration> {
@@ -93,15 +99,14 @@ fn time_of(report: &Report, scenario: &str) -> Duration {
 fn properties(report: &Report, section: Section, checks: &[&EvaluatedCheck]) -> Vec<(String, String)> {
     let mut properties = vec![("headline".to_owned(), report.headline())];
     properties.extend(report.coverage().map(|coverage| ("scope".to_owned(), coverage)));
-    properties.push(("transcript_sha256".to_owned(), xml(&report.transcript_sha256)));
+    properties.push(("transcript_sha256".to_owned(), report.transcript_sha256.clone()));
     properties.push(("transcript".to_owned(), UNSIGNED.to_owned()));
     // The target and the digest of the transcript have a property of their own.
     let facts = report.facts().into_iter().filter(|(name, _)| !["target", "transcript"].contains(name));
-    properties.extend(facts.map(|(name, value)| (name.to_owned(), xml(&value))));
+    properties.extend(facts.map(|(name, value)| (name.to_owned(), value)));
     properties.extend(report.outcome.is_none().then(|| ("interrupted".to_owned(), NO_END.to_owned())));
-    properties.push(("target".to_owned(), xml(&report.recorded_target())));
-    properties
-        .extend(report.recorded_arguments().map(|words| ("TARGET, as recorded".to_owned(), xml(&words))));
+    properties.push(("target".to_owned(), report.recorded_target()));
+    properties.extend(report.recorded_arguments().map(|words| ("TARGET, as recorded".to_owned(), words)));
     for basis in [Basis::Observed, Basis::Proposed] {
         let row = report.score.sections.iter().find(|row| row.section == section.to_string());
         let standings = row.into_iter().flat_map(|row| {
@@ -129,10 +134,10 @@ fn counted(basis: Basis, checks: &[&EvaluatedCheck]) -> [(&'static str, u64); 4]
     ]
 }
 
-fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
+fn case(report: &Report, evaluated: &EvaluatedCheck) -> Case {
     let check = &evaluated.evaluation.check;
     let result = &evaluated.evaluation.result;
-    let reported = xml(&format!(
+    let reported = format!(
         "{}\nexpected: {}\nactual: {}\nevidence: {} {:?}\nbasis: {}\nreplay: {}",
         check.requirement,
         result.expected.join("; or "),
@@ -141,45 +146,27 @@ fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
         result.evidence,
         check.basis,
         evaluated.replay,
-    ));
+    );
     let status = match (&report.void, result.verdict) {
-        (Some(void), _) => {
-            failure(NonSuccessKind::Error, "void", &format!("the run is void: {void}"), &reported)
-        }
+        (Some(void), _) => Status::Error(failed("void", &format!("the run is void: {void}"), &reported)),
         (None, Verdict::Broken) => match &evaluated.known {
-            Some(known) => skipped(&format!("known breach: {known}")),
-            None => failure(NonSuccessKind::Failure, "broken", &result.actual, &reported),
+            Some(known) => Status::Skipped(format!("known breach: {known}")),
+            None => Status::Failed(failed("broken", &result.actual, &reported)),
         },
-        (None, Verdict::Unproven) => skipped(&format!("unproven: {}", result.actual)),
-        (None, Verdict::NotApplicable) => skipped(&format!("not applicable: {}", result.actual)),
-        (None, Verdict::Kept) => TestCaseStatus::success(),
+        (None, Verdict::Unproven) => Status::Skipped(format!("unproven: {}", result.actual)),
+        (None, Verdict::NotApplicable) => Status::Skipped(format!("not applicable: {}", result.actual)),
+        (None, Verdict::Kept) => Status::Passed,
     };
-    let mut case = TestCase::new(xml(&format!("{} {} ({})", check.clause, check.aspect, check.id)), status);
-    case.set_classname(xml(&check.scenario));
-    case.set_time(time_of(report, &check.scenario));
-    case.add_property(("basis".to_owned(), check.basis.to_string()));
-    case
+    Case {
+        name: format!("{} {}, {} ({})", check.clause, check.aspect, check.basis, check.id),
+        class: check.scenario.clone(),
+        took: time_of(report, &check.scenario),
+        status,
+    }
 }
 
-/// Returns the case of a warning. It succeeds, since a warning is no verdict.
-fn warning(warning: &Warning) -> TestCase {
-    let mut case = TestCase::new(xml(&warning.text), TestCaseStatus::success());
-    case.set_classname(xml(&warning.scenario));
-    case.add_property(("times".to_owned(), warning.times.to_string()));
-    case.add_property(("evidence".to_owned(), format!("{:?}", warning.evidence)));
-    case
-}
-
-fn failure(kind: NonSuccessKind, name: &str, message: &str, description: &str) -> TestCaseStatus {
-    let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(xml(message)).set_type(name).set_description(description);
-    status
-}
-
-fn skipped(message: &str) -> TestCaseStatus {
-    let mut status = TestCaseStatus::skipped();
-    status.set_message(xml(message));
-    status
+fn failed(kind: &'static str, message: &str, text: &str) -> Failure {
+    Failure { kind, message: message.to_owned(), text: text.to_owned() }
 }
 
 #[cfg(test)]
@@ -202,11 +189,12 @@ mod tests {
             ("observed.broken", "0"),
             ("proposed.conduct", "broken"),
             ("proposed.broken", "1"),
-            ("basis", "observed"),
-            ("basis", "proposed"),
         ] {
             let property = format!("<property name=\"{name}\" value=\"{value}\"/>");
             assert!(xml.contains(&property), "{property} in {xml}");
+        }
+        for name in ["7.1 conduct, observed (", "7.2 conduct, proposed ("] {
+            assert!(xml.contains(&format!("<testcase name=\"{name}")), "{name} in {xml}");
         }
     }
 
@@ -220,7 +208,7 @@ mod tests {
             ..report(&checks)
         });
         assert!(
-            xml.contains("time=\"3.000\" timestamp=\"2026-05-04T03:02:01Z\" hostname=\"localhost\""),
+            xml.contains("time=\"3.000\" timestamp=\"2026-05-04T03:02:01\" hostname=\"localhost\""),
             "{xml}"
         );
         assert_eq!(xml.matches("time=\"1.500\"").count(), 2, "{xml}");
@@ -244,8 +232,8 @@ mod tests {
     fn a_warning_is_a_case_that_succeeds() {
         let warned = Report { warnings: vec![warning()], ..report(&[("7.1", Basis::Observed, Kept)]) };
         let xml = junit(&warned);
-        assert!(xml.contains("<testsuite name=\"Warnings\" tests=\"1\""), "{xml}");
-        assert!(xml.contains("failures=\"0\" errors=\"0\">"), "{xml}");
+        let suite = "<testsuite name=\"Warnings\" package=\"covenant\" id=\"1\" tests=\"1\" failures=\"0\" errors=\"0\"";
+        assert!(xml.contains(suite), "{xml}");
         assert!(xml.contains("POST /accept answered 500"), "{xml}");
     }
 
