@@ -24,6 +24,7 @@
 //! - [`runner`]: plan, find the contract text, play, evaluate, score. The report of a run is made from its transcript,
 //!   so that a run and `covenant verify` of its transcript agree. What follows uses it.
 //! - [`audit`]: an audit of someone else's platform, and its watch over days.
+//! - [`certify`]: profiles, signed attestations of a run, and their verification.
 //! - [`adapter`]: the check of an adapter, method by method.
 //! - [`selftest`]: the suite measured with every defect and every variant.
 //! - [`doctor`]: the diagnosis before a run.
@@ -51,6 +52,7 @@
 
 pub mod adapter;
 pub mod audit;
+pub mod certify;
 pub mod cli;
 pub mod docs;
 pub mod doctor;

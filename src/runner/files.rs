@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::check::Verdict;
 use crate::clock::{Clock, Seed};
 use crate::property::{PROPERTIES, of_trace};
-use crate::report::{FORMATS, Report};
+use crate::report::{FORMATS, Report, ReportFormat};
 use crate::transcript::{Reading, StoredTrace};
 use crate::{private, secret};
 
@@ -18,6 +18,8 @@ use crate::{private, secret};
 const TRANSCRIPT: &str = "transcript.jsonl";
 /// The name of the report for programs in the folder of a run.
 const REPORT: &str = "report.json";
+/// The name of the attestation in the folder of a run. A later run leaves it: it is of the files that it names.
+pub(crate) const ATTESTATION: &str = "attestation.json";
 /// The files of a run beside its reports and its transcript.
 const OTHERS: [&str; 2] = ["adapter.log", "left-behind.txt"];
 /// The file that a run holds locked while it writes the others.
@@ -64,6 +66,9 @@ pub enum FileError {
         /// The path of the folder.
         folder: String,
     },
+    /// The file exists, and holds what would be lost.
+    #[error("{0}: exists, and nothing is overwritten; name another file, or replace it with --force")]
+    Exists(String),
     /// A file.
     #[error("{path}: cannot write")]
     Write {
@@ -175,8 +180,7 @@ impl RunFolder {
     pub fn write(&self, report: &Report) -> Result<(), FileError> {
         for format in FORMATS {
             let Some(file) = format.file else { continue };
-            let plain = anstream::adapter::strip_str(&(format.render)(report)).to_string();
-            write_private(&self.0.join(file), plain.as_bytes())?;
+            write_private(&self.0.join(file), plain(format, report).as_bytes())?;
         }
         Ok(())
     }
@@ -198,6 +202,18 @@ impl RunFolder {
         }
         Ok(written)
     }
+}
+
+/// Returns the report for programs, as the run folder has it.
+#[must_use]
+pub fn report_json(report: &Report) -> String {
+    let format = FORMATS.iter().find(|format| format.file == Some(REPORT));
+    format.map_or_else(String::new, |format| plain(format, report))
+}
+
+/// Returns a report in one format, as a file has it.
+fn plain(format: &ReportFormat, report: &Report) -> String {
+    anstream::adapter::strip_str(&(format.render)(report)).to_string()
 }
 
 /// Removes the secrets that the user gave from a report, whatever path they took into it.
@@ -223,22 +239,47 @@ fn case_file(property: &str) -> String {
 
 /// Writes a temporary file and renames it to `path`, so that no reader sees a partial file. All may read it.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    write(path, content, make_readable_by_all)
+    write(path, content, make_readable_by_all, true)
 }
 
 /// Writes a file as [`write_whole`] does. Only its owner may read it.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    write(path, content, |_| Ok(()))
+    write(path, content, |_| Ok(()), true)
 }
 
-fn write(path: &Path, content: &[u8], mode: fn(&File) -> io::Result<()>) -> Result<(), FileError> {
+/// Writes a file as [`write_whole`] does. One of the same name is replaced by `force` alone.
+pub fn write_new_whole(path: &Path, content: &[u8], force: bool) -> Result<(), FileError> {
+    write(path, content, make_readable_by_all, force)
+}
+
+/// Writes a file as [`write_private`] does. One of the same name is replaced by `force` alone.
+pub fn write_new_private(path: &Path, content: &[u8], force: bool) -> Result<(), FileError> {
+    write(path, content, |_| Ok(()), force)
+}
+
+/// Refuses the path of a file that exists, before work is done for it. `force` replaces the file.
+pub fn refuse_existing(path: &Path, force: bool) -> Result<(), FileError> {
+    if force || path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(FileError::Exists(path.display().to_string()))
+}
+
+fn write(
+    path: &Path,
+    content: &[u8],
+    mode: fn(&File) -> io::Result<()>,
+    replace: bool,
+) -> Result<(), FileError> {
     let shown = path.display().to_string();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Err(FileError::NoParent { path: shown, folder: folder.display().to_string() });
     }
-    write_and_rename(path, folder, content, mode)
-        .map_err(|source| FileError::Write { path: shown, source: without_temporary_name(source) })
+    write_and_rename(path, folder, content, mode, replace).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists if !replace => FileError::Exists(shown),
+        _ => FileError::Write { path: shown, source: without_temporary_name(source) },
+    })
 }
 
 /// Returns the error of the system alone: the name of the temporary file says nothing to the user.
@@ -256,11 +297,13 @@ fn write_and_rename(
     folder: &Path,
     content: &[u8],
     mode: fn(&File) -> io::Result<()>,
+    replace: bool,
 ) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
     mode(file.as_file())?;
-    file.persist(path).map_err(|unsaved| unsaved.error)?;
+    let renamed = if replace { file.persist(path) } else { file.persist_noclobber(path) };
+    renamed.map_err(|unsaved| unsaved.error)?;
     Ok(())
 }
 

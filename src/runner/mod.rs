@@ -28,8 +28,11 @@ pub use catalogue::{SCENARIOS, library};
 pub(crate) use command::replay as replay_command;
 pub use evaluate::{assess, assess_and_free, property_case};
 pub use event::{Event, NoObserver, Observer};
-pub(crate) use files::WATCH;
-pub use files::{FileError, FolderLock, RunFolder, without_secrets, write_private, write_whole};
+pub(crate) use files::{ATTESTATION, WATCH};
+pub use files::{
+    FileError, FolderLock, RunFolder, refuse_existing, report_json, without_secrets, write_new_private,
+    write_new_whole, write_private, write_whole,
+};
 pub use merge::{MergeError, merge};
 pub use partition::Partition;
 pub use plan::{CASES, Plan, RunError, run_context};

@@ -75,7 +75,8 @@ fn moment(seconds: i64) -> Timestamp {
 }
 
 /// Encodes DER as PEM, in lines of 64 characters.
-pub(super) fn pem_of(label: &str, der: &[u8]) -> String {
+#[must_use]
+pub fn pem_of(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines: Vec<&str> =
         text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();

@@ -14,7 +14,7 @@ mod trust;
 mod verifier;
 
 pub use authority::Authority;
-pub use certificate::Certificate;
+pub use certificate::{Certificate, pem_of};
 pub(crate) use failure::TlsFailure;
 pub use identity::{Identity, SigningRequest};
 pub(crate) use tls::Session;

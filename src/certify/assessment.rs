@@ -1,0 +1,357 @@
+//! What the report of a run shows for a profile.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::Profile;
+use super::profile::{AspectId, Demand};
+use crate::report::Report;
+use crate::runner::CASES;
+use crate::scenario::LibraryError;
+use crate::score::{AspectScore, Standing};
+
+/// Why an aspect is not applicable, if the report has no other reason.
+const NOT_APPLICABLE: &str = "it does not apply to the target";
+
+/// The result of a certification, in the words of in-toto.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum CertificationResult {
+    /// The profile is met whole.
+    Passed,
+    /// Nothing is broken, and the profile is not met whole.
+    Warned,
+    /// Something is broken.
+    Failed,
+}
+
+/// Something that was not exercised, or does not apply, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The name of the aspect, or what else it is.
+    pub test: String,
+    /// The reason.
+    pub why: String,
+}
+
+/// A person's word about an aspect that no wire shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttestedByPerson {
+    /// The name of the aspect.
+    pub test: String,
+    /// The statement, with who gave it and the digest of the evidence as far as the run has them.
+    pub statement: String,
+}
+
+/// What a run shows for a profile. A test is an aspect of a clause, such as `7.1 conduct`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessment {
+    /// The result.
+    pub result: CertificationResult,
+    /// What is kept.
+    pub passed: Vec<String>,
+    /// What is unproven or attested.
+    pub warned: Vec<String>,
+    /// What is broken.
+    pub failed: Vec<String>,
+    /// What persons attest.
+    pub attested: Vec<AttestedByPerson>,
+    /// What was not exercised.
+    pub not_exercised: Vec<Named>,
+    /// What does not apply to the target.
+    pub not_applicable: Vec<Named>,
+}
+
+/// Why a run can be certified for no profile.
+#[derive(Debug, Error)]
+pub enum NotCertified {
+    /// The built-in scenarios are invalid.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// The run did not come to its end.
+    #[error("the run was {0}: certify one that was played to its end")]
+    NoEnd(String),
+    /// The run says nothing of the target.
+    #[error("the run is void, so there is nothing to certify: {0}")]
+    Void(String),
+    /// No check has a verdict.
+    #[error("nothing was evaluated, so there is nothing to certify: no check is kept or broken")]
+    Nothing,
+    /// The run is an audit.
+    #[error("this is an audit, which plays a part of the suite alone: certify a run")]
+    Audit,
+    /// The run has checks of someone else.
+    #[error(
+        "the check {0} is none of this version of the suite, which certifies runs of its own scenarios alone: leave --scenarios \
+         out, and use the version that made the run"
+    )]
+    Foreign(String),
+    /// Nothing identifies the target.
+    #[error(
+        "the target showed no certificate in this run, and an attestation names it by its certificate: call it with https"
+    )]
+    NoCertificate,
+}
+
+impl Assessment {
+    /// Returns what a report shows for a profile.
+    pub fn of(report: &Report, profile: &Profile) -> Result<Self, NotCertified> {
+        refuse(report)?;
+        let demand = profile.demand(&report.contract)?;
+        if let Some(foreign) = report.checks.iter().find(|check| !demand.has(&check.evaluation.check)) {
+            return Err(NotCertified::Foreign(foreign.evaluation.check.id.clone()));
+        }
+        let mut assessed = Self {
+            result: CertificationResult::Warned,
+            passed: vec![],
+            warned: vec![],
+            failed: vec![],
+            attested: vec![],
+            not_exercised: vec![],
+            not_applicable: vec![],
+        };
+        let mut is_met = assessed.add_cases(report);
+        for row in &report.score.aspects {
+            is_met &= assessed.add(row, profile, &demand);
+        }
+        assessed.result = match () {
+            () if !assessed.failed.is_empty() => CertificationResult::Failed,
+            () if is_met && !assessed.passed.is_empty() => CertificationResult::Passed,
+            () => CertificationResult::Warned,
+        };
+        Ok(assessed)
+    }
+
+    /// Names the cases that a run left out. Returns whether it played enough.
+    fn add_cases(&mut self, report: &Report) -> bool {
+        let played = report.settings.get("cases").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let is_enough = played >= u64::from(CASES);
+        if !is_enough {
+            let why = format!("the run played {played} cases of each property, and {CASES} are asked for");
+            self.not_exercised.push(Named { test: "cases of the properties".to_owned(), why });
+        }
+        is_enough
+    }
+
+    /// Adds an aspect. Returns whether it leaves nothing of the profile open.
+    fn add(&mut self, row: &AspectScore, profile: &Profile, demand: &Demand) -> bool {
+        let id: AspectId = (row.clause, row.aspect);
+        let test = format!("{} {}", row.clause, row.aspect);
+        let reason = |otherwise: &str| row.reason.clone().unwrap_or_else(|| otherwise.to_owned());
+        if row.standing == Standing::Broken {
+            self.failed.push(test);
+            return false;
+        }
+        let Some(checks) = demand.aspects.get(&id) else {
+            if row.standing == Standing::NotApplicable {
+                self.not_applicable.push(Named { test, why: reason(NOT_APPLICABLE) });
+            } else {
+                let why = format!("no check of the profile {profile} evaluates it");
+                self.not_exercised.push(Named { test, why });
+            }
+            return true;
+        };
+        let played = checks.iter().filter(|check| row.checks.contains(check)).count();
+        match profile.standing(row) {
+            Standing::Broken => self.failed.push(test),
+            Standing::NotEvaluated => {
+                self.not_exercised.push(Named { test, why: "the run did not play it".to_owned() });
+            }
+            Standing::Kept | Standing::NotApplicable if played < checks.len() => {
+                let why = format!("the run played {played} of the {} checks of the suite", checks.len());
+                self.not_exercised.push(Named { test, why });
+            }
+            Standing::Kept => {
+                self.passed.push(test);
+                return true;
+            }
+            Standing::NotApplicable => {
+                self.not_applicable.push(Named { test, why: reason(NOT_APPLICABLE) });
+                return true;
+            }
+            Standing::Unproven => self.warned.push(test),
+            Standing::Attested => {
+                self.warned.push(test.clone());
+                self.attested.push(AttestedByPerson { test, statement: reason("") });
+                return demand.attestable.contains(&id);
+            }
+        }
+        false
+    }
+}
+
+/// Refuses a run that cannot be certified.
+fn refuse(report: &Report) -> Result<(), NotCertified> {
+    if report.is_audit() {
+        return Err(NotCertified::Audit);
+    }
+    if report.is_interrupted() {
+        return Err(NotCertified::NoEnd(report.cut().unwrap_or_else(|| "interrupted".to_owned())));
+    }
+    if let Some(why) = &report.void {
+        return Err(NotCertified::Void(why.clone()));
+    }
+    if report.counts.kept + report.counts.broken == 0 {
+        return Err(NotCertified::Nothing);
+    }
+    if report.platform.certificate_sha256.is_none() {
+        return Err(NotCertified::NoCertificate);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::check::{CheckResult, Evaluation, Verdict};
+    use crate::contract::{Basis, V1_2026_05};
+    use crate::docs::parts;
+    use crate::report::{EvaluatedCheck, VerdictCounts};
+    use crate::runner::planned_with_texts;
+    use crate::sample;
+    use crate::score::score;
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    /// Returns the report of a run of the whole suite, with the verdict that each check gets; `None` leaves it out.
+    pub(in crate::certify) fn report_of(
+        verdict: impl Fn(&Evaluation) -> Option<Verdict>,
+        attested: &[(&str, &str)],
+    ) -> Report {
+        let register = &V1_2026_05;
+        let mut evaluations = Vec::new();
+        for loaded in parts().expect("sound scenarios") {
+            for (check, texts) in planned_with_texts(&loaded.id, &loaded) {
+                let result = CheckResult {
+                    verdict: Verdict::Kept,
+                    expected: vec![],
+                    actual: "seen".to_owned(),
+                    evidence: vec![],
+                };
+                let mut evaluation = Evaluation { check, result };
+                let Some(verdict) = verdict(&evaluation).filter(|_| texts.contains(register)) else {
+                    continue;
+                };
+                evaluation.result.verdict = verdict;
+                evaluations.push(evaluation);
+            }
+        }
+        let attested: BTreeMap<_, _> = attested
+            .iter()
+            .map(|(clause, text)| (clause.parse().expect("a clause"), (*text).to_owned()))
+            .collect();
+        let mut report = sample::report(&[]);
+        report.partial = false;
+        report.score = score(register, &evaluations, false, None, &attested);
+        let counts = VerdictCounts::of(evaluations.iter().map(|one| one.result.verdict));
+        (report.counts.kept, report.counts.broken) = (counts.kept, counts.broken);
+        let with_replay =
+            |evaluation| EvaluatedCheck { evaluation, replay: "covenant run".to_owned(), known: None };
+        report.checks = evaluations.into_iter().map(with_replay).collect();
+        report.settings.insert("cases".to_owned(), json!(CASES));
+        report.platform.certificate_sha256 = Some("cd".repeat(32));
+        report.platform.address = Some("https://platform.example/".to_owned());
+        report.platform.release = Some("1.4.2".to_owned());
+        report
+    }
+
+    fn all_kept(_: &Evaluation) -> Option<Verdict> {
+        Some(Verdict::Kept)
+    }
+
+    fn assessed(report: &Report, profile: &str) -> Assessment {
+        let profile = Profile::named(profile).expect("a profile");
+        Assessment::of(report, profile).expect("it can be certified")
+    }
+
+    #[test]
+    fn what_is_kept_whole_passes_and_a_person_has_the_word_that_no_wire_has() {
+        use CertificationResult::{Passed, Warned};
+        let unsaid = report_of(all_kept, &[]);
+        assert_eq!(assessed(&unsaid, "observed").result, Passed);
+        let full = assessed(&unsaid, "full");
+        assert_eq!((full.result, full.warned), (Warned, vec!["4.4 conduct".to_owned()]));
+        let attested = report_of(all_kept, &[("4.4", "by phone")]);
+        let full = assessed(&attested, "full");
+        assert_eq!((full.result, &full.warned[..]), (Passed, &["4.4 conduct".to_owned()][..]));
+        assert_eq!(full.attested[0].statement, "by phone");
+        assert!(full.not_exercised.is_empty() && !full.passed.contains(&"4.4 conduct".to_owned()));
+        let observed = assessed(&attested, "observed");
+        assert!(observed.not_exercised.iter().any(|named| named.test == "4.4 conduct"));
+        assert!(observed.passed.len() < full.passed.len());
+    }
+
+    #[test]
+    fn a_word_stands_for_nothing_that_a_wire_shows() {
+        let open = |one: &Evaluation| {
+            Some(if one.check.clause.to_string() == "7.1" { Verdict::Unproven } else { Verdict::Kept })
+        };
+        let report = report_of(open, &[("4.4", "by phone"), ("7.1", "trust me")]);
+        for profile in ["observed", "full"] {
+            let assessed = assessed(&report, profile);
+            assert_eq!(assessed.result, CertificationResult::Warned, "{profile}");
+            assert!(assessed.warned.iter().any(|test| test.starts_with("7.1 ")), "{profile}");
+            assert!(!assessed.passed.iter().any(|test| test.starts_with("7.1 ")), "{profile}");
+        }
+    }
+
+    #[test]
+    fn a_breach_fails_every_profile_on_whatever_basis() {
+        for basis in [Basis::Observed, Basis::Proposed] {
+            let broken = |one: &Evaluation| {
+                Some(if one.check.basis == basis && one.check.clause.to_string() == "7.2" {
+                    Verdict::Broken
+                } else {
+                    Verdict::Kept
+                })
+            };
+            let report = report_of(broken, &[("4.4", "by phone"), ("7.2", "trust me")]);
+            for profile in ["observed", "full"] {
+                let assessed = assessed(&report, profile);
+                assert_eq!(assessed.result, CertificationResult::Failed, "{profile} {basis}");
+                assert!(assessed.failed.iter().any(|test| test.starts_with("7.2 ")), "{profile}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_thin_run_passes() {
+        let whole = report_of(all_kept, &[("4.4", "by phone")]);
+        // A few checks stand for all: each takes a second.
+        let checks = whole.checks.iter().map(|check| &check.evaluation.check);
+        for missing in checks.step_by(whole.checks.len() / 4) {
+            let without = |one: &Evaluation| (one.check.id != missing.id).then_some(Verdict::Kept);
+            let thin = assessed(&report_of(without, &[("4.4", "by phone")]), "full");
+            assert_eq!(thin.result, CertificationResult::Warned, "without {}", missing.id);
+            let test = format!("{} {}", missing.clause, missing.aspect);
+            assert!(!thin.passed.contains(&test), "without {}", missing.id);
+        }
+        let mut few_cases = whole.clone();
+        few_cases.settings.insert("cases".to_owned(), json!(CASES - 1));
+        let thin = assessed(&few_cases, "full");
+        assert_eq!(thin.result, CertificationResult::Warned);
+        assert!(thin.not_exercised.iter().any(|named| named.test == "cases of the properties"));
+    }
+
+    #[test]
+    fn what_cannot_be_certified_is_refused_with_its_reason() {
+        let profile = Profile::named("observed").expect("a profile");
+        let refused = |change: fn(&mut Report)| {
+            let mut report = report_of(all_kept, &[]);
+            change(&mut report);
+            Assessment::of(&report, profile).expect_err("refused").to_string()
+        };
+        assert!(refused(|report| report.outcome = None).contains("interrupted"));
+        assert!(refused(|report| report.void = Some("no handshake".to_owned())).contains("no handshake"));
+        assert!(refused(|report| report.counts.kept = 0).contains("nothing was evaluated"));
+        assert!(refused(|report| report.platform.certificate_sha256 = None).contains("no certificate"));
+        assert!(
+            refused(|report| {
+                report.settings.insert("audit".to_owned(), json!(true));
+            })
+            .contains("audit")
+        );
+        let foreign = refused(|report| report.checks[0].evaluation.check.check = "mine".to_owned());
+        assert!(foreign.contains("none of this version of the suite"), "{foreign}");
+    }
+}

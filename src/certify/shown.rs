@@ -1,0 +1,106 @@
+//! Attestations and verifications as text for a person.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::{CertificationResult, LIMITS, Named, State, Statement, Verification};
+use crate::report::terminal;
+
+impl CertificationResult {
+    /// Returns the result in the words of in-toto.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "PASSED",
+            Self::Warned => "WARNED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl Statement {
+    /// Returns the statement as text: the result first, and never more than the run covered.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let predicate = &self.predicate;
+        // A foreign file may hold lines of its own in any text.
+        let profile = terminal(&self.profile_name().unwrap_or_else(|| "unknown".to_owned()));
+        let is_attested = |test: &&String| predicate.attested.iter().any(|word| word.test == **test);
+        let unproven: Vec<String> =
+            predicate.warned_tests.iter().filter(|test| !is_attested(test)).cloned().collect();
+        let counts = [
+            (predicate.passed_tests.len(), "kept"),
+            (predicate.failed_tests.len(), "broken"),
+            (unproven.len(), "unproven"),
+            (predicate.attested.len(), "attested by a person"),
+            (predicate.not_exercised.len(), "not exercised"),
+            (predicate.not_applicable.len(), "not applicable"),
+        ];
+        let counts = counts.map(|(count, what)| format!("{count} {what}"));
+        let mut text = format!("{}, profile {profile}: {}\n", predicate.result.name(), counts.join(", "));
+        if let Some(target) = self.target() {
+            let digest =
+                target.digest.get("sha256").map_or_else(|| "none".to_owned(), |digest| terminal(digest));
+            let _ = writeln!(text, "target: {}\ncertificate: {digest}", terminal(&target.name));
+        }
+        let validity = &predicate.validity;
+        let _ = writeln!(
+            text,
+            "valid: from {} until {}, or until the release of the target or the profile changes",
+            validity.issued, validity.expires
+        );
+        if let Some(old) = &predicate.supersedes {
+            let _ = writeln!(text, "supersedes: {}", terminal(old));
+        }
+        for (what, tests) in [("broken", &predicate.failed_tests), ("unproven", &unproven)] {
+            if !tests.is_empty() {
+                let _ = writeln!(text, "{what}: {}", terminal(&tests.join(", ")));
+            }
+        }
+        for word in &predicate.attested {
+            let _ =
+                writeln!(text, "a person's word: {}: {}", terminal(&word.test), terminal(&word.statement));
+        }
+        named(&mut text, "not exercised", &predicate.not_exercised);
+        named(&mut text, "not applicable", &predicate.not_applicable);
+        text
+    }
+}
+
+/// Writes what is named, by reason.
+fn named(text: &mut String, what: &str, all: &[Named]) {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for Named { test, why } in all {
+        by_reason.entry(why).or_default().push(test);
+    }
+    for (why, tests) in by_reason {
+        let _ = writeln!(text, "{what}: {}: {}", terminal(&tests.join(", ")), terminal(why));
+    }
+}
+
+impl Verification {
+    /// Returns the verification as text: the statement, then each point.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = match (&self.statement, self.holds()) {
+            (Some(statement), true) => format!("the attestation holds\n{}\n", statement.text()),
+            (Some(statement), false) => {
+                format!(
+                    "NOT VERIFIED: the attestation does not hold, or no key shows who signed it\nit states: {}\n",
+                    statement.text()
+                )
+            }
+            (None, _) => "NOT VERIFIED: this is no attestation as covenant writes it\n\n".to_owned(),
+        };
+        for point in &self.points {
+            let state = match point.state {
+                State::Holds => "holds",
+                State::Fails => "FAILS",
+                State::NotChecked => "not checked",
+            };
+            let _ = writeln!(text, "{state:<13}{:<13}{}", point.about, terminal(&point.detail));
+        }
+        let _ = writeln!(text, "\n{LIMITS}");
+        text
+    }
+}
