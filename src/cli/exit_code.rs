@@ -33,6 +33,8 @@ pub enum Exit {
     NothingEvaluated = 7,
     /// A broken check that `covenant replay` could not evaluate again.
     NotReplayed = 8,
+    /// An attestation that does not hold, or that no key shows the signer of.
+    NotVerified = 9,
     /// An internal error of covenant. Please report it.
     Suite = 70,
     /// An interruption by Ctrl-C, or a transcript without an end.
@@ -139,7 +141,8 @@ pub(super) const EXITS: &[ExitDef] = &[
     ),
     row(
         Exit::Unproven,
-        "something is unproven, under --strict, on the basis of --basis; or fewer aspects are proved than --min-proved",
+        "something is unproven, under --strict, on the basis of --basis; or fewer aspects are proved than --min-proved; or an \
+         attestation is WARNED",
         "the report gives the reason of each clause, such as a missing method: `covenant list methods`",
     ),
     row(
@@ -168,6 +171,11 @@ pub(super) const EXITS: &[ExitDef] = &[
         Exit::NotReplayed,
         "replay: a broken check could not be evaluated again, and none is still broken",
         "standard output names the check and the reason; replay it against the target that the transcript names",
+    ),
+    row(
+        Exit::NotVerified,
+        "verify: the attestation does not hold, or no key was given that shows who signed it",
+        "standard output names what fails: signature, validity, transcript, report or verdicts; --key or --trust gives the key",
     ),
     row(
         Exit::Suite,

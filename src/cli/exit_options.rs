@@ -10,7 +10,7 @@ use super::{BasisChoice, Exit, Failure, exit_of};
 use crate::report::Report;
 
 /// Options of each command that makes a report of a whole run.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct ExitOptions {
     /// Exit with code 3 if something is unproven
     #[arg(long)]
@@ -28,6 +28,17 @@ pub(super) struct ExitOptions {
 }
 
 impl ExitOptions {
+    /// Returns the first option that the command line has.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--strict", self.strict),
+            ("--min-proved", self.min_proved.is_some()),
+            ("--known", self.known.is_some()),
+            ("--basis", self.basis != BasisChoice::default()),
+        ];
+        options.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
+    }
+
     /// Reads the known breaches before a run of these scenarios.
     pub(super) fn known(&self, scenarios: Option<&Path>) -> Result<KnownBreaches, Failure> {
         KnownBreaches::read(self.known.as_deref(), scenarios)

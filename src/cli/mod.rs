@@ -2,7 +2,9 @@
 //! standard output, everything else to standard error.
 
 mod adapter;
+mod attest;
 mod audit;
+mod certify;
 mod config;
 mod contract_choice;
 mod descriptors;
@@ -18,11 +20,13 @@ mod golden;
 mod guard;
 mod identity;
 mod init;
+mod key;
 mod known;
 mod list;
 mod number;
 mod operator;
 mod operator_choice;
+mod output_format;
 mod pem;
 mod percent;
 mod progress;
@@ -43,6 +47,7 @@ mod unused;
 mod url;
 mod values;
 mod verify;
+mod verify_attestation;
 
 pub use config::Config;
 pub use exit_code::{BasisChoice, Exit};
@@ -89,11 +94,15 @@ enum Command {
     Init(init::Arguments),
     /// List scenarios, clauses, behaviours, defects, variants, checks, properties, methods or rules of the gate.
     List(list::Arguments),
-    /// Evaluate the transcript of a finished run again, without a target.
+    /// Evaluate the transcript of a finished run again, without a target, or verify an attestation.
     Verify(verify::Arguments),
+    /// Play the whole suite and sign an attestation of what it shows.
+    Certify(Box<certify::Arguments>),
+    /// Write a person's word, with its evidence, about a clause that no wire shows.
+    Attest(attest::Arguments),
     /// Print an entry of a run's transcript, such as the exchange that shows a breach.
     Show(show::Arguments),
-    /// Explain a clause, check, scenario, behaviour, defect, variant, property, method, rule or exit code.
+    /// Explain a clause, check, scenario, behaviour, defect, variant, property, method, rule, profile or exit code.
     Explain(explain::Arguments),
     /// Replay each broken check of a run: fixed, still broken, or not replayable.
     Replay(replay::Arguments),
@@ -101,6 +110,8 @@ enum Command {
     Report(report::Arguments),
     /// Renew a file of known breaches from a report.
     Known(known::Arguments),
+    /// Make a key that signs attestations, or show a key's id.
+    Key(key::Arguments),
     /// Hold a release to what the release before sent and accepted, for a pipeline.
     Gate(Box<gate::Arguments>),
     /// Compare, accept or record golden exchanges of the reference platform.
@@ -156,11 +167,14 @@ pub fn main() -> ExitCode {
         Command::Init(arguments) => init::main(&arguments),
         Command::List(arguments) => list::main(&arguments),
         Command::Verify(arguments) => verify::main(&arguments),
+        Command::Certify(arguments) => certify::main(&arguments),
+        Command::Attest(arguments) => attest::main(&arguments),
         Command::Show(arguments) => show::main(&arguments),
         Command::Explain(arguments) => explain::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
         Command::Report(arguments) => report::main(&arguments),
         Command::Known(arguments) => known::main(&arguments),
+        Command::Key(arguments) => key::main(&arguments),
         Command::Gate(arguments) => gate::main(&arguments),
         Command::Golden(arguments) => golden::main(&arguments),
         Command::Selftest(arguments) => selftest::main(&arguments),
@@ -197,7 +211,8 @@ impl Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let exit = if matches!(error, FileError::Watch(_)) { Exit::Usage } else { Exit::Environment };
+        let is_usage = matches!(error, FileError::Watch(_) | FileError::Exists(_));
+        let exit = if is_usage { Exit::Usage } else { Exit::Environment };
         Self::new(exit, error)
     }
 }

@@ -37,6 +37,11 @@ impl Format {
             .try_map(|name| ReportFormat::named(&name).map(Self).ok_or("no such format"))
     }
 
+    /// Returns its name.
+    pub(super) const fn name(self) -> &'static str {
+        self.0.name
+    }
+
     /// Prints a report in this format.
     pub(super) fn print(self, report: &Report) -> Result<(), Failure> {
         print(&(self.0.render)(report))
@@ -87,6 +92,8 @@ impl Output {
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
     stdout: Format,
+    /// Standard output is for something else.
+    is_off_stdout: bool,
     files: Vec<(Format, PathBuf)>,
     lines: Option<Arc<Lines>>,
 }
@@ -123,7 +130,12 @@ impl Outputs {
                 )));
             }
         }
-        Ok(Self { stdout: stdout.unwrap_or_default(), files, lines: None })
+        Ok(Self { stdout: stdout.unwrap_or_default(), files, ..Self::default() })
+    }
+
+    /// Keeps standard output for something else than the report.
+    pub(super) fn off_stdout(self) -> Self {
+        Self { is_off_stdout: true, ..self }
     }
 
     /// Refuses a file in the run folder, which has files of its own.
@@ -158,7 +170,7 @@ impl Outputs {
         if let Some(lines) = &self.lines {
             lines.write(&RunEvent::ended(report).line())?;
         }
-        if !is_live(self.stdout) {
+        if !is_live(self.stdout) && !self.is_off_stdout {
             self.stdout.print(report)?;
         }
         for (format, file) in self.files.iter().filter(|(format, _)| !is_live(*format)) {

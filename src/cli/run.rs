@@ -19,6 +19,7 @@ use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::unused;
 use super::{Exit, Failure, block_on, message};
+use crate::certify::PersonsWord;
 use crate::clock::Seed;
 use crate::contract::{ClauseId, Section};
 use crate::nearest::{self, did_you_mean};
@@ -31,6 +32,7 @@ use crate::runner::{
 };
 use crate::shell::flag;
 use crate::transcript::{Reading, read};
+use crate::with_causes;
 
 /// The time that shows the limits of minutes: five of them, what a sweep each minute needs, and what comes before.
 const LIMITS_OF_MINUTES: Duration = Duration::from_mins(8);
@@ -38,7 +40,7 @@ const LIMITS_OF_MINUTES: Duration = Duration::from_mins(8);
 const JOBS: u64 = 4;
 
 /// Arguments of `covenant run`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Arguments {
     /// Glob pattern of the scenario ids to run (repeatable): '07-*/**'
     #[arg(long, value_name = "GLOB")]
@@ -54,28 +56,28 @@ pub(super) struct Arguments {
     property: Vec<String>,
     /// Number of generated cases of each property; 0 skips properties [default: 12]
     #[arg(long, value_name = "N")]
-    cases: Option<Cases>,
+    pub(super) cases: Option<Cases>,
     /// Seed of every choice of the run; the same seed repeats the run [default: random]
     #[arg(long, value_name = "S")]
-    seed: Option<Seed>,
+    pub(super) seed: Option<Seed>,
     /// Number of scenarios to run in parallel [default: 4]
     #[arg(long, value_name = "N")]
-    jobs: Option<Jobs>,
+    pub(super) jobs: Option<Jobs>,
     /// Seconds to wait for a finding, an event or a notice that is due [default: 10]
     #[arg(long, value_name = "SECONDS")]
-    poll_timeout: Option<PollTimeout>,
+    pub(super) poll_timeout: Option<PollTimeout>,
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Output::parse, help = Output::help())]
     format: Vec<Output>,
     /// Run folder [default: a new folder under reports/]
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Folder of .toml files, or one file, with your own scenarios [default: the built-in scenarios]
     #[arg(long, value_name = "PATH")]
     scenarios: Option<PathBuf>,
     /// Statement of a person that a clause is kept which the run cannot prove (repeatable): '4.4=confirmed by
-    /// phone on …'
-    #[arg(long, value_name = "CLAUSE=STATEMENT", value_parser = attestation)]
-    attest: Vec<(ClauseId, String)>,
+    /// phone on …', or a file of `covenant attest`
+    #[arg(long, value_name = "CLAUSE=STATEMENT|FILE", value_parser = attestation)]
+    pub(super) attest: Vec<(ClauseId, String)>,
     #[command(flatten)]
     exit: ExitOptions,
     /// Time that the whole run may take (90s, 10m, 1h 30m). What was not played then is unproven
@@ -90,13 +92,13 @@ pub(super) struct Arguments {
     fail_fast: bool,
     /// Hide the progress bar
     #[arg(long, short)]
-    quiet: bool,
+    pub(super) quiet: bool,
     #[command(flatten)]
-    target: TargetArguments,
+    pub(super) target: TargetArguments,
 }
 
 /// Parses the id of a clause that some text of the contract has.
-fn clause(text: &str) -> Result<ClauseId, String> {
+pub(super) fn clause(text: &str) -> Result<ClauseId, String> {
     nearest::clause(text).map_err(|names| {
         let hint = did_you_mean(text, names.iter().map(String::as_str));
         format!("no clause is called {text:?}; `covenant list clauses` lists them{hint}")
@@ -108,10 +110,14 @@ fn deadline(text: &str) -> Result<Deadline, String> {
     Ok(Deadline { after: duration(text)?, text: text.to_owned() })
 }
 
-/// Parses an attestation: `4.4=confirmed by phone`.
-fn attestation(text: &str) -> Result<(ClauseId, String), String> {
-    let (clause, statement) =
-        text.split_once('=').ok_or("write CLAUSE=STATEMENT, as in '4.4=confirmed by phone'")?;
+/// Parses an attestation: `4.4=confirmed by phone`, or the path of a file that `covenant attest` wrote.
+pub(super) fn attestation(text: &str) -> Result<(ClauseId, String), String> {
+    let Some((clause, statement)) = text.split_once('=') else {
+        let word = PersonsWord::read(Path::new(text));
+        let hint = "hint: write CLAUSE=STATEMENT, as in '4.4=confirmed by phone', or name a file of `covenant attest`";
+        let word = word.map_err(|error| format!("{}\n{hint}", with_causes(&error)))?;
+        return Ok((word.clause, word.text()));
+    };
     let id = self::clause(clause.trim())?;
     if statement.trim().is_empty() {
         return Err("the statement is missing after the `=`".to_owned());
@@ -120,10 +126,25 @@ fn attestation(text: &str) -> Result<(ClauseId, String), String> {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let Finished { report, is_strict, .. } = play(arguments, true)?;
+    Ok(arguments.exit.exit(&report, is_strict))
+}
+
+/// A run that was played and reported.
+pub(super) struct Finished {
+    pub(super) report: Report,
+    pub(super) folder: RunFolder,
+    /// The configuration file asks for `--strict`.
+    is_strict: bool,
+}
+
+/// Plays a run and writes its files. Prints the report on standard output if that is asked for.
+pub(super) fn play(arguments: &Arguments, on_stdout: bool) -> Result<Finished, Failure> {
     let config = Config::find(arguments.target.config.as_deref())?;
     let asked = arguments.target.clone().or(&config);
     unused::refuse(&arguments.target, &asked)?;
-    let mut outputs = Outputs::new(&arguments.format)?;
+    let outputs = Outputs::new(&arguments.format)?;
+    let mut outputs = if on_stdout { outputs } else { outputs.off_stdout() };
     let known = arguments.exit.known(arguments.scenarios.as_deref())?;
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     message(&format!("seed: {seed}\n"));
@@ -148,7 +169,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         message(&format!("files: {}\n", folder.path().display()));
         observer.failure().map_or(Ok(()), Err)
     })?;
-    Ok(arguments.exit.exit(&report, config.run.strict))
+    Ok(Finished { report, folder, is_strict: config.run.strict })
 }
 
 /// Returns the plan of the run that the command line and the configuration file ask for.

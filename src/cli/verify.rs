@@ -1,4 +1,4 @@
-//! `covenant verify`: evaluates a finished run again, without a target.
+//! `covenant verify`: evaluates a finished run again, without a target, or verifies an attestation.
 
 use std::path::PathBuf;
 
@@ -6,24 +6,36 @@ use clap::Args;
 
 use super::exit_options::ExitOptions;
 use super::report_format::{DEFAULT, Format};
+use super::verify_attestation::{self, AttestationArguments};
 use super::{Exit, Failure};
 use crate::runner::{RunFolder, assess_and_free};
 use crate::transcript::{ReadError, read};
 use crate::with_causes;
 
 /// Arguments of `covenant verify`.
+///
+/// A run folder or a transcript is evaluated again. An attestation is verified: who signed it, whether it is valid, and with its
+/// run at hand, whether the files are those that it names and the verdicts follow from them. Exit code 0 if it holds and is
+/// PASSED, 3 if WARNED, 1 if FAILED, 9 if it does not hold or no key is given.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Run folder, or its transcript.jsonl
+    /// Run folder, its transcript.jsonl, or an attestation
+    #[arg(value_name = "FILE")]
     transcript: PathBuf,
     /// Format of the report on standard output
     #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
     format: Format,
     #[command(flatten)]
     exit: ExitOptions,
+    #[command(flatten)]
+    attestation: AttestationArguments,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    if let Some((path, bytes)) = arguments.attestation.attestation(&arguments.transcript)? {
+        let Arguments { attestation, format, exit, .. } = arguments;
+        return verify_attestation::main((&path, &bytes), attestation, *format, exit);
+    }
     let path = RunFolder::transcript_of(&arguments.transcript);
     let mut reading = read(&path).map_err(unreadable)?;
     let report = arguments.exit.with_known(assess_and_free(&mut reading))?;

@@ -11,8 +11,9 @@ use clap::Args;
 
 use super::exit_code::exit_with_code;
 use super::{Exit, Failure, print};
+use crate::certify::{PROFILES, Profile, RULES as PROFILE_RULES};
 use crate::check::{check_with_id, checks};
-use crate::contract::{Aspect, REGISTERS};
+use crate::contract::{Aspect, HeldText, REGISTERS, TextSource};
 use crate::docs::parts;
 use crate::gate::{self, CLAUSE, RULES, Weight};
 use crate::nearest::most_like;
@@ -28,7 +29,7 @@ use clause::{clause, duties};
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Id of a clause (7.3), check, scenario, behaviour, defect, variant, property or operator method, of a rule
-    /// of the gate or a release change, or an exit code
+    /// of the gate, a release change or a profile of certification, or an exit code
     id: String,
 }
 
@@ -47,7 +48,7 @@ type Source = fn(&str, &[Loaded]) -> Option<String>;
 
 /// The lookup functions, in the order of the printed answers. One id may match several.
 const SOURCES: &[Source] =
-    &[clause, check, scenario, behaviour, patch, rule, change, property, method, exit_code];
+    &[clause, check, scenario, behaviour, patch, rule, change, property, method, profile, exit_code];
 
 fn check(id: &str, parts: &[Loaded]) -> Option<String> {
     let check = check_with_id(id)?;
@@ -200,6 +201,22 @@ fn members(text: &mut String, title: &str, form: &Form) {
     }
 }
 
+fn profile(id: &str, _parts: &[Loaded]) -> Option<String> {
+    let profile = Profile::named(id)?;
+    let Profile { about, kept, attested, not_exercised, .. } = profile;
+    let mut text = format!("profile {id}\n  covers:     {about}\n  must be kept:           {kept}\n");
+    let _ = writeln!(text, "  may be attested:        {attested}\n  named as not exercised: {not_exercised}");
+    for rule in PROFILE_RULES {
+        let _ = writeln!(text, "  rule:       {rule}");
+    }
+    for register in REGISTERS {
+        let asked = profile.aspects(&HeldText::known(register, TextSource::User)).ok()?;
+        let _ = writeln!(text, "  text {}: {} aspects: {}", register.id, asked.len(), asked.join(", "));
+    }
+    let _ = writeln!(text, "  certify:    covenant certify --profile {id} --key FILE");
+    Some(text)
+}
+
 fn exit_code(id: &str, _parts: &[Loaded]) -> Option<String> {
     let row = exit_with_code(id.parse().ok()?)?;
     let (code, meaning, next) = (row.exit as u8, row.meaning, row.next);
@@ -223,7 +240,8 @@ fn unknown(id: &str, parts: &[Loaded]) -> Failure {
     let all = clauses.chain(checks).chain(scenarios).chain(behaviours).chain(patches);
     let rules = RULES.iter().map(|rule| rule.id.to_owned());
     let changes = release_changes().map(|change| change.patch.name.to_owned());
-    let all = all.chain(properties).chain(methods).chain(rules).chain(changes);
+    let profiles = PROFILES.iter().map(|profile| profile.name.to_owned());
+    let all = all.chain(properties).chain(methods).chain(rules).chain(changes).chain(profiles);
     let all: Vec<String> = all.collect();
     let nearest = most_like(id, all.iter().map(String::as_str)).first().copied();
     let hint = nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"));

@@ -1,0 +1,183 @@
+//! `covenant certify`: a run of the whole suite, its report, and a signed attestation.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::duration::duration;
+use super::key::failure;
+use super::number::{Cases, Jobs, PollTimeout};
+use super::output_format::OutputFormat;
+use super::run;
+use super::target_choice::TargetArguments;
+use super::verify::unreadable;
+use super::{Exit, Failure, message, print};
+use crate::certify::{
+    ATTESTATION_BYTES_MAX, CertificationResult, Envelope, LIMITS, PROFILES, Profile, SigningKey, Statement,
+    Terms,
+};
+use crate::clock::{Clock, Seed};
+use crate::contract::ClauseId;
+use crate::input;
+use crate::runner::{ATTESTATION, RunFolder, assess_and_free, refuse_existing, report_json, write_new_whole};
+use crate::shell::flag;
+use crate::transcript::read;
+use crate::wire::canonical::sha256_hex;
+
+/// The longest report that is compared, in bytes.
+const REPORT_BYTES_MAX: u64 = 256 << 20;
+
+/// Arguments of `covenant certify`.
+///
+/// Plays the whole suite, or takes a finished run, and writes attestation.json beside its report: what the run shows for a
+/// profile, signed. docs/certification.md has the rules. Exit code 0 if the result is PASSED, 3 if it is WARNED, 1 if it is
+/// FAILED; the attestation is written in each case.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Folder of a finished run to certify [default: a new run]
+    #[arg(value_name = "RUN", conflicts_with_all = ["TargetArguments", "seed", "jobs", "poll_timeout", "cases", "out", "attest"])]
+    run: Option<PathBuf>,
+    /// Profile to certify for; `covenant explain PROFILE` has its rules
+    #[arg(long, value_name = "PROFILE", value_parser = profile())]
+    profile: &'static Profile,
+    /// PEM file with the private key that signs; `covenant key new` makes one
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Time for which the attestation is valid
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "90d")]
+    valid: Duration,
+    /// Attestation that this one supersedes
+    #[arg(long, value_name = "FILE")]
+    supersedes: Option<PathBuf>,
+    /// Replace an attestation of the same run folder
+    #[arg(long)]
+    force: bool,
+    /// Format on standard output
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    format: OutputFormat,
+    /// Seed of every choice of the run; the same seed repeats the run [default: random]
+    #[arg(long, value_name = "S")]
+    seed: Option<Seed>,
+    /// Number of scenarios to run in parallel [default: 4]
+    #[arg(long, value_name = "N")]
+    jobs: Option<Jobs>,
+    /// Number of generated cases of each property; fewer than the default never pass [default: 12]
+    #[arg(long, value_name = "N")]
+    cases: Option<Cases>,
+    /// Seconds to wait for a finding, an event or a notice that is due [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    poll_timeout: Option<PollTimeout>,
+    /// Run folder [default: a new folder under reports/]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// File of `covenant attest`, or statement of a person, about a clause that the run cannot prove (repeatable)
+    #[arg(long, value_name = "FILE|CLAUSE=STATEMENT", value_parser = run::attestation)]
+    attest: Vec<(ClauseId, String)>,
+    /// Hide the progress bar
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    target: TargetArguments,
+}
+
+/// Returns the parser of a profile, which lists every one.
+fn profile() -> impl TypedValueParser<Value = &'static Profile> {
+    let values = PROFILES.iter().map(|profile| PossibleValue::new(profile.name).help(profile.about));
+    PossibleValuesParser::new(values).try_map(|name| Profile::named(&name).ok_or("no such profile"))
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let key = SigningKey::read(&arguments.key).map_err(failure)?;
+    let supersedes = arguments.supersedes.as_deref().map(superseded).transpose()?;
+    let named = arguments.run.as_deref().or(arguments.out.as_deref());
+    if let Some(folder) = named {
+        refuse_existing(&folder.join(ATTESTATION), arguments.force)?;
+    }
+    let folder = match &arguments.run {
+        Some(folder) => folder.clone(),
+        None => run::play(&whole_run(arguments), false)?.folder.path().to_owned(),
+    };
+    let issued = Clock::system().now();
+    let valid = SignedDuration::try_from(arguments.valid).unwrap_or(SignedDuration::MAX);
+    let expires = issued.checked_add(valid).map_err(|error| Failure::usage(format!("--valid: {error}")))?;
+    let statement = statement(&folder, arguments.profile, &Terms { issued, expires, supersedes })?;
+    let envelope = Envelope::sign(statement.bytes(), &key);
+    let path = folder.join(ATTESTATION);
+    write_new_whole(&path, envelope.text().as_bytes(), arguments.force)?;
+    show(&statement, &envelope, &path, arguments.format)?;
+    Ok(exit_of_result(statement.predicate.result))
+}
+
+/// Returns the exit code of a result. What is not whole is no success.
+pub(super) const fn exit_of_result(result: CertificationResult) -> Exit {
+    match result {
+        CertificationResult::Passed => Exit::Kept,
+        CertificationResult::Warned => Exit::Unproven,
+        CertificationResult::Failed => Exit::Broken,
+    }
+}
+
+/// Returns the arguments of a run of the whole suite.
+fn whole_run(arguments: &Arguments) -> run::Arguments {
+    let mut whole = run::Arguments::default();
+    whole.seed = arguments.seed;
+    whole.jobs = arguments.jobs;
+    whole.cases = arguments.cases;
+    whole.poll_timeout = arguments.poll_timeout;
+    whole.out.clone_from(&arguments.out);
+    whole.attest.clone_from(&arguments.attest);
+    whole.quiet = arguments.quiet;
+    whole.target = arguments.target.clone();
+    whole
+}
+
+/// Returns the SHA-256 of the attestation that is superseded.
+fn superseded(path: &Path) -> Result<String, Failure> {
+    let usage = |why: String| Failure::usage(format!("--supersedes {why}"));
+    let bytes = input::read(path, ATTESTATION_BYTES_MAX).map_err(|error| usage(error.to_string()))?;
+    Envelope::parse(&bytes).map_err(|error| usage(format!("{}: {error}", path.display())))?;
+    Ok(sha256_hex(bytes))
+}
+
+/// Makes the statement of a run, which follows from its transcript alone. The report beside it has to follow too.
+fn statement(folder: &Path, profile: &Profile, terms: &Terms) -> Result<Statement, Failure> {
+    let mut reading = read(&RunFolder::transcript_of(folder)).map_err(unreadable)?;
+    let report = assess_and_free(&mut reading);
+    let path = RunFolder::report_of(folder);
+    let written = input::read(&path, REPORT_BYTES_MAX)
+        .map_err(|error| Failure::usage(format!("{error}\nhint: name the folder of a run")))?;
+    if written != report_json(&report).into_bytes() {
+        return Err(Failure::usage(format!(
+            "{}: this is not the report that follows from the transcript beside it: it was changed, or made with --known or by \
+             another version; make the run again",
+            path.display()
+        )));
+    }
+    Statement::of(&report, profile, terms).map_err(|error| Failure::new(Exit::NothingEvaluated, error))
+}
+
+fn show(
+    statement: &Statement,
+    envelope: &Envelope,
+    path: &Path,
+    format: OutputFormat,
+) -> Result<(), Failure> {
+    message(&format!("attestation: {}\n", path.display()));
+    message(&format!(
+        "hint: send the run folder and the public key; covenant verify {} {} checks it\n",
+        path.display(),
+        flag("--key", "PUBLIC-KEY")
+    ));
+    print(&match format {
+        OutputFormat::Text => format!("{}key id: {}\n\n{LIMITS}\n", statement.text(), envelope.key_id),
+        OutputFormat::Json => {
+            let value = json!({"attestation": path, "sha256": sha256_hex(envelope.text()), "key_id": envelope.key_id,
+                "statement": statement});
+            format!("{value:#}\n")
+        }
+    })
+}
