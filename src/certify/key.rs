@@ -83,9 +83,10 @@ impl SigningKey {
 
     /// Reads a key from its file, which only the owner may read.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        refuse_exposed(path)?;
         let text = input::read_text(path, BYTES_MAX)?;
-        Self::from_pem(&text).map_err(|found| wrong(path, found, PRIVATE_WANTED))
+        let key = Self::from_pem(&text).map_err(|found| wrong(path, found, PRIVATE_WANTED))?;
+        refuse_exposed(path)?;
+        Ok(key)
     }
 
     /// Reads a key from PEM. The error says what the text is instead.

@@ -14,10 +14,11 @@ use crate::runner::{refuse_existing, write_new_whole};
 use crate::shell::flag;
 
 /// Arguments of `covenant attest`.
-///
-/// The word is shown as a person's in every report and attestation, and never counted as kept. The evidence stays where it
-/// is: the word holds its SHA-256, and `covenant verify --evidence FILE` compares.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "The word is shown as a person's in every report and attestation, and never counted as kept. The evidence stays \
+                  where it is: the word holds its SHA-256, and `covenant verify ATTESTATION --evidence FILE` compares."
+)]
 pub(super) struct Arguments {
     /// Clause that no wire shows: 4.4
     #[arg(value_parser = super::run::clause)]

@@ -32,11 +32,11 @@ use crate::wire::canonical::sha256_hex;
 const REPORT_BYTES_MAX: u64 = 256 << 20;
 
 /// Arguments of `covenant certify`.
-///
-/// Plays the whole suite, or takes a finished run, and writes attestation.json beside its report: what the run shows for a
-/// profile, signed. docs/certification.md has the rules. Exit code 0 if the result is PASSED, 3 if it is WARNED, 1 if it is
-/// FAILED; the attestation is written in each case.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "It writes attestation.json into the run folder, whatever the result: PASSED if the profile is met whole (exit code 0), \
+                  FAILED if anything is broken (1), else WARNED (3). docs/certification.md has the rules."
+)]
 pub(super) struct Arguments {
     /// Folder of a finished run to certify [default: a new run]
     #[arg(value_name = "RUN", conflicts_with_all = ["TargetArguments", "seed", "jobs", "poll_timeout", "cases", "out", "attest"])]
@@ -93,6 +93,12 @@ fn profile() -> impl TypedValueParser<Value = &'static Profile> {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let key = SigningKey::read(&arguments.key).map_err(failure)?;
     let supersedes = arguments.supersedes.as_deref().map(superseded).transpose()?;
+    if let Some(run) = arguments.run.as_deref().filter(|run| !run.is_dir()) {
+        let shown = run.display();
+        return Err(Failure::usage(format!(
+            "{shown}: no folder; name the one of a run, with transcript.jsonl and report.json"
+        )));
+    }
     let named = arguments.run.as_deref().or(arguments.out.as_deref());
     if let Some(folder) = named {
         refuse_existing(&folder.join(ATTESTATION), arguments.force)?;

@@ -13,11 +13,12 @@ use crate::transcript::{ReadError, read};
 use crate::with_causes;
 
 /// Arguments of `covenant verify`.
-///
-/// A run folder or a transcript is evaluated again. An attestation is verified: who signed it, whether it is valid, and with its
-/// run at hand, whether the files are those that it names and the verdicts follow from them. Exit code 0 if it holds and is
-/// PASSED, 3 if WARNED, 1 if FAILED, 9 if it does not hold or no key is given.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Of an attestation it verifies who signed it, whether it is valid, and with its run at hand, whether the files are those \
+                  that it names and the verdicts follow from them. Exit code 0 if it holds and states PASSED, 3 for WARNED, 1 for \
+                  FAILED, 9 if it does not hold or no key is given."
+)]
 pub(super) struct Arguments {
     /// Run folder, its transcript.jsonl, or an attestation
     #[arg(value_name = "FILE")]

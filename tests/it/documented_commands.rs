@@ -112,7 +112,18 @@ const NOT_RUN: &[(&str, &str)] = &[
         "ci/limits > target/limits.md && cp target/limits.md reports/specimen/limits.md",
         "it takes minutes, and writes into the repository",
     ),
+    (
+        "covenant certify --profile observed --key covenant-key.pem --out certified",
+        "the tests beside it would disturb a run of the whole suite; `.ci/run` certifies one",
+    ),
+    ("covenant verify certified/attestation.json --key covenant-key.pub.pem", "it needs that attestation"),
+    ("covenant certify", "a block of the README runs it with its arguments"),
+    ("covenant attest", "`certify.rs` runs it with its arguments"),
     ("ci/picture", "it installs Python packages, and writes into the repository"),
+    (
+        "COVENANT_BLESS=1 cargo test --release --test it tampering",
+        "it builds, and writes into the repository",
+    ),
     ("COVENANT_BLESS=1 cargo test --release --test hostile", "it builds, and writes into the repository"),
     (
         "INSTA_UPDATE=always cargo test --release --test it snapshots",
