@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use covenant::certify::{
+    Asked, Envelope, PersonsWord, PublicKey, SigningKey, Statement, Trust as Keys, Verification,
+};
 use covenant::cli::Config;
+use covenant::clock::Clock;
 use covenant::operator::{Description, Program, rpc};
 use covenant::pki::{Certificate, Identity, Trust};
 use covenant::report::{FORMATS, terminal};
@@ -40,6 +44,7 @@ pub const PARSERS: &[(&str, Parser)] = &[
     ("wire", wire),
     ("headers", headers),
     ("certificate", certificate),
+    ("attestation", attestation),
 ];
 
 /// A scenario file. An error names the file.
@@ -183,4 +188,45 @@ pub fn certificate(bytes: &[u8]) {
     let _ = Certificate::from_pem(text);
     let _ = Trust::new().add("anchor", text);
     let _ = Identity::from_pem(text, text);
+}
+
+/// An attestation, its payload, and the files of its verifier. The payload is tried as it is, and as what a key signed.
+pub fn attestation(bytes: &[u8]) {
+    verify(bytes);
+    if let Ok(statement) = Statement::parse(bytes) {
+        assert_eq!(Statement::parse(&statement.bytes()), Ok(statement));
+    }
+    let key = SigningKey::generate().expect("a key");
+    verify(Envelope::sign(bytes.to_vec(), &key).text().as_bytes());
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(key) = PublicKey::from_pem(text) {
+        assert_eq!(key.pem(), text);
+    }
+    if let Err(error) = Keys::parse(text, "trust.toml") {
+        assert!(error.to_string().starts_with("trust.toml"), "{error}");
+    }
+    if let Ok(word) = PersonsWord::parse(text, "word.toml") {
+        assert_eq!(PersonsWord::parse(&word.toml(), "again").ok(), Some(word));
+    }
+}
+
+/// Verifies an attestation without a key. What it says has no character that acts on a terminal.
+fn verify(bytes: &[u8]) {
+    if let Ok(envelope) = Envelope::parse(bytes) {
+        assert!(Envelope::is_like(bytes));
+        assert_eq!(envelope.text().as_bytes(), bytes);
+    }
+    let asked = Asked {
+        attestation: bytes,
+        run: None,
+        trust: None,
+        release: Some("1.0.0"),
+        certificate: None,
+        newer: Some(("newer", bytes)),
+        evidence: Some(("notes", "ab")),
+        now: Clock::system().now(),
+    };
+    let verification = Verification::of(&asked);
+    assert!(!verification.holds());
+    assert!(!verification.text().chars().any(|c| does_something(c) && c != '\n'));
 }

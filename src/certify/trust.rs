@@ -79,10 +79,15 @@ impl Trust {
 
     /// Reads a trust file.
     pub fn read(path: &Path) -> Result<Self, TrustError> {
-        let file = path.display().to_string();
+        Self::parse(&input::read_text(path, BYTES_MAX)?, &path.display().to_string())
+    }
+
+    /// Parses the text of a trust file. `file` appears in errors, and in what is said of a signature.
+    pub fn parse(text: &str, file: &str) -> Result<Self, TrustError> {
+        let file = file.to_owned();
         let wrong = |what: String| TrustError::Form { path: file.clone(), what };
-        let written: Written = toml::from_str(&input::read_text(path, BYTES_MAX)?)
-            .map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+        let written: Written =
+            toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
         if written.key.is_empty() {
             return Err(wrong("it names no key, so no signature counts".to_owned()));
         }

@@ -113,9 +113,13 @@ impl PersonsWord {
 
     /// Reads a word from its file.
     pub fn read(path: &Path) -> Result<Self, WordError> {
-        let text = input::read_text(path, BYTES_MAX)?;
-        let word: Self = toml::from_str(&text).map_err(|error| WordError::Form {
-            path: path.display().to_string(),
+        Self::parse(&input::read_text(path, BYTES_MAX)?, &path.display().to_string())
+    }
+
+    /// Parses the text of a word. `file` appears in errors.
+    pub fn parse(text: &str, file: &str) -> Result<Self, WordError> {
+        let word: Self = toml::from_str(text).map_err(|error| WordError::Form {
+            path: file.to_owned(),
             what: error.to_string().trim_end().to_owned(),
         })?;
         word.checked()

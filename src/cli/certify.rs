@@ -8,6 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::config::Config;
 use super::duration::duration;
 use super::key::failure;
 use super::number::{Cases, Jobs, PollTimeout};
@@ -17,8 +18,8 @@ use super::target_choice::TargetArguments;
 use super::verify::unreadable;
 use super::{Exit, Failure, message, print};
 use crate::certify::{
-    ATTESTATION_BYTES_MAX, CertificationResult, Envelope, LIMITS, PROFILES, Profile, SigningKey, Statement,
-    Terms,
+    ATTESTATION_BYTES_MAX, CertificationResult, Envelope, LIMITS, NotCertified, PROFILES, Profile,
+    SigningKey, Statement, Terms,
 };
 use crate::clock::{Clock, Seed};
 use crate::contract::ClauseId;
@@ -105,7 +106,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let folder = match &arguments.run {
         Some(folder) => folder.clone(),
-        None => run::play(&whole_run(arguments), false)?.folder.path().to_owned(),
+        None => {
+            refuse_plain_http(&arguments.target)?;
+            run::play(&whole_run(arguments), false)?.folder.path().to_owned()
+        }
     };
     let issued = Clock::system().now();
     let valid = SignedDuration::try_from(arguments.valid).unwrap_or(SignedDuration::MAX);
@@ -116,6 +120,18 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     write_new_whole(&path, envelope.text().as_bytes(), arguments.force)?;
     show(&statement, &envelope, &path, arguments.format)?;
     Ok(exit_of_result(statement.predicate.result))
+}
+
+/// Refuses a target that shows no certificate, before a run that would take minutes.
+fn refuse_plain_http(asked: &TargetArguments) -> Result<(), Failure> {
+    let asked = asked.clone().or(&Config::find(asked.config.as_deref())?);
+    match asked.target.filter(|url| url.scheme() == "http") {
+        None => Ok(()),
+        Some(url) => Err(Failure::usage(format!(
+            "{url}: a target behind plain http shows no certificate, and an attestation names it by its certificate; name its https \
+             URL"
+        ))),
+    }
 }
 
 /// Returns the exit code of a result. What is not whole is no success.
@@ -163,7 +179,18 @@ fn statement(folder: &Path, profile: &Profile, terms: &Terms) -> Result<Statemen
             path.display()
         )));
     }
-    Statement::of(&report, profile, terms).map_err(|error| Failure::new(Exit::NothingEvaluated, error))
+    Statement::of(&report, profile, terms).map_err(|error| {
+        let exit = match &error {
+            NotCertified::NoEnd(_) => Exit::Interrupted,
+            NotCertified::Void(_) => Exit::Target,
+            NotCertified::Library(_) => Exit::Suite,
+            NotCertified::Nothing
+            | NotCertified::Audit
+            | NotCertified::Foreign(_)
+            | NotCertified::NoCertificate => Exit::NothingEvaluated,
+        };
+        Failure::new(exit, error)
+    })
 }
 
 fn show(

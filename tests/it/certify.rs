@@ -278,7 +278,9 @@ fn what_cannot_be_certified_is_refused_with_what_to_do() {
     fs::write(path.join("cut/transcript.jsonl"), &whole[..end]).expect("written");
     let json = covenant_in(path, &["verify", "cut", "--format", "json"]).stdout;
     fs::write(path.join("cut/report.json"), json).expect("written");
-    assert!(certify(7, &["cut"]).contains("interrupted"));
+    assert!(certify(130, &["cut"]).contains("interrupted"));
+    let plain = certify(2, &["--target", "http://127.0.0.1:9", "--adapter", "false", "--out", "plain"]);
+    assert!(plain.contains("http://127.0.0.1:9/: a target behind plain http"), "{plain}");
     // An option of one thing is refused for the other.
     let text = expect(path, 2, &["verify", "own/transcript.jsonl", "--key", "covenant-key.pub.pem"]);
     assert!(text.contains("--key: it is of an attestation"), "{text}");
