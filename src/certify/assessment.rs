@@ -255,6 +255,7 @@ pub(super) mod tests {
         report
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is passed as what may leave a check out")]
     fn all_kept(_: &Evaluation) -> Option<Verdict> {
         Some(Verdict::Kept)
     }

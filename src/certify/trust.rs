@@ -82,7 +82,7 @@ impl Trust {
         Self::parse(&input::read_text(path, BYTES_MAX)?, &path.display().to_string())
     }
 
-    /// Parses the text of a trust file. `file` appears in errors, and in what is said of a signature.
+    /// Parses the text of a trust file. `file` appears in errors, and in the detail of a signature.
     pub fn parse(text: &str, file: &str) -> Result<Self, TrustError> {
         let file = file.to_owned();
         let wrong = |what: String| TrustError::Form { path: file.clone(), what };

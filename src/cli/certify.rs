@@ -125,13 +125,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 /// Refuses a target that shows no certificate, before a run that would take minutes.
 fn refuse_plain_http(asked: &TargetArguments) -> Result<(), Failure> {
     let asked = asked.clone().or(&Config::find(asked.config.as_deref())?);
-    match asked.target.filter(|url| url.scheme() == "http") {
-        None => Ok(()),
-        Some(url) => Err(Failure::usage(format!(
-            "{url}: a target behind plain http shows no certificate, and an attestation names it by its certificate; name its https \
-             URL"
-        ))),
-    }
+    let Some(url) = asked.target.filter(|url| url.scheme() == "http") else { return Ok(()) };
+    Err(Failure::usage(format!(
+        "{url}: a target behind plain http shows no certificate, and an attestation names it by its certificate; name its https URL"
+    )))
 }
 
 /// Returns the exit code of a result. What is not whole is no success.
