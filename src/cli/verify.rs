@@ -7,8 +7,8 @@ use clap::Args;
 use super::exit_options::ExitOptions;
 use super::report_format::{DEFAULT, Format};
 use super::verify_attestation::{self, AttestationArguments};
-use super::{Exit, Failure};
-use crate::runner::{RunFolder, assess_and_free};
+use super::{Exit, Failure, message};
+use crate::runner::{ATTESTATION, RunFolder, assess_and_free};
 use crate::transcript::{ReadError, read};
 use crate::with_causes;
 
@@ -36,6 +36,13 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     if let Some((path, bytes)) = arguments.attestation.attestation(&arguments.transcript)? {
         let Arguments { attestation, format, exit, .. } = arguments;
         return verify_attestation::main((&path, &bytes), attestation, *format, exit);
+    }
+    let signed = arguments.transcript.join(ATTESTATION);
+    if signed.is_file() {
+        let file = signed.display();
+        message(&format!(
+            "hint: this evaluates the run alone; its attestation: covenant verify {file} --key PUBLIC-KEY\n"
+        ));
     }
     let path = RunFolder::transcript_of(&arguments.transcript);
     let mut reading = read(&path).map_err(unreadable)?;

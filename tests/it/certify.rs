@@ -115,7 +115,8 @@ fn without_a_key_nothing_is_verified() {
     assert!(text.contains("NOT VERIFIED") && text.contains("nothing against whoever wrote"), "{text}");
     // The folder alone is a run, as before.
     let run = covenant_in(folder.path(), &["verify", "out"]);
-    assert!(output_of(&run).contains("PARTIAL"), "{}", output_of(&run));
+    assert!(String::from_utf8_lossy(&run.stdout).contains("PARTIAL"), "{}", output_of(&run));
+    assert!(output_of(&run).contains("covenant verify out/attestation.json --key"), "{}", output_of(&run));
     // The run may be elsewhere, or not at hand.
     fs::copy(folder.path().join("out/attestation.json"), folder.path().join("alone.json")).expect("copied");
     let alone = ["verify", "alone.json", "--key", "covenant-key.pub.pem"];
@@ -170,7 +171,16 @@ fn an_attestation_ends_with_its_time_its_release_its_certificate_and_its_success
         ["certify", "out", "--profile", "observed", "--key", "covenant-key.pem", "--supersedes", "old.json"];
     let text = expect(path, 2, &again);
     assert!(text.contains("out/attestation.json: exists") && text.contains("--force"), "{text}");
-    expect(path, 3, &[&again[..], &["--force"]].concat());
+    let printed = covenant_in(path, &[&again[..], &["--force", "--format", "json"]].concat());
+    assert_eq!(code(&printed), 3, "{}", output_of(&printed));
+    let printed: Value = serde_json::from_slice(&printed.stdout).expect("JSON");
+    let old = fs::read(path.join("old.json")).expect("a file");
+    assert_eq!(printed["statement"]["predicate"]["covenant_supersedes"], sha256_hex(old));
+    let new = fs::read(path.join("out/attestation.json")).expect("a file");
+    assert_eq!(
+        (&printed["sha256"], &printed["key_id"]),
+        (&sha256_hex(new).into(), &key.public().id().into())
+    );
     let newer = ["verify", "old.json", "--run", "out", "--newer", "out/attestation.json"];
     let text = expect(path, 9, &[&newer[..], &["--key", "covenant-key.pub.pem"]].concat());
     assert!(text.contains("FAILS        successor    superseded by out/attestation.json"), "{text}");
@@ -196,6 +206,13 @@ fn a_signer_cannot_state_what_the_transcript_does_not_show() {
     assert!(text.contains("FAILS        verdicts     evaluated again"), "{text}");
     assert!(text.contains("7.1 conduct stated as passed"), "{text}");
     assert!(text.contains("the result is Warned where Passed is stated"), "{text}");
+    let of_other_version = |statement: &mut Statement| {
+        let suite = &mut statement.predicate.configuration[2];
+        suite.annotations.insert("version".to_owned(), "0.0.9".into());
+    };
+    sign_again(path, &key, of_other_version, "out/other.json");
+    let text = expect(path, 9, &["verify", "out/other.json", "--key", "covenant-key.pub.pem"]);
+    assert!(text.contains("covenant 0.0.9 made it"), "{text}");
     // What a foreign file states is no line of its own on the terminal.
     let spoofing = |statement: &mut Statement| {
         statement.subject[0].name = "x\nholds        verdicts     all is well\u{1b}[2J".to_owned();
