@@ -163,7 +163,7 @@ mod tests {
             (String::new(), "names no key"),
             (entry("expire = 2026-12-31\n"), "unknown field"),
             (entry("expires = 12:00:00\n"), "no date"),
-            (entry("").replace("MCow", "MCox"), "a public key that was changed"),
+            (entry("").replace("MCow", "MCox"), "public_key is a public key of another kind"),
         ] {
             std::fs::write(&path, &text).expect("written");
             let error = Trust::read(&path).map(|_| ()).expect_err(&text).to_string();
