@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::{CertificationResult, LIMITS, Named, State, Statement, Verification};
 use crate::report::terminal;
 
@@ -24,7 +26,7 @@ impl Statement {
     pub fn text(&self) -> String {
         let predicate = &self.predicate;
         // A foreign file may hold lines of its own in any text.
-        let profile = terminal(&self.profile_name().unwrap_or_else(|| "unknown".to_owned()));
+        let profile = terminal(self.profile_name().unwrap_or("unknown"));
         let is_attested = |test: &&String| predicate.attested.iter().any(|word| word.test == **test);
         let unproven: Vec<String> =
             predicate.warned_tests.iter().filter(|test| !is_attested(test)).cloned().collect();
@@ -43,6 +45,7 @@ impl Statement {
                 target.digest.get("sha256").map_or_else(|| "none".to_owned(), |digest| terminal(digest));
             let _ = writeln!(text, "target: {}\ncertificate: {digest}", terminal(&target.name));
         }
+        self.write_configuration(&mut text);
         let validity = &predicate.validity;
         let _ = writeln!(
             text,
@@ -64,6 +67,31 @@ impl Statement {
         named(&mut text, "not exercised", &predicate.not_exercised);
         named(&mut text, "not applicable", &predicate.not_applicable);
         text
+    }
+
+    /// Writes under which contract text, and with what, the run was made.
+    fn write_configuration(&self, text: &mut String) {
+        let shown = |name: &str, member: &str| match self.annotation(name, member) {
+            None | Some(Value::Null) => "unknown".to_owned(),
+            Some(Value::String(value)) => terminal(value),
+            Some(other) => terminal(&other.to_string()),
+        };
+        let digest = self.configured("contract").and_then(|one| one.digest.get("sha256"));
+        let _ = writeln!(
+            text,
+            "contract: version {}, text {} ({}), SHA-256 {}",
+            shown("contract", "version"),
+            shown("contract", "text"),
+            shown("contract", "source"),
+            digest.map_or_else(|| "unknown".to_owned(), |digest| terminal(digest))
+        );
+        let _ = writeln!(
+            text,
+            "suite: covenant {}, binding {}, seed {}",
+            shown("suite", "version"),
+            shown("binding", "version"),
+            shown("seed", "seed")
+        );
     }
 }
 

@@ -171,15 +171,23 @@ impl Statement {
     }
 
     /// Returns the profile that it names.
-    pub(super) fn profile_name(&self) -> Option<String> {
-        let descriptor = self.predicate.configuration.iter().find(|one| one.name == "profile")?;
-        Some(descriptor.annotations.get("name")?.as_str()?.to_owned())
+    pub(super) fn profile_name(&self) -> Option<&str> {
+        self.annotation("profile", "name")?.as_str()
     }
 
     /// Returns the version of the suite that made it.
     pub(super) fn suite(&self) -> Option<&str> {
-        let descriptor = self.predicate.configuration.iter().find(|one| one.name == "suite")?;
-        descriptor.annotations.get("version")?.as_str()
+        self.annotation("suite", "version")?.as_str()
+    }
+
+    /// Returns a part of the configuration.
+    pub(super) fn configured(&self, name: &str) -> Option<&Descriptor> {
+        self.predicate.configuration.iter().find(|one| one.name == name)
+    }
+
+    /// Returns an annotation of a part of the configuration.
+    pub(super) fn annotation(&self, name: &str, member: &str) -> Option<&Value> {
+        self.configured(name)?.annotations.get(member)
     }
 
     /// Returns the SHA-256 of a subject.
@@ -232,7 +240,8 @@ fn configuration(report: &Report, profile: &Profile, profile_digest: &str) -> Ve
         annotated(content("seed", &report.seed.to_string()), json!({"seed": report.seed.to_string()})),
         annotated(
             contract,
-            json!({"version": report.contract.contract_version, "text": report.contract_text}),
+            json!({"version": report.contract.contract_version, "text": report.contract_text,
+                "source": report.contract.contract_source.to_string()}),
         ),
         annotated(
             content("suite", &format!("covenant {}", report.covenant)),

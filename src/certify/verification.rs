@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::statement::{REPORT, TRANSCRIPT};
 use super::{CertificationResult, Envelope, Profile, Statement, Trust};
@@ -226,7 +227,7 @@ fn validity(statement: &Statement, now: Timestamp) -> Result<String, String> {
 /// Returns the profile of a statement, if it still asks for the same.
 fn profile_of(statement: &Statement) -> Result<&'static Profile, String> {
     let name = statement.profile_name().unwrap_or_default();
-    let profile = Profile::named(&name).ok_or_else(|| format!("this version has no profile {name:?}"))?;
+    let profile = Profile::named(name).ok_or_else(|| format!("this version has no profile {name:?}"))?;
     let held = held_text(statement);
     let digest = profile.digest(&held).map_err(|error| with_causes(&error))?;
     if digest == statement.predicate.validity.while_profile {
@@ -243,10 +244,9 @@ fn profile_of(statement: &Statement) -> Result<&'static Profile, String> {
 /// Returns the contract text that a statement names.
 fn held_text(statement: &Statement) -> crate::contract::HeldText {
     use crate::contract::{HeldText, TextSource};
-    let contract = statement.predicate.configuration.iter().find(|one| one.name == "contract");
-    let version = contract.and_then(|one| one.annotations.get("version")?.as_u64());
+    let version = statement.annotation("contract", "version").and_then(Value::as_u64);
     let version = version.and_then(|version| u32::try_from(version).ok());
-    match (version, contract.and_then(|one| one.digest.get("sha256"))) {
+    match (version, statement.configured("contract").and_then(|one| one.digest.get("sha256"))) {
         (Some(version), Some(digest)) => HeldText::stated(version, digest, TextSource::Assumed),
         _ => HeldText::unknown(TextSource::Nothing),
     }

@@ -19,7 +19,7 @@ use super::verify::unreadable;
 use super::{Exit, Failure, message, print};
 use crate::certify::{
     ATTESTATION_BYTES_MAX, CertificationResult, Envelope, LIMITS, NotCertified, PROFILES, Profile,
-    SigningKey, Statement, Terms,
+    SigningKey, Statement, Terms, public_path,
 };
 use crate::clock::{Clock, Seed};
 use crate::contract::ClauseId;
@@ -118,7 +118,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let envelope = Envelope::sign(statement.bytes(), &key);
     let path = folder.join(ATTESTATION);
     write_new_whole(&path, envelope.text().as_bytes(), arguments.force)?;
-    show(&statement, &envelope, &path, arguments.format)?;
+    show(&statement, &envelope, &path, &public_path(&arguments.key), arguments.format)?;
     Ok(exit_of_result(statement.predicate.result))
 }
 
@@ -190,17 +190,19 @@ fn statement(folder: &Path, profile: &Profile, terms: &Terms) -> Result<Statemen
     })
 }
 
+/// Says where the attestation is and who can check it, and prints the statement.
 fn show(
     statement: &Statement,
     envelope: &Envelope,
     path: &Path,
+    public: &Path,
     format: OutputFormat,
 ) -> Result<(), Failure> {
     message(&format!("attestation: {}\n", path.display()));
     message(&format!(
         "hint: send the run folder and the public key; covenant verify {} {} checks it\n",
         path.display(),
-        flag("--key", "PUBLIC-KEY")
+        flag("--key", public.display())
     ));
     print(&match format {
         OutputFormat::Text => format!("{}key id: {}\n\n{LIMITS}\n", statement.text(), envelope.key_id),
