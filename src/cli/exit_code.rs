@@ -163,7 +163,7 @@ pub(super) const EXITS: &[ExitDef] = &[
     row(
         Exit::NothingEvaluated,
         "nothing was evaluated: a filter leaves nothing, or no check is kept or broken, with or without --strict; gate: no \
-         recording of the release before, or not all of it could be compared",
+         recording of the release before, or not all of it could be compared; certify: the run cannot be certified",
         "standard error or the report says why: widen --only, --clause or --cases, or run it to its end; for the gate, it \
          names the command that records",
     ),
