@@ -23,6 +23,9 @@ use crate::wire::sync::SyncRecord;
 
 /// The time from which on a wait is one in real time, and not that for a call which is under way.
 const LONG_WAIT: Duration = Duration::from_mins(1);
+/// The time in which a server that asks for a body (`100 Continue`) does so. A server that never does costs this time once a
+/// migration in halves.
+const HEAD_RECEIVED_WITHIN: Duration = Duration::from_secs(2);
 
 impl ScenarioRunner<'_> {
     /// Lets a proposed peer accept and send a heartbeat. Each call must succeed.
@@ -106,15 +109,21 @@ impl ScenarioRunner<'_> {
     ) -> Result<(), StepError> {
         let peer = self.peer_named(&step.peer)?.clone();
         let pause = Pause::default();
-        let call = Call::route(&Route::Migrations).body(plan).bearing(token);
+        let headers = vec![("expect".to_owned(), "100-continue".to_owned())];
+        let call = Call { headers, ..Call::route(&Route::Migrations).body(plan).bearing(token) };
         let mut sending = std::pin::pin!(peer.call_in_halves(context, call, &pause));
-        let early = tokio::select! {
-            outcome = sending.as_mut() => Some(outcome),
-            () = pause.first_half_sent() => None,
+        let sent = async {
+            pause.first_half_sent().await;
+            tokio::time::timeout(HEAD_RECEIVED_WITHIN, pause.head_received()).await.is_ok()
+        };
+        let (early, is_received) = tokio::select! {
+            outcome = sending.as_mut() => (Some(outcome), false),
+            is_received = sent => (None, is_received),
         };
         if early.is_none() {
             let message = format!("{} has sent the first half of a migration", step.peer);
-            self.note(context, NoteKind::HalfSent, message, json!({"peer": step.peer}));
+            let facts = json!({"peer": step.peer, "is_head_received": is_received});
+            self.note(context, NoteKind::HalfSent, message, facts);
         }
         // The connection has to be polled while the steps are played.
         let number = context.step.unwrap_or_default();

@@ -107,6 +107,7 @@ pub struct Pause(Arc<Halves>);
 #[derive(Debug, Default)]
 struct Halves {
     sent: Notify,
+    received: Notify,
     resumed: Notify,
 }
 
@@ -114,6 +115,17 @@ impl Pause {
     /// Waits until the first half is sent.
     pub async fn first_half_sent(&self) {
         self.0.sent.notified().await;
+    }
+
+    /// Waits until the server asks for the body (`100 Continue`), which shows that it has read the head. Many servers do so
+    /// when a request has `Expect: 100-continue`; one that does not never ends this wait.
+    pub async fn head_received(&self) {
+        self.0.received.notified().await;
+    }
+
+    /// Notes that the server asks for the body.
+    pub(super) fn note_head_received(&self) {
+        self.0.received.notify_one();
     }
 
     /// Sends the second half.

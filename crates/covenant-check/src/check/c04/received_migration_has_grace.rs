@@ -43,6 +43,15 @@ impl Check for ReceivedMigrationHasGrace {
         let migration = migration.last_or("the migration was answered before the revocation")?;
         let evidence = [control.n(), half, revoked, migration.n()];
         if is_refused_for_good(migration.exchange) {
+            // What was sent may lie in the buffers of a busy machine.
+            if !is_head_received(trace, half) {
+                let actual = format!(
+                    "{}, and nothing shows that the target had begun to receive it: no 100 Continue came before the \
+                     revocation",
+                    migration.summary()
+                );
+                return Err(Stop::unproven(actual, evidence));
+            }
             let actual =
                 format!("half of it was received before the revocation, and {}", migration.summary());
             return Err(Stop::broken(actual, evidence));
@@ -70,6 +79,14 @@ impl ReceivedMigrationHasGrace {
     }
 }
 
+/// Returns whether the note of the first half says that the target had read the head: it asked for the body.
+fn is_head_received(trace: &Trace, half: u64) -> bool {
+    let note = trace.entries().iter().find(|entry| entry.n == half);
+    note.is_some_and(
+        |entry| matches!(&*entry.what, What::Note(note) if note.facts["is_head_received"] == true),
+    )
+}
+
 /// Returns the entry that notes the first half of a migration.
 fn half_sent(trace: &Trace, label: &str) -> Option<u64> {
     let mut notes = trace.labelled(label).filter_map(|entry| match &*entry.what {
@@ -94,10 +111,11 @@ mod tests {
     }
 
     /// Returns the verdict on a migration that gets this status after a revocation.
-    fn received(control: u16, is_half_sent: bool, status: u16, listed: &Value) -> Verdict {
-        let note = Note { kind: NoteKind::HalfSent, message: String::new(), facts: Value::Null };
+    fn received(control: u16, is_head_received: Option<bool>, status: u16, listed: &Value) -> Verdict {
+        let facts = json!({ "is_head_received": is_head_received });
+        let note = Note { kind: NoteKind::HalfSent, message: String::new(), facts };
         let mut builder = TraceBuilder::new().call("control", migrate(control));
-        if is_half_sent {
+        if is_head_received.is_some() {
             builder = builder.entry("migration", What::Note(note));
         }
         builder
@@ -112,11 +130,13 @@ mod tests {
     #[test]
     fn a_migration_that_is_cut_in_its_middle_is_broken() {
         let there = json!([{"kind": "skill", "id": "a", "record": {"id": "a"}}]);
-        assert_eq!(received(201, true, 201, &there), Kept);
-        assert_eq!(received(201, true, 401, &there), Broken);
-        assert_eq!(received(201, true, 201, &json!([])), Broken, "it was lost");
-        assert_eq!(received(201, true, 500, &there), Unproven);
-        assert_eq!(received(422, true, 401, &there), Unproven, "the control was refused");
-        assert_eq!(received(201, false, 401, &there), Unproven, "nothing had arrived");
+        assert_eq!(received(201, Some(true), 201, &there), Kept);
+        assert_eq!(received(201, Some(true), 401, &there), Broken);
+        assert_eq!(received(201, Some(true), 201, &json!([])), Broken, "it was lost");
+        assert_eq!(received(201, Some(true), 500, &there), Unproven);
+        assert_eq!(received(422, Some(true), 401, &there), Unproven, "the control was refused");
+        assert_eq!(received(201, None, 401, &there), Unproven, "nothing was sent");
+        assert_eq!(received(201, Some(false), 401, &there), Unproven, "nothing may have arrived");
+        assert_eq!(received(201, Some(false), 201, &there), Kept);
     }
 }

@@ -183,7 +183,15 @@ impl Client {
             (Some(body), None) => in_one(body.clone()),
             (None, _) => in_one(Bytes::new()),
         };
-        builder.body(body).map_err(|error| NetError::Request(error.to_string()))
+        let mut message = builder.body(body).map_err(|error| NetError::Request(error.to_string()))?;
+        if let Some(pause) = pause.cloned() {
+            hyper::ext::on_informational(&mut message, move |response| {
+                if response.status() == http::StatusCode::CONTINUE {
+                    pause.note_head_received();
+                }
+            });
+        }
+        Ok(message)
     }
 
     async fn read(

@@ -118,3 +118,19 @@ async fn a_handler_gets_the_head_of_a_request_before_its_body_is_there() {
         assert_eq!((&seen["body"], &seen["mark"]), (&json!("hello"), &json!(true)));
     }
 }
+
+#[tokio::test]
+async fn a_client_learns_that_the_head_of_its_request_was_read() {
+    let fixture = fixture().await;
+    let client = fixture.client(None, HTTP1, ClientOptions::default());
+    let mut request = post("/half");
+    request.headers.push(("expect".to_owned(), "100-continue".to_owned()));
+    let pause = Pause::default();
+    let sending = client.send_in_halves(&fixture.url, request, &pause);
+    let meanwhile = async {
+        pause.head_received().await;
+        pause.resume();
+    };
+    let (response, ()) = tokio::join!(sending, meanwhile);
+    assert_eq!(body(&response.expect("an answer"))["body"], json!("hello"));
+}
