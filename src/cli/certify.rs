@@ -104,12 +104,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     if let Some(folder) = named {
         refuse_existing(&folder.join(ATTESTATION), arguments.force)?;
     }
-    let folder = match &arguments.run {
-        Some(folder) => folder.clone(),
-        None => {
-            refuse_plain_http(&arguments.target)?;
-            run::play(&whole_run(arguments), false)?.folder.path().to_owned()
-        }
+    let folder = if let Some(folder) = &arguments.run {
+        folder.clone()
+    } else {
+        refuse_plain_http(&arguments.target)?;
+        run::play(&whole_run(arguments), false)?.folder.path().to_owned()
     };
     let issued = Clock::system().now();
     let valid = SignedDuration::try_from(arguments.valid).unwrap_or(SignedDuration::MAX);
