@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
+use serde::Serialize;
 use serde_json::json;
 
 use super::config::Config;
@@ -15,7 +16,7 @@ use super::{Exit, Failure, block_on_unless_stopped, message, print, unused};
 use crate::clock::{Clock, Seed};
 use crate::gate::{
     Choice, Comparison, GateError, Hold, Notice, Part, RULES, Recording, RecordingError, SEED, Verdict,
-    Weight, hold, record, rule, scenarios_sha256, text,
+    Weight, hold, record, rule, scenarios_sha256, simulate, simulation_text, text,
 };
 use crate::nearest::did_you_mean;
 use crate::operator::{Embedded, EmbeddedOptions};
@@ -32,8 +33,11 @@ pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     /// Recording of the release before: its folder, or the file
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, value_name = "DIR", required_unless_present = "simulated")]
     baseline: Option<PathBuf>,
+    /// Hold the release to simulated peers at the neighbouring releases, which live their whole life in a federation with it
+    #[arg(long, conflicts_with_all = ["baseline", "notice_given"])]
+    simulated: bool,
     /// Day on which the end of the recorded release was announced, as a person states it: 2026-05-01. A break across a
     /// major bump passes 30 days later; the report says that it is attested
     #[arg(long, value_name = "DATE")]
@@ -95,6 +99,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     match (&arguments.command, &arguments.baseline) {
         (Some(Command::Record { out, play }), _) => record_release(out, play),
         (None, Some(baseline)) => gate(arguments, baseline),
+        (None, None) if arguments.simulated => gate_simulated(arguments),
         (None, None) => Err(Failure::usage("--baseline DIR is missing: the recording of the release before")),
     }
 }
@@ -133,10 +138,7 @@ fn gate(arguments: &Arguments, baseline: &Path) -> Result<Exit, Failure> {
     let plan = arguments.play.plan()?;
     let asked = Hold {
         release: plan.run_context.release.clone(),
-        rules: Choice {
-            also: arguments.also.iter().cloned().collect(),
-            except: arguments.except.iter().cloned().collect(),
-        },
+        rules: arguments.rules(),
         notice: arguments.notice_given.and_then(|date| Notice::attested(date, Clock::system().now())),
         part: Part::Whole,
     };
@@ -148,12 +150,37 @@ fn gate(arguments: &Arguments, baseline: &Path) -> Result<Exit, Failure> {
     Ok(exit(comparison.verdict))
 }
 
+fn gate_simulated(arguments: &Arguments) -> Result<Exit, Failure> {
+    let plan = arguments.play.plan()?;
+    let named = plan.run_context.release.clone();
+    let observer = Arc::new(Progress::new(arguments.play.quiet));
+    let seed = arguments.seed.unwrap_or(SEED);
+    let rules = arguments.rules();
+    let simulating = simulate(&plan, seed, named.as_ref(), &rules, observer);
+    let simulation = block_on_unless_stopped(simulating)?.map_err(failure)?;
+    print(&match arguments.format {
+        Format::Text => simulation_text(&simulation),
+        Format::Json => json_text(&simulation)?,
+    })?;
+    Ok(exit(simulation.verdict))
+}
+
+impl Arguments {
+    fn rules(&self) -> Choice {
+        Choice { also: self.also.iter().cloned().collect(), except: self.except.iter().cloned().collect() }
+    }
+}
+
+fn json_text(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| Failure::new(Exit::Suite, error))
+}
+
 fn shown(comparison: &Comparison, format: Format) -> Result<String, Failure> {
     match format {
         Format::Text => Ok(text(comparison)),
-        Format::Json => serde_json::to_string_pretty(comparison)
-            .map(|text| text + "\n")
-            .map_err(|error| Failure::new(Exit::Suite, error)),
+        Format::Json => json_text(comparison),
     }
 }
 

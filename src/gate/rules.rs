@@ -163,6 +163,11 @@ rules! {
         "A scenario that the recorded release completed ends early, and the target is to blame.",
         "What comes after does not happen with the release before either.",
     );
+    CHECK_BROKEN = breaking(
+        "check-broken",
+        "A check of 10.1 is broken with a peer of a neighbouring release, simulated or real.",
+        "Such a peer federates without the help of an operator.",
+    );
     NUMBER_CHANGED = optional(
         "number-changed",
         "A number differs for the same request, by no factor of a unit.",

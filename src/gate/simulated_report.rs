@@ -1,0 +1,95 @@
+//! The report of the simulated way, as text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::comparison::{Found, Verdict};
+use super::neighbours::Window;
+use super::rules::CLAUSE;
+use super::simulated::Simulation;
+
+/// The greatest number of lines of one message.
+const LINES_MAX: usize = 24;
+
+/// Returns the report as text.
+#[must_use]
+pub fn simulation_text(simulation: &Simulation) -> String {
+    let mut text = headline(simulation);
+    for (number, found) in simulation.breaking.iter().enumerate() {
+        breaking(&mut text, number + 1, found);
+    }
+    coverage(&mut text, simulation);
+    text
+}
+
+fn headline(simulation: &Simulation) -> String {
+    let result = match simulation.verdict {
+        Verdict::Breaking => {
+            let count = simulation.breaking.len();
+            let what = if count == 1 { "1 breach".to_owned() } else { format!("{count} breaches") };
+            format!("BREAKING: {what} ({CLAUSE})")
+        }
+        Verdict::Compatible | Verdict::Announced => {
+            "compatible: each neighbour lives in the federation without an operator's help".to_owned()
+        }
+        Verdict::Incomplete | Verdict::NoNeighbours => {
+            "nothing breaks, but not each neighbour was seen to be admitted".to_owned()
+        }
+    };
+    format!("{} among simulated neighbours: {result}\n", simulation.release)
+}
+
+fn breaking(text: &mut String, number: usize, found: &Found) {
+    let _ = writeln!(text, "\n{number}. {}  {}", found.rule.id, found.route);
+    let _ = writeln!(text, "   {}", found.text);
+    let _ = writeln!(text, "   breaks {CLAUSE}: {}", found.rule.why);
+    let Some(now) = &found.now else { return };
+    let _ = writeln!(text, "   seen in entry {} of {}:", now.n, now.peer);
+    for (name, value) in [("request", &now.request), ("response", &now.response)] {
+        let pretty = if value == &Value::Null { "none".to_owned() } else { format!("{value:#}") };
+        let _ = writeln!(text, "   {name}:");
+        for line in pretty.lines().take(LINES_MAX) {
+            let _ = writeln!(text, "     {line}");
+        }
+        if pretty.lines().count() > LINES_MAX {
+            text.push_str("     …\n");
+        }
+    }
+}
+
+fn coverage(text: &mut String, simulation: &Simulation) {
+    for (window, what) in
+        [(Window::Inside, "neighbours"), (Window::Outside, "outsiders, whom it may refuse, freeze or serve")]
+    {
+        let of = simulation.neighbours.iter().filter(|neighbour| neighbour.window == window);
+        let releases: Vec<String> = of.map(|neighbour| neighbour.release.to_string()).collect();
+        if !releases.is_empty() {
+            let _ = writeln!(text, "\n{what}: {}", releases.join(", "));
+        }
+    }
+    let _ = writeln!(text, "\n{} checks of {CLAUSE} were kept", simulation.kept);
+    for rule in &simulation.rules.except {
+        let _ = writeln!(text, "left out by --except: {rule}");
+    }
+    for (what, times) in not_seen(simulation) {
+        let times = if times == 1 { String::new() } else { format!(" (for each of {times} releases)") };
+        let _ = writeln!(text, "not seen: {what}{times}");
+    }
+}
+
+/// Returns what was not seen, once for all releases with which it was not seen, with their number.
+fn not_seen(simulation: &Simulation) -> BTreeMap<String, usize> {
+    let mut releases: Vec<String> =
+        simulation.neighbours.iter().map(|neighbour| neighbour.release.to_string()).collect();
+    // One release may begin with another.
+    releases.sort_by_key(|release| std::cmp::Reverse(release.len()));
+    let mut counted = BTreeMap::new();
+    for one in &simulation.not_compared {
+        let text = format!("{}: {}", one.id, one.why);
+        let text = releases.iter().fold(text, |text, release| text.replace(release, "RELEASE"));
+        *counted.entry(text).or_insert(0) += 1;
+    }
+    counted
+}
