@@ -10,16 +10,18 @@ use serde_json::json;
 
 use super::config::Config;
 use super::number::Jobs;
+use super::pair_target::pair_target;
 use super::progress::Progress;
 use super::target_choice::{TargetArguments, patches};
 use super::{Exit, Failure, block_on_unless_stopped, message, print, unused};
 use crate::clock::{Clock, Seed};
 use crate::gate::{
-    Choice, Comparison, GateError, Hold, Notice, Part, RULES, Recording, RecordingError, SEED, Verdict,
-    Weight, hold, record, rule, scenarios_sha256, simulate, simulation_text, text,
+    Bump, Choice, Comparison, GateError, Hold, Notice, PairError, PairTarget, Pairing, Part, RULES,
+    Recording, RecordingError, RelayError, SEED, Verdict, Weight, hold, pair, record, rule, scenarios_sha256,
+    simulate, simulation_text, text,
 };
 use crate::nearest::did_you_mean;
-use crate::operator::{Embedded, EmbeddedOptions};
+use crate::operator::{Embedded, EmbeddedOptions, OperatorError};
 use crate::reference::release_change;
 use crate::runner::{ExternalTarget, Plan, RunError, Target, write_whole};
 
@@ -33,11 +35,21 @@ pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     /// Recording of the release before: its folder, or the file
-    #[arg(long, value_name = "DIR", required_unless_present = "simulated")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["simulated", "old", "matrix"])]
     baseline: Option<PathBuf>,
     /// Hold the release to simulated peers at the neighbouring releases, which live their whole life in a federation with it
     #[arg(long, conflicts_with_all = ["baseline", "notice_given"])]
     simulated: bool,
+    /// The release before, which federates with --new through a relay: `reference:1.4.2`, the command line of an adapter, or the
+    /// URL of one
+    #[arg(long, value_name = "TARGET", requires = "new", conflicts_with_all = ["baseline", "simulated", "matrix"])]
+    old: Option<String>,
+    /// The new release, named as --old: `reference:1.5.0+CHANGE,CHANGE`
+    #[arg(long, value_name = "TARGET", requires = "old")]
+    new: Option<String>,
+    /// Targets of which each proposes to each and joins each, the earlier release of two as the old one
+    #[arg(long, value_name = "TARGET", num_args = 2.., conflicts_with_all = ["baseline", "simulated"])]
+    matrix: Vec<String>,
     /// Day on which the end of the recorded release was announced, as a person states it: 2026-05-01. A break across a
     /// major bump passes 30 days later; the report says that it is attested
     #[arg(long, value_name = "DATE")]
@@ -100,6 +112,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         (Some(Command::Record { out, play }), _) => record_release(out, play),
         (None, Some(baseline)) => gate(arguments, baseline),
         (None, None) if arguments.simulated => gate_simulated(arguments),
+        (None, None) if arguments.old.is_some() || !arguments.matrix.is_empty() => gate_pairs(arguments),
         (None, None) => Err(Failure::usage("--baseline DIR is missing: the recording of the release before")),
     }
 }
@@ -163,6 +176,51 @@ fn gate_simulated(arguments: &Arguments) -> Result<Exit, Failure> {
         Format::Json => json_text(&simulation)?,
     })?;
     Ok(exit(simulation.verdict))
+}
+
+/// Lets two releases federate, or each two of several.
+fn gate_pairs(arguments: &Arguments) -> Result<Exit, Failure> {
+    let shared = &arguments.play.target;
+    if shared.name_target() {
+        return Err(Failure::usage(
+            "--old, --new and --matrix name the targets; leave out --adapter, --operator, --target, --defect and --variant",
+        ));
+    }
+    let build = |text: &String| pair_target(text, shared);
+    let named = arguments.old.iter().chain(&arguments.new).chain(&arguments.matrix);
+    let targets: Vec<PairTarget> = named.map(build).collect::<Result<_, _>>()?;
+    let listen = shared.run_context(None)?.listen;
+    let pairing = |old: &PairTarget, new: &PairTarget| Pairing {
+        old: old.clone(),
+        new: new.clone(),
+        rules: arguments.rules(),
+        notice: arguments.notice_given.and_then(|date| Notice::attested(date, Clock::system().now())),
+        listen,
+    };
+    let mut comparisons = vec![];
+    for (place, old) in targets.iter().enumerate() {
+        for new in &targets[place + 1..] {
+            let paired = |pairing: Pairing| block_on_unless_stopped(async move { pair(&pairing).await });
+            let mut comparison = paired(pairing(old, new))?.map_err(failure)?;
+            // The order of a matrix says nothing of the releases.
+            if comparison.bump == Bump::Back && arguments.old.is_none() {
+                comparison = paired(pairing(new, old))?.map_err(failure)?;
+            }
+            comparisons.push(comparison);
+        }
+    }
+    let exits = comparisons.iter().map(|comparison| exit(comparison.verdict));
+    let worst = if exits.clone().any(|one| one == Exit::Broken) {
+        Exit::Broken
+    } else {
+        exits.into_iter().find(|one| *one != Exit::Kept).unwrap_or(Exit::Kept)
+    };
+    print(&match (arguments.format, comparisons.as_slice()) {
+        (Format::Json, [one]) => json_text(one)?,
+        (Format::Json, all) => json_text(&all)?,
+        (Format::Text, all) => all.iter().map(text).collect::<Vec<_>>().join("\n"),
+    })?;
+    Ok(worst)
 }
 
 impl Arguments {
@@ -259,8 +317,13 @@ fn unusable(error: RecordingError) -> Failure {
 fn failure(error: GateError) -> Failure {
     let exit = match &error {
         GateError::Run(RunError::Fault(fault)) | GateError::Unreached(fault) => fault.blame.into(),
+        GateError::Pair(PairError::Start { source: OperatorError::Fault(fault), .. }) => fault.blame.into(),
+        GateError::Pair(PairError::Start { .. }) => Exit::Target,
+        GateError::Pair(PairError::Address { .. }) => Exit::Adapter,
+        GateError::Pair(PairError::Relay(RelayError::Keys(_))) => Exit::Suite,
+        GateError::Pair(PairError::Relay(RelayError::Listen { .. })) => Exit::Environment,
         GateError::Run(RunError::Read(_)) => Exit::Environment,
-        GateError::NothingRecorded { .. } => Exit::NothingEvaluated,
+        GateError::NothingRecorded { .. } | GateError::NotPaired { .. } => Exit::NothingEvaluated,
         GateError::NoRelease | GateError::OtherRelease { .. } => Exit::Usage,
         // The scenarios of the gate are built in.
         GateError::Run(_) | GateError::Library(_) => Exit::Suite,

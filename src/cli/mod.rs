@@ -27,6 +27,7 @@ mod number;
 mod operator;
 mod operator_choice;
 mod output_format;
+mod pair_target;
 mod pem;
 mod percent;
 mod progress;

@@ -53,6 +53,16 @@ pub enum Verdict {
     NoNeighbours,
 }
 
+/// The way in which a release is held to the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// A recording stands for the release before.
+    Recorded,
+    /// The release before runs, and federates with the new one.
+    Paired,
+}
+
 /// What was compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -66,6 +76,8 @@ pub struct Counts {
     pub answered_routes: BTreeSet<String>,
     /// The routes of the calls.
     pub called_routes: BTreeSet<String>,
+    /// The checks of 10.1 that were kept, of two platforms that run.
+    pub checks: usize,
 }
 
 /// A difference, with the first exchange that shows it.
@@ -101,7 +113,9 @@ fn rule_id<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error>
 /// A release compared with the recording of the release before.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// The recorded release.
+    /// The way.
+    pub way: Way,
+    /// The recorded release, or the old one of a pair.
     pub recorded_release: Version,
     /// The new release.
     pub release: Version,
@@ -138,6 +152,7 @@ pub fn compare_release(
 ) -> Comparison {
     let bump = Bump::between(&recording.release, &release);
     let mut comparison = Comparison {
+        way: Way::Recorded,
         recorded_release: recording.release.clone(),
         release,
         target: play.start.target.clone(),

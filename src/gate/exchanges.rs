@@ -166,7 +166,7 @@ const fn is_success(status: u64) -> bool {
 }
 
 /// Returns the rule of a changed status; `None` if the status is the same, or was a failure.
-fn status_rule(before: u64, after: u64) -> Option<&'static Rule> {
+pub(super) fn status_rule(before: u64, after: u64) -> Option<&'static Rule> {
     let is_of_caller = matches!(before, 401 | 403 | 410 | 429);
     match (before, after) {
         _ if before == after || before >= 500 => None,

@@ -77,7 +77,7 @@ fn compared(recording: &Recording, play: &Play, hold: &Hold) -> Result<Compariso
 }
 
 /// Keeps what breaks in both plays. What broke in the first alone is not compared.
-fn confirmed(mut first: Comparison, again: &Comparison) -> Comparison {
+pub(super) fn confirmed(mut first: Comparison, again: &Comparison) -> Comparison {
     let is_same = |one: &Found, other: &Found| {
         one.rule == other.rule
             && (one.direction, &one.route, &one.at) == (other.direction, &other.route, &other.at)

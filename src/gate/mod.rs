@@ -3,7 +3,8 @@
 //! Three ways lead to one verdict. Recorded: a recording has each answer and each call of one release in the scenarios of the gate, as templates. The gate plays the
 //! same scenarios, with the same requests, against the next release, and compares. It evaluates no check: what it
 //! finds is a difference between two releases, by the rules of [`RULES`]. Simulated: peers at the neighbouring releases live in a
-//! federation with the release, and the checks of 10.1 say whether they can.
+//! federation with the release, and the checks of 10.1 say whether they can. Paired: the release before runs, and federates with
+//! the new one through a relay; what passes is compared as a recording is, with what passes between two of the old one.
 
 mod bump;
 mod compare;
@@ -12,8 +13,10 @@ mod exchanges;
 mod form;
 mod hold;
 mod neighbours;
+mod paired;
 mod record;
 mod recording;
+mod relay;
 mod report;
 mod rules;
 mod scenarios;
@@ -23,11 +26,13 @@ mod template;
 
 pub use bump::{Bump, Notice, NoticeSource, notice_on_wire};
 pub use compare::Difference;
-pub use comparison::{Choice, Comparison, Counts, Found, Verdict, compare_release};
+pub use comparison::{Choice, Comparison, Counts, Found, Verdict, Way, compare_release};
 pub use hold::{Hold, hold};
 pub use neighbours::{Neighbour, Window};
+pub use paired::{PairError, PairPlay, PairStep, PairTarget, Pairing, StepOutcome, View, pair, play_pair};
 pub use record::{GateError, Part, Play, SEED, Scene, play_release, record};
 pub use recording::{FILE, FORMAT, LeftOut, Recorded, Recording, RecordingError};
+pub use relay::{Disturbance, End, Relay, RelayError};
 pub use report::text;
 pub use rules::{CLAUSE, CLAUSE_OF_NOTICE, RULES, Rule, Weight, rule};
 pub use scenarios::{SCENARIOS, scenarios_sha256};

@@ -7,6 +7,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use super::exchanges::merged;
+use super::paired::PairError;
 use super::recording::{FORMAT, LeftOut, Recorded, Recording};
 use super::scenarios::{SCENARIOS, scenarios_sha256};
 use super::template::Template;
@@ -46,6 +47,15 @@ pub enum GateError {
     /// The release could not be evaluated.
     #[error("the target cannot be played: no peer could federate with it")]
     Unreached(#[source] Fault),
+    /// Two platforms could not be played.
+    #[error(transparent)]
+    Pair(#[from] PairError),
+    /// The two releases never federated, and nothing says which of them is to blame.
+    #[error("the two never federated, so nothing is compared: {why}")]
+    NotPaired {
+        /// The step that was not done.
+        why: String,
+    },
     /// No scenario was recorded.
     #[error("no scenario completed in both plays, so nothing is recorded; the first: {why}")]
     NothingRecorded {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::bump::{Bump, NoticeSource};
-use super::comparison::{Comparison, Found, Verdict};
+use super::comparison::{Comparison, Found, Verdict, Way};
 use super::rules::{CLAUSE, CLAUSE_OF_NOTICE};
 use crate::transcript::Direction;
 
@@ -41,10 +41,23 @@ fn headline(comparison: &Comparison) -> String {
                 differences(count)
             )
         }
-        Verdict::Incomplete => "nothing breaks, but not all of the recording could be compared".to_owned(),
+        Verdict::Incomplete => {
+            format!("nothing breaks, but not all {} could be compared", of_old(comparison.way))
+        }
         Verdict::NoNeighbours => no_neighbours(comparison),
     };
-    format!("{new} against the recording of {old}, {}: {result}\n", comparison.bump.name())
+    let how = match comparison.way {
+        Way::Recorded => "against the recording of",
+        Way::Paired => "in a federation with",
+    };
+    format!("{new} {how} {old}, {}: {result}\n", comparison.bump.name())
+}
+
+const fn of_old(way: Way) -> &'static str {
+    match way {
+        Way::Recorded => "of the recording",
+        Way::Paired => "that passes between two of the old release",
+    }
 }
 
 fn differences(count: usize) -> String {
@@ -52,6 +65,14 @@ fn differences(count: usize) -> String {
 }
 
 fn no_neighbours(comparison: &Comparison) -> String {
+    if comparison.way == Way::Paired {
+        let what =
+            if comparison.bump == Bump::Back { "the old release is the later one" } else { "not neighbours" };
+        return format!(
+            "{what}, so nothing is decided; name the release before {} with --old",
+            comparison.release
+        );
+    }
     let what =
         if comparison.bump == Bump::Back { "the recording is of a later release" } else { "not neighbours" };
     format!(
@@ -108,12 +129,16 @@ fn side_by_side(text: &mut String, found: &Found, comparison: &Comparison) {
         let _ = writeln!(text, "   request: {} {}", request("method"), request("path"));
     }
     let pretty = |value: &Value| if value.is_null() { String::new() } else { format!("{value:#}") };
-    let before = pretty(old.of_target());
-    let after = found.now.as_ref().map(|template| pretty(template.of_target())).unwrap_or_default();
+    let left_text = pretty(old.of_target());
+    let right_text = found.now.as_ref().map(|template| pretty(template.of_target())).unwrap_or_default();
+    let before = match comparison.way {
+        Way::Recorded => "recorded",
+        Way::Paired => "with another of its release",
+    };
     let (left, right) =
-        (format!("{} (recorded)", comparison.recorded_release), format!("{} (now)", comparison.release));
+        (format!("{} ({before})", comparison.recorded_release), format!("{} (now)", comparison.release));
     row(text, ' ', &left, &right);
-    for line in columns(&before, &after) {
+    for line in columns(&left_text, &right_text) {
         match line {
             Line::Row(mark, left, right) => row(text, mark, &left, &right),
             Line::Gap => text.push_str("     …\n"),
@@ -182,6 +207,9 @@ fn coverage(text: &mut String, comparison: &Comparison) {
     let _ = writeln!(text, "\ncompared: {} scenarios", counts.scenarios);
     let _ = writeln!(text, "  {} answers of the target: {}", counts.answers, names(&counts.answered_routes));
     let _ = writeln!(text, "  {} calls of the target: {}", counts.calls, names(&counts.called_routes));
+    if comparison.way == Way::Paired {
+        let _ = writeln!(text, "  {} checks of {CLAUSE} were kept between the two", counts.checks);
+    }
     let others = comparison.others.len();
     if others > 0 {
         let _ = writeln!(text, "{others} other differences break nothing; --format json lists them");
@@ -193,6 +221,10 @@ fn coverage(text: &mut String, comparison: &Comparison) {
         let _ = writeln!(text, "not compared: {}: {}", one.id, one.why);
     }
     for one in &comparison.not_recorded {
-        let _ = writeln!(text, "not recorded: {}: {}", one.id, one.why);
+        let what = match comparison.way {
+            Way::Recorded => "not recorded",
+            Way::Paired => "not seen between two of the old release",
+        };
+        let _ = writeln!(text, "{what}: {}: {}", one.id, one.why);
     }
 }

@@ -19,6 +19,7 @@ mod errors;
 mod fail_fast;
 mod foreign_transcripts;
 mod gate;
+mod gate_pairs;
 mod gate_ways;
 mod host_names;
 mod known_breaches;

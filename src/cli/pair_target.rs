@@ -1,0 +1,92 @@
+//! A target of a pair, as `--old`, `--new` and `--matrix` name it.
+
+use std::sync::Arc;
+
+use semver::Version;
+use serde_json::json;
+
+use super::Failure;
+use super::operator::{adapter, operator_targets};
+use super::operator_choice::OperatorChoice;
+use super::target_choice::{TargetArguments, patches};
+use crate::gate::PairTarget;
+use crate::operator::{Embedded, EmbeddedOptions, Targets};
+use crate::reference::{VARIANTS, release_change};
+
+/// The word for the embedded reference platform.
+const REFERENCE: &str = "reference";
+
+/// Builds a target: `reference:1.5.0+CHANGE,CHANGE`, the URL of an adapter, or the command line of one.
+pub(super) fn pair_target(text: &str, shared: &TargetArguments) -> Result<PairTarget, Failure> {
+    let of_reference =
+        text.strip_prefix(REFERENCE).filter(|rest| rest.is_empty() || rest.starts_with([':', '+']));
+    if let Some(rest) = of_reference {
+        return reference(text, rest.strip_prefix(':').unwrap_or(rest), shared);
+    }
+    let is_url = text.starts_with("http://") || text.starts_with("https://");
+    let targets = if is_url {
+        let operator: OperatorChoice =
+            text.parse().map_err(|error| Failure::usage(format!("{text}: {error}")))?;
+        let credentials = shared.credentials.as_deref();
+        operator_targets(&operator, credentials, shared.method_time_max(), vec![], shared.plain_http)?
+    } else {
+        adapter(text, &shared.adapter_env, shared.method_time_max(), None)?
+    };
+    Ok(PairTarget { name: text.to_owned(), targets, release: None, is_one: is_url })
+}
+
+/// Builds the embedded reference as a release, with changes, defects and variants.
+fn reference(text: &str, rest: &str, shared: &TargetArguments) -> Result<PairTarget, Failure> {
+    let (version, names) = rest.split_once('+').unwrap_or((rest, ""));
+    let release: Option<Version> = match version {
+        "" => None,
+        version => Some(version.parse().map_err(|error| {
+            Failure::usage(format!("{text}: a release such as reference:1.5.0 was expected: {error}"))
+        })?),
+    };
+    let names: Vec<String> =
+        names.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect();
+    let (changes, others): (Vec<String>, Vec<String>) =
+        names.into_iter().partition(|name| release_change(name).is_some());
+    let is_variant = |name: &String| VARIANTS.iter().any(|variant| variant.name == name);
+    let (variants, defects): (Vec<String>, Vec<String>) = others.into_iter().partition(is_variant);
+    let changes = changes.iter().filter_map(|name| release_change(name)).map(|change| &change.patch);
+    let patches = patches(&variants, &defects)?.into_iter().chain(changes).collect();
+    let settings = release.as_ref().map_or_else(
+        || json!({}),
+        |release| json!({"release": release.to_string(), "last_known_good_release": format!("v{release}")}),
+    );
+    let listen = shared.run_context(None)?.listen;
+    let targets: Arc<dyn Targets> = Arc::new(Embedded::new(EmbeddedOptions { listen, patches, settings }));
+    Ok(PairTarget { name: text.to_owned(), targets, release, is_one: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str) -> Result<PairTarget, String> {
+        pair_target(text, &TargetArguments::default()).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_target_is_a_release_of_the_reference_a_url_or_a_command_line() {
+        let release = |text: &str| named(text).expect(text).release.map(|release| release.to_string());
+        assert_eq!(release("reference"), None);
+        assert_eq!(release("reference:1.5.0").as_deref(), Some("1.5.0"));
+        assert_eq!(
+            release("reference:1.5.0+release-counts-milliseconds,http1-only").as_deref(),
+            Some("1.5.0")
+        );
+        assert!(named("http://127.0.0.1:9/operator").expect("a URL").is_one);
+        assert!(!named("python3 adapter.py").expect("a command line").is_one);
+        for (text, expected) in [
+            ("reference:1.5", "reference:1.5.0 was expected"),
+            ("reference:1.5.0+no-such-change", "no-such-change"),
+            ("", "names no program"),
+        ] {
+            let error = named(text).expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

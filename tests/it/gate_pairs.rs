@@ -1,0 +1,151 @@
+//! The paired way of the release gate: two releases of the embedded reference federate through the relay.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use covenant::clock::Seed;
+use covenant::gate::{Choice, Comparison, PairTarget, Pairing, StepOutcome, Verdict, pair, play_pair};
+use covenant::operator::{Embedded, EmbeddedOptions, Targets};
+use covenant::reference::{Patch, release_change};
+use covenant::transcript::Direction;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::program::covenant_in;
+
+const LISTEN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn targets(release: &str, patches: Vec<&'static Patch>) -> Arc<dyn Targets> {
+    let settings = json!({"release": release, "last_known_good_release": format!("v{release}")});
+    Arc::new(Embedded::new(EmbeddedOptions { listen: LISTEN, patches, settings }))
+}
+
+fn target(release: &str, patches: Vec<&'static Patch>) -> PairTarget {
+    let release_named = release.parse().expect("a version");
+    PairTarget {
+        name: release.to_owned(),
+        targets: targets(release, patches),
+        release: Some(release_named),
+        is_one: false,
+    }
+}
+
+/// Pairs release 1.4.2 with release 1.5.0 that has a change.
+async fn paired(change: Option<&str>) -> Comparison {
+    let patches = change.map(|name| &release_change(name).expect(name).patch).into_iter().collect();
+    let pairing = Pairing {
+        old: target("1.4.2", vec![]),
+        new: target("1.5.0", patches),
+        rules: Choice::default(),
+        notice: None,
+        listen: LISTEN,
+    };
+    pair(&pairing).await.expect("a comparison")
+}
+
+/// Changes of each direction, with the rule by which a pair finds them.
+const BREAKING: &[(&str, &str)] = &[
+    ("release-counts-records-as-text", "type-changed"),
+    ("release-requires-signed-accept", "scenario-ended"),
+    ("release-answers-heartbeat-with-202", "status-changed"),
+    ("release-sends-no-release", "member-gone"),
+    ("release-joins-on-another-path", "scenario-ended"),
+    ("release-sends-batches-without-digest", "member-required"),
+    ("release-renames-notice", "member-gone"),
+];
+
+const ADDITIONS: &[&str] =
+    &["release-adds-load-to-heartbeat", "release-adds-region-to-accept", "release-adds-version-to-envelope"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_releases_federate_and_what_one_of_them_breaks_is_found() {
+    let same = paired(None).await;
+    assert_eq!(same.verdict, Verdict::Compatible, "{:#?} {:#?}", same.breaking, same.not_compared);
+    assert!(same.not_compared.is_empty() && same.not_recorded.is_empty(), "{:?}", same.not_recorded);
+    let routes = ["accept", "audit_excerpts", "heartbeat", "migrations", "resources", "sync"];
+    let of = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>();
+    assert_eq!(of(&same.compared.answered_routes), routes);
+    assert_eq!(of(&same.compared.called_routes), routes);
+    assert!(same.compared.checks > 20, "{}", same.compared.checks);
+    let mut playing = JoinSet::new();
+    let breaking = BREAKING.iter().map(|(name, rule)| (*name, Some(*rule)));
+    for (name, rule) in breaking.chain(ADDITIONS.iter().map(|name| (*name, None))) {
+        playing.spawn(async move { (name, rule, paired(Some(name)).await) });
+    }
+    while let Some(played) = playing.join_next().await {
+        let (name, rule, comparison) = played.expect("it is played");
+        let found: Vec<&str> = comparison.breaking.iter().map(|found| found.rule.id).collect();
+        match rule {
+            Some(rule) => {
+                assert_eq!(comparison.verdict, Verdict::Breaking, "{name}");
+                assert!(found.contains(&rule), "{name}: {found:?}");
+            }
+            None => assert_eq!(comparison.verdict, Verdict::Compatible, "{name}: {:#?}", comparison.breaking),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_relay_cuts_and_delays_calls_and_restarts_and_the_two_federate_on() {
+    let (first, second) = (targets("1.4.2", vec![]), targets("1.5.0", vec![]));
+    let played = play_pair([&*first, &*second], ["first", "second"], Seed(1), LISTEN).await;
+    let played = played.expect("a play");
+    let passed = |name: &str, of: usize| -> Vec<Option<u64>> {
+        let step = played.steps.iter().find(|step| step.name == name).expect(name);
+        let of_step = played.views[of].passed.iter().filter(|(number, _)| *number == step.number);
+        let calls = of_step.filter(|(_, template)| template.direction == Direction::FromTarget);
+        calls.map(|(_, template)| template.status()).collect()
+    };
+    // A cut request never arrives; a cut answer was given, and never arrives.
+    assert_eq!(passed("the proposer: heartbeat.send (whose connection is cut)", 0), []);
+    assert_eq!(passed("the joiner: heartbeat.send (whose connection is cut)", 1), [Some(200)]);
+    for (who, of) in [("the proposer", 0), ("the joiner", 1)] {
+        for when in ["after a cut", "after a restart of the relay"] {
+            assert_eq!(passed(&format!("{who}: heartbeat.send ({when})"), of), [Some(200)], "{who} {when}");
+        }
+    }
+    assert_eq!(passed("the joiner: heartbeat.send (that is delayed)", 1), [Some(200)]);
+    // The proposer revoked the joiner.
+    assert_eq!(passed("the joiner: heartbeat.send (after the revocation)", 1), [Some(401)]);
+    assert!(played.steps.iter().all(|step| step.outcome == StepOutcome::Done), "{:#?}", played.steps);
+}
+
+#[test]
+fn the_program_pairs_two_releases_or_each_two_of_several() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gate = |more: &[&str]| {
+        let output = covenant_in(folder.path(), &[&["gate"], more].concat());
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    };
+    let old = ["--old", "reference:1.4.2"];
+    let with = |more: &[&'static str]| gate(&[&old[..], more].concat());
+    let (code, out, err) = with(&["--new", "reference:1.5.0"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.starts_with("1.5.0 in a federation with 1.4.2, a minor bump: compatible"), "{out}");
+    let change = "reference:1.5.0+release-counts-records-as-text";
+    let (code, out, _) = with(&["--new", change, "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(
+        (code, &json["way"], &json["breaking"][0]["rule"]),
+        (1, &json!("paired"), &json!("type-changed"))
+    );
+    let (code, out, _) = with(&["--new", change, "--except", "type-changed"]);
+    assert!(code != 1 && out.contains("left out by --except: type-changed"), "{code}: {out}");
+    let announced = "reference:2.0.0+release-counts-records-as-text";
+    assert_eq!(with(&["--new", announced]).0, 1);
+    let (code, out, _) = with(&["--new", announced, "--notice-given", "2020-01-01"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("announced") && out.contains("attested"), "{out}");
+    let (code, out, _) = with(&["--new", "reference:1.3.0"]);
+    assert_eq!(code, 7, "{out}");
+    assert!(out.contains("name the release before"), "{out}");
+    let (code, out, _) = gate(&["--matrix", "reference:1.5.0", "reference:1.4.0"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.starts_with("1.5.0 in a federation with 1.4.0"), "{out}");
+    let (code, _, err) = with(&["--new", "no-such-adapter"]);
+    assert_eq!(code, 5, "{err}");
+    assert!(err.contains("no-such-adapter cannot be started"), "{err}");
+    let (code, _, err) = with(&["--new", "reference", "--defect", "http1-only"]);
+    assert!(code == 2 && err.contains("--old, --new and --matrix name the targets"), "{err}");
+}
