@@ -196,6 +196,7 @@ fn gate_pairs(arguments: &Arguments) -> Result<Exit, Failure> {
         rules: arguments.rules(),
         notice: arguments.notice_given.and_then(|date| Notice::attested(date, Clock::system().now())),
         listen,
+        seed: arguments.seed.unwrap_or(SEED),
     };
     let mut comparisons = vec![];
     for (place, old) in targets.iter().enumerate() {
@@ -316,17 +317,18 @@ fn unusable(error: RecordingError) -> Failure {
 
 fn failure(error: GateError) -> Failure {
     let exit = match &error {
-        GateError::Run(RunError::Fault(fault)) | GateError::Unreached(fault) => fault.blame.into(),
-        GateError::Pair(PairError::Start { source: OperatorError::Fault(fault), .. }) => fault.blame.into(),
+        GateError::Run(RunError::Fault(fault))
+        | GateError::Unreached(fault)
+        | GateError::Pair(PairError::Start { source: OperatorError::Fault(fault), .. }) => fault.blame.into(),
         GateError::Pair(PairError::Start { .. }) => Exit::Target,
         GateError::Pair(PairError::Address { .. }) => Exit::Adapter,
-        GateError::Pair(PairError::Relay(RelayError::Keys(_))) => Exit::Suite,
-        GateError::Pair(PairError::Relay(RelayError::Listen { .. })) => Exit::Environment,
-        GateError::Run(RunError::Read(_)) => Exit::Environment,
+        GateError::Pair(PairError::Relay(RelayError::Listen { .. })) | GateError::Run(RunError::Read(_)) => {
+            Exit::Environment
+        }
         GateError::NothingRecorded { .. } | GateError::NotPaired { .. } => Exit::NothingEvaluated,
         GateError::NoRelease | GateError::OtherRelease { .. } => Exit::Usage,
         // The scenarios of the gate are built in.
-        GateError::Run(_) | GateError::Library(_) => Exit::Suite,
+        GateError::Run(_) | GateError::Library(_) | GateError::Pair(PairError::Relay(_)) => Exit::Suite,
     };
     Failure::new(exit, error)
 }

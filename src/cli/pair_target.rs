@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn named(text: &str) -> Result<PairTarget, String> {
-        pair_target(text, &TargetArguments::default()).map_err(|failure| failure.to_string())
+        pair_target(text, &TargetArguments::default()).map_err(|failure| failure.error.to_string())
     }
 
     #[test]

@@ -20,16 +20,18 @@ const CHANGES: &str = "
 ## What each rule is shown by
 
 Each row is a change between two releases of the reference platform, which a test plays. The gate has to find it by its rule and by no
-other, but for what follows from it. `covenant gate --baseline DIR --defect NAME` plays one.
+other, but for what follows from it. `covenant gate --baseline DIR --defect NAME` plays one. The last column has the ways of the gate
+that find it: *recorded*; *simulated*, by a neighbour that is refused what it needs; *paired*, where an operator's method
+leads to such a call. `ci/platforms` plays each change in each way.
 
-| change | the release … | rule |
-|---|---|---|
+| change | the release … | rule | found by |
+|---|---|---|---|
 ";
 
 const ADDITIONS: &str = "
 ## What breaks nothing
 
-A test plays each of these too, and the gate must not call it breaking.
+A test plays each of these too, and no way of the gate may call it breaking.
 
 | change | the release … |
 |---|---|
@@ -46,7 +48,11 @@ pub(super) fn page() -> String {
     page.push_str(CHANGES);
     for change in release_changes() {
         if let Some(rule) = change.breaks {
-            let _ = writeln!(page, "| `{}` | {} | `{rule}` |", change.patch.name, change.patch.summary);
+            let (name, summary) = (change.patch.name, change.patch.summary);
+            let simulated = change.is_seen_by_neighbours().then_some("simulated");
+            let paired = change.is_seen_by_pair().then_some("paired");
+            let ways: Vec<&str> = ["recorded"].into_iter().chain(simulated).chain(paired).collect();
+            let _ = writeln!(page, "| `{name}` | {summary} | `{rule}` | {} |", ways.join(", "));
         }
     }
     page.push_str(ADDITIONS);

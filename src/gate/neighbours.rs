@@ -46,15 +46,15 @@ impl Neighbour {
     pub fn around(release: &Version) -> Vec<Self> {
         let Version { major, minor, patch, .. } = *release;
         let of = |minor: u64, patch: u64| Version::new(major, minor, patch);
-        let mut inside = vec![of(minor, patch.saturating_add(7)), pre_release(of(minor, 0))];
+        let mut inside = vec![of(minor, patch.saturating_add(7)), pre_release(&of(minor, 0))];
         if let Some(before) = minor.checked_sub(1) {
-            inside.extend([of(before, 0), of(before, 9), pre_release(of(before, 0))]);
+            inside.extend([of(before, 0), of(before, 9), pre_release(&of(before, 0))]);
         }
         let after = minor.saturating_add(1);
-        inside.extend([of(after, 0), of(after, 7), pre_release(of(after, 0))]);
+        inside.extend([of(after, 0), of(after, 7), pre_release(&of(after, 0))]);
         let far = minor.saturating_add(2);
         let mut outside =
-            vec![of(far, 0), pre_release(of(far, 0)), Version::new(major.saturating_add(1), 0, 0)];
+            vec![of(far, 0), pre_release(&of(far, 0)), Version::new(major.saturating_add(1), 0, 0)];
         outside.extend(minor.checked_sub(2).map(|before| of(before, 9)));
         outside.extend(major.checked_sub(1).map(|before| Version::new(before, minor, 9)));
         let all = |releases: Vec<Version>, window| {
@@ -91,11 +91,11 @@ impl Neighbour {
     }
 }
 
-fn pre_release(release: Version) -> Version {
+fn pre_release(release: &Version) -> Version {
     Version {
         pre: Prerelease::new("rc.1").unwrap_or(Prerelease::EMPTY),
         build: BuildMetadata::new("build.7").unwrap_or(BuildMetadata::EMPTY),
-        ..release
+        ..release.clone()
     }
 }
 

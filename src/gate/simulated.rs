@@ -264,8 +264,8 @@ impl Played {
             result.actual
         );
         let templates = self.traces.get(&check.scenario).map(Template::all).unwrap_or_default();
-        let shown = result.evidence.iter().rev();
-        let now = shown.filter_map(|n| templates.iter().find(|template| template.n == *n)).next();
+        let mut shown = result.evidence.iter().rev();
+        let now = shown.find_map(|n| templates.iter().find(|template| template.n == *n));
         Found {
             direction: now.map(|template| template.direction),
             now: now.cloned(),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use covenant::clock::Seed;
-use covenant::gate::{Choice, Comparison, PairTarget, Pairing, StepOutcome, Verdict, pair, play_pair};
+use covenant::gate::{Choice, Comparison, PairTarget, Pairing, SEED, StepOutcome, Verdict, pair, play_pair};
 use covenant::operator::{Embedded, EmbeddedOptions, Targets};
 use covenant::reference::{Patch, release_change};
 use covenant::transcript::Direction;
@@ -39,6 +39,7 @@ async fn paired(change: Option<&str>) -> Comparison {
         rules: Choice::default(),
         notice: None,
         listen: LISTEN,
+        seed: SEED,
     };
     pair(&pairing).await.expect("a comparison")
 }

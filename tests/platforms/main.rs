@@ -5,6 +5,7 @@
 #[path = "../it/adapter_server.rs"]
 mod adapter_server;
 mod delayed_reads;
+mod gate_ways;
 mod own_kinds;
 mod powernode_platform;
 #[path = "../it/python.rs"]

@@ -30,6 +30,9 @@ const ROLES: [(&str, usize); 2] =
 /// The seeds of the two plays of the old release with itself. What differs between them differs by nature.
 const SEEDS: [Seed; 2] = [Seed(1), Seed(2)];
 
+/// The status of a call that was limited.
+const TOO_MANY_REQUESTS: u64 = 429;
+
 /// What is left where no two platforms of the old release federate.
 const CHECKS_ALONE: &str = ": what passes is held to the checks of 10.1 alone";
 
@@ -66,6 +69,8 @@ pub struct Pairing {
     pub notice: Option<Notice>,
     /// The address on which the relay listens.
     pub listen: IpAddr,
+    /// The seed of the plays of the new release.
+    pub seed: Seed,
 }
 
 /// Lets two releases federate with each other, in both roles, and compares. What breaks is played a second time.
@@ -107,7 +112,7 @@ impl Pairing {
     /// Plays the new release with the old one, in each role.
     async fn plays(&self) -> Result<[PairPlay; 2], GateError> {
         let (old, new) = (&self.old, &self.new);
-        Ok([self.play([old, new], SEEDS[0]).await?, self.play([new, old], SEEDS[0]).await?])
+        Ok([self.play([old, new], self.seed).await?, self.play([new, old], self.seed).await?])
     }
 
     async fn play(&self, [proposer, joiner]: [&PairTarget; 2], seed: Seed) -> Result<PairPlay, PairError> {
@@ -152,7 +157,8 @@ impl Pairing {
             let exchanges = steps.templates(&play.views[*role]);
             scenarios.push(Scene { id: (*id).to_owned(), outcome: Outcome::Completed, exchanges });
         }
-        let start = announce(SEEDS[0], self.new.name.clone(), vec![], HeldText::unknown(TextSource::Nothing));
+        let start =
+            announce(self.seed, self.new.name.clone(), vec![], HeldText::unknown(TextSource::Nothing));
         let compared = Play { start, release: Some(new.clone()), handshake: None, scenarios };
         let notice = plays
             .iter()
@@ -283,8 +289,11 @@ fn refusals(id: &str, before: &View, now: &View, steps: &Steps) -> Vec<Found> {
         let Some(served) = before.get(key) else { continue };
         let statuses: Vec<u64> = served.iter().filter_map(Template::status).collect();
         let Some(expected) = statuses.first().filter(|_| statuses.len() == served.len()) else { continue };
-        let is_as_before =
-            |template: &&Template| template.status().is_some_and(|now| statuses.contains(&now));
+        // A limit says nothing about the release.
+        // A limit says nothing about the release.
+        let is_as_before = |template: &&Template| {
+            template.status().is_some_and(|now| statuses.contains(&now) || now == TOO_MANY_REQUESTS)
+        };
         let Some(other) = made.iter().find(|template| !is_as_before(template)) else { continue };
         let rule = match other.status() {
             None => Some(ANSWER_GONE),

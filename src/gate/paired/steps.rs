@@ -25,6 +25,18 @@ pub(super) const IS_CUT: &str = "whose connection is cut";
 /// The time by which the relay delays a call: shorter than any caller waits.
 const DELAY: Duration = Duration::from_millis(300);
 
+/// The methods that make a platform call its peer, at once or from a queue.
+const CALLING: [Method; 8] = [
+    peer::Join::METHOD,
+    peer::SendHeartbeat::METHOD,
+    peer::Revoke::METHOD,
+    grant::Revoke::METHOD,
+    resource::Fetch::METHOD,
+    resource::RunSync::METHOD,
+    migration::SendMigration::METHOD,
+    audit::Request::METHOD,
+];
+
 /// What one operator did.
 #[derive(Clone, Debug, Serialize)]
 pub struct PairStep {
@@ -285,7 +297,9 @@ impl Pair {
         };
         self.relay.begin(number, &label(number));
         let called = self.platforms[who].operator.call(method, parameters).await;
-        self.settle(who).await;
+        if CALLING.contains(&method) {
+            self.settle(who).await;
+        }
         let (outcome, result) = match called {
             Ok(result) => (StepOutcome::Done, Some(result)),
             Err(OperatorError::Unsupported { method }) => (StepOutcome::Unsupported(method), None),

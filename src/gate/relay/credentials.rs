@@ -64,7 +64,7 @@ impl Shared {
                     body: Body::capture(&response.body),
                     ..Message::default()
                 });
-                let outbound = self.to_caller(callee, route.as_ref(), requested, response);
+                let outbound = self.to_caller(callee, route.as_ref(), requested, &response);
                 (exchange, outbound)
             }
             Err(error) => {
@@ -128,7 +128,7 @@ impl Shared {
         callee: usize,
         route: Option<&Route>,
         requested: Option<Requested>,
-        response: Response,
+        response: &Response,
     ) -> Outbound {
         let caller = 1 - callee;
         let (of_callee, of_caller) = (&self.stand_ins[callee], &self.stand_ins[caller]);

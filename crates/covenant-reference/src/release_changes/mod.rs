@@ -46,10 +46,47 @@ impl ReleaseChange {
         Self { patch, breaks: None, entails: &[], scenario }
     }
 
+    /// Returns whether the gate finds it by simulated neighbours: they are refused what a peer of this release is served.
+    #[must_use]
+    pub fn is_seen_by_neighbours(&self) -> bool {
+        SEEN_BY_NEIGHBOURS.contains(&self.patch.name)
+    }
+
+    /// Returns whether the gate finds it by a pair.
+    #[must_use]
+    pub fn is_seen_by_pair(&self) -> bool {
+        self.breaks.is_some() && !UNSEEN_BY_PAIR.contains(&self.patch.name)
+    }
+
     const fn entailing(self, rules: &'static [&'static str]) -> Self {
         Self { entails: rules, ..self }
     }
 }
+
+/// The changes that leave a conforming peer without heartbeat, accept or migration. Any other one changes what no peer is refused.
+const SEEN_BY_NEIGHBOURS: &[&str] = &[
+    "release-answers-heartbeat-with-202",
+    "release-requires-name-of-node",
+    "release-requires-signed-accept",
+    "release-requires-signed-plan",
+];
+
+/// The changes at what no method of an operator makes this platform ask of its peer: the trust bundle, the catalogue,
+/// subscriptions, an unknown migration, a commit of its own, a flood.
+const UNSEEN_BY_PAIR: &[&str] = &[
+    "release-answers-unknown-migration-with-410",
+    "release-counts-milliseconds",
+    "release-drops-requests-for-catalog",
+    "release-fails-at-bundle",
+    "release-limits-nobody",
+    "release-names-another-migration",
+    "release-narrows-default-scopes",
+    "release-omits-time-to-wait",
+    "release-opens-offerings-by-default",
+    "release-removes-trust-bundle",
+    "release-sends-bundle-as-text",
+    "release-sends-catalog-as-page",
+];
 
 /// The tables, in the order in which the changes are listed.
 const TABLES: &[&[ReleaseChange]] =
