@@ -2,15 +2,17 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use covenant::clock::Seed;
 use covenant::gate::{Choice, Comparison, PairTarget, Pairing, SEED, StepOutcome, Verdict, pair, play_pair};
-use covenant::operator::{Embedded, EmbeddedOptions, Targets};
+use covenant::operator::{Embedded, EmbeddedOptions, Http, Targets};
 use covenant::reference::{Patch, release_change};
 use covenant::transcript::Direction;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::adapter_server::{AdapterServer, TOKEN, serve};
 use crate::program::covenant_in;
 
 const LISTEN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -109,6 +111,26 @@ async fn the_relay_cuts_and_delays_calls_and_restarts_and_the_two_federate_on() 
     // The proposer revoked the joiner.
     assert_eq!(passed("the joiner: heartbeat.send (after the revocation)", 1), [Some(401)]);
     assert!(played.steps.iter().all(|step| step.outcome == StepOutcome::Done), "{:#?}", played.steps);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_release_behind_a_url_is_held_to_the_checks_alone() {
+    let (_server, url) = serve(Arc::new(AdapterServer::start(true).await)).await;
+    let name = url.to_string();
+    let http = Http::new(url, None, Some(TOKEN.to_owned()), Duration::from_secs(20));
+    let old = PairTarget { name, targets: Arc::new(http), release: None, is_one: true };
+    for (change, verdict) in
+        [(None, Verdict::Compatible), (Some("release-requires-signed-accept"), Verdict::Breaking)]
+    {
+        let patches = change.map(|name| &release_change(name).expect(name).patch).into_iter().collect();
+        let new = target("1.5.0", patches);
+        let (rules, listen, seed) = (Choice::default(), LISTEN, SEED);
+        let comparison = pair(&Pairing { old: old.clone(), new, rules, notice: None, listen, seed }).await;
+        let comparison = comparison.expect("a comparison");
+        assert_eq!(comparison.verdict, verdict, "{:#?}", comparison.breaking);
+        let why = &comparison.not_recorded[0].why;
+        assert!(why.contains("cannot federate with itself"), "{why}");
+    }
 }
 
 #[test]
