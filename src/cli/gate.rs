@@ -16,14 +16,14 @@ use super::target_choice::{TargetArguments, patches};
 use super::{Exit, Failure, block_on_unless_stopped, message, print, unused};
 use crate::clock::{Clock, Seed};
 use crate::gate::{
-    Bump, Choice, Comparison, GateError, Hold, Notice, PairError, PairTarget, Pairing, Part, RULES,
+    Bump, Choice, Comparison, GateError, Hold, Notice, PairError, PairTarget, Paired, Pairing, Part, RULES,
     Recording, RecordingError, RelayError, SEED, Verdict, Weight, hold, pair, record, rule, scenarios_sha256,
     simulate, simulation_text, text,
 };
 use crate::nearest::did_you_mean;
 use crate::operator::{Embedded, EmbeddedOptions, OperatorError};
 use crate::reference::release_change;
-use crate::runner::{ExternalTarget, Plan, RunError, Target, write_whole};
+use crate::runner::{ExternalTarget, Plan, RunError, Target, write_private, write_whole};
 
 /// The default number of scenarios that run in parallel.
 const JOBS: u64 = 4;
@@ -50,6 +50,9 @@ pub(super) struct Arguments {
     /// Targets of which each proposes to each and joins each, the earlier release of two as the old one
     #[arg(long, value_name = "TARGET", num_args = 2.., conflicts_with_all = ["baseline", "simulated"])]
     matrix: Vec<String>,
+    /// File for all that passes between the platforms of pairs, one JSON object a line; secrets are masked
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "simulated"])]
+    passed: Option<PathBuf>,
     /// Day on which the end of the recorded release was announced, as a person states it: 2026-05-01. A break across a
     /// major bump passes 30 days later; the report says that it is attested
     #[arg(long, value_name = "DATE")]
@@ -198,17 +201,21 @@ fn gate_pairs(arguments: &Arguments) -> Result<Exit, Failure> {
         listen,
         seed: arguments.seed.unwrap_or(SEED),
     };
-    let mut comparisons = vec![];
+    let (mut comparisons, mut passed) = (vec![], String::new());
     for (place, old) in targets.iter().enumerate() {
         for new in &targets[place + 1..] {
             let paired = |pairing: Pairing| block_on_unless_stopped(async move { pair(&pairing).await });
-            let mut comparison = paired(pairing(old, new))?.map_err(failure)?;
+            let mut found = paired(pairing(old, new))?.map_err(failure)?;
             // The order of a matrix says nothing of the releases.
-            if comparison.bump == Bump::Back && arguments.old.is_none() {
-                comparison = paired(pairing(new, old))?.map_err(failure)?;
+            if found.comparison.bump == Bump::Back && arguments.old.is_none() {
+                found = paired(pairing(new, old))?.map_err(failure)?;
             }
-            comparisons.push(comparison);
+            passed.push_str(&lines(&found));
+            comparisons.push(found.comparison);
         }
+    }
+    if let Some(path) = &arguments.passed {
+        write_private(path, passed.as_bytes())?;
     }
     let exits = comparisons.iter().map(|comparison| exit(comparison.verdict));
     let worst = if exits.clone().any(|one| one == Exit::Broken) {
@@ -222,6 +229,21 @@ fn gate_pairs(arguments: &Arguments) -> Result<Exit, Failure> {
         (Format::Text, all) => all.iter().map(text).collect::<Vec<_>>().join("\n"),
     })?;
     Ok(worst)
+}
+
+/// Returns all that passed in the plays of a pair: each entry with its play and the platform that it is seen from.
+fn lines(found: &Paired) -> String {
+    let mut text = String::new();
+    for (play, played) in &found.plays {
+        for (side, view) in ["proposer", "joiner"].iter().zip(&played.views) {
+            for entry in view.trace.entries() {
+                let line = json!({"play": play, "seen_from": side, "entry": entry});
+                text.push_str(&line.to_string());
+                text.push('\n');
+            }
+        }
+    }
+    text
 }
 
 impl Arguments {

@@ -29,7 +29,9 @@ pub use compare::Difference;
 pub use comparison::{Choice, Comparison, Counts, Found, Verdict, Way, compare_release};
 pub use hold::{Hold, hold};
 pub use neighbours::{Neighbour, Window};
-pub use paired::{PairError, PairPlay, PairStep, PairTarget, Pairing, StepOutcome, View, pair, play_pair};
+pub use paired::{
+    PairError, PairPlay, PairStep, PairTarget, Paired, Pairing, StepOutcome, View, pair, play_pair,
+};
 pub use record::{GateError, Part, Play, SEED, Scene, play_release, record};
 pub use recording::{FILE, FORMAT, LeftOut, Recorded, Recording, RecordingError};
 pub use relay::{Disturbance, End, Relay, RelayError};

@@ -43,7 +43,7 @@ async fn paired(change: Option<&str>) -> Comparison {
         listen: LISTEN,
         seed: SEED,
     };
-    pair(&pairing).await.expect("a comparison")
+    pair(&pairing).await.expect("a comparison").comparison
 }
 
 /// Changes of each direction, with the rule by which a pair finds them.
@@ -126,7 +126,7 @@ async fn an_old_release_behind_a_url_is_held_to_the_checks_alone() {
         let new = target("1.5.0", patches);
         let (rules, listen, seed) = (Choice::default(), LISTEN, SEED);
         let comparison = pair(&Pairing { old: old.clone(), new, rules, notice: None, listen, seed }).await;
-        let comparison = comparison.expect("a comparison");
+        let comparison = comparison.expect("a comparison").comparison;
         assert_eq!(comparison.verdict, verdict, "{:#?}", comparison.breaking);
         let why = &comparison.not_recorded[0].why;
         assert!(why.contains("cannot federate with itself"), "{why}");
@@ -143,8 +143,18 @@ fn the_program_pairs_two_releases_or_each_two_of_several() {
     };
     let old = ["--old", "reference:1.4.2"];
     let with = |more: &[&'static str]| gate(&[&old[..], more].concat());
-    let (code, out, err) = with(&["--new", "reference:1.5.0"]);
+    let (code, out, err) = with(&["--new", "reference:1.5.0", "--passed", "passed.jsonl"]);
     assert_eq!(code, 0, "{out}{err}");
+    let passed = std::fs::read_to_string(folder.path().join("passed.jsonl")).expect("a file");
+    let first: Value = serde_json::from_str(passed.lines().nth(1).expect("an entry")).expect("JSON");
+    assert_eq!(first["play"], "paired/two-of-the-old-release");
+    for text in
+        ["paired/the-new-release-proposes", "/accept", "/sync", "/migrations", "\"seen_from\":\"joiner\""]
+    {
+        assert!(passed.contains(text), "{text}");
+    }
+    // The signature of a grant's token is masked.
+    assert!(!passed.lines().any(|line| line.contains("Bearer fgs.")), "a token");
     assert!(out.starts_with("1.5.0 in a federation with 1.4.2, a minor bump: compatible"), "{out}");
     let change = "reference:1.5.0+release-counts-records-as-text";
     let (code, out, _) = with(&["--new", change, "--format", "json"]);

@@ -50,7 +50,7 @@ async fn found(change: &'static ReleaseChange) -> [bool; 2] {
     let is_breaking = |verdict: Verdict| verdict == Verdict::Breaking;
     [
         is_breaking(simulated.expect("a simulation").verdict),
-        is_breaking(paired.expect("a comparison").verdict),
+        is_breaking(paired.expect("a comparison").comparison.verdict),
     ]
 }
 

@@ -8,6 +8,6 @@ mod pairing;
 mod play;
 mod steps;
 
-pub use pairing::{PairTarget, Pairing, pair};
+pub use pairing::{PairTarget, Paired, Pairing, pair};
 pub use play::{PairError, PairPlay, View, play_pair};
 pub use steps::{PairStep, StepOutcome};

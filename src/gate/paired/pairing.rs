@@ -73,8 +73,17 @@ pub struct Pairing {
     pub seed: Seed,
 }
 
+/// What came of a pair.
+#[derive(Clone, Debug)]
+pub struct Paired {
+    /// The comparison.
+    pub comparison: Comparison,
+    /// The plays, each with its name: two of the old release with itself, if it can, and one of each role of the new one.
+    pub plays: Vec<(&'static str, PairPlay)>,
+}
+
 /// Lets two releases federate with each other, in both roles, and compares. What breaks is played a second time.
-pub async fn pair(pairing: &Pairing) -> Result<Comparison, GateError> {
+pub async fn pair(pairing: &Pairing) -> Result<Paired, GateError> {
     let result = pairing.compare_twice().await;
     pairing.old.targets.close().await;
     pairing.new.targets.close().await;
@@ -82,13 +91,20 @@ pub async fn pair(pairing: &Pairing) -> Result<Comparison, GateError> {
 }
 
 impl Pairing {
-    async fn compare_twice(&self) -> Result<Comparison, GateError> {
+    async fn compare_twice(&self) -> Result<Paired, GateError> {
         let control = self.control().await?;
-        let first = self.compare(&control, &self.plays().await?)?;
-        if first.breaking.is_empty() {
-            return Ok(first);
-        }
-        let again = self.compare(&control, &self.plays().await?)?;
+        let plays = self.plays().await?;
+        let first = self.compare(&control, &plays)?;
+        let comparison =
+            if first.breaking.is_empty() { first } else { self.confirm(first, &control).await? };
+        let of_old = control.into_iter().flatten().map(|play| ("paired/two-of-the-old-release", play));
+        let of_new = ROLES.iter().zip(plays).map(|((id, _), play)| (*id, play));
+        Ok(Paired { comparison, plays: of_old.chain(of_new).collect() })
+    }
+
+    /// Plays again, and keeps what breaks in both plays.
+    async fn confirm(&self, first: Comparison, control: &Control) -> Result<Comparison, GateError> {
+        let again = self.compare(control, &self.plays().await?)?;
         let mut confirmed = confirmed(first, &again);
         if control.is_err() {
             confirmed.verdict = Self::without_messages(&confirmed);
