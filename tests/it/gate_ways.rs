@@ -8,9 +8,13 @@ use covenant::gate::{Choice, SEED, Simulation, Verdict, simulate};
 use covenant::reference::{Patch, defect};
 use covenant::runner::{NoObserver, Plan, Target};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::program::covenant_in;
+
+/// The number of releases that are played side by side. Each of them plays its scenarios side by side too.
+const SIDE_BY_SIDE: usize = 2;
 
 fn plan(patches: Vec<&'static Patch>) -> Plan {
     let mut plan = Plan { target: Target::Embedded(patches), ..Plan::default() };
@@ -47,10 +51,15 @@ async fn each_release_that_refuses_a_neighbour_breaks_and_one_that_serves_outsid
     assert_eq!(conforming.verdict, Verdict::Compatible, "{:#?}", conforming.breaking);
     assert!(conforming.not_compared.is_empty(), "{:#?}", conforming.not_compared);
     assert!(conforming.kept > 100, "{}", conforming.kept);
+    let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
     let mut playing = JoinSet::new();
     let breaking = BREAKING.iter().map(|name| (*name, Verdict::Breaking));
     for (name, verdict) in breaking.chain(PERMITTED.iter().map(|name| (*name, Verdict::Compatible))) {
-        playing.spawn(async move { (name, verdict, simulated(Some(name)).await) });
+        let places = places.clone();
+        playing.spawn(async move {
+            let _place = places.acquire_owned().await;
+            (name, verdict, simulated(Some(name)).await)
+        });
     }
     while let Some(played) = playing.join_next().await {
         let (name, verdict, simulation) = played.expect("it is played");
