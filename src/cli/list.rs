@@ -1,5 +1,7 @@
 //! `covenant list`.
 
+mod behaviours;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -15,7 +17,6 @@ use crate::docs::{parts, requirements};
 use crate::gate::{CLAUSE, RULES, Weight};
 use crate::nearest::did_you_mean;
 use crate::operator::{Form, METHODS, Member};
-use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, VARIANTS, release_changes};
 use crate::runner::{library, planned};
@@ -48,7 +49,7 @@ enum What {
     Texts,
     /// Generations of the observed wire
     Generations,
-    /// Deviations of a simulated peer
+    /// Deviations of a simulated peer, by family
     Behaviours,
     /// Ways in which the reference platform breaks the contract
     Defects,
@@ -114,7 +115,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         What::Clauses => clauses(),
         What::Texts => texts(),
         What::Generations => generations(),
-        What::Behaviours => behaviours(),
+        What::Behaviours => behaviours::items(arguments.clause.as_deref()),
         What::Defects => defects(),
         What::Variants => variants(),
         What::Rules => rules(),
@@ -254,15 +255,6 @@ fn generations() -> Vec<Item> {
                 "identity": [CallerForm::Tls.name(), identity], "credentials": generation.credentials,
                 "token": token}),
         }
-    });
-    items.collect()
-}
-
-fn behaviours() -> Vec<Item> {
-    let items = BEHAVIOURS.iter().map(|behaviour| {
-        let clauses: Vec<String> = behaviour.clauses.iter().map(ToString::to_string).collect();
-        let json = json!({"id": behaviour.name, "about": behaviour.about, "clauses": clauses});
-        Item { text: row(behaviour.name, behaviour.about, &clauses), clauses, json }
     });
     items.collect()
 }

@@ -5,6 +5,7 @@ mod adapter;
 mod attest;
 mod audit;
 mod certify;
+mod behaviour_choice;
 mod config;
 mod contract_choice;
 mod descriptors;

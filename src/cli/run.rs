@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::watch;
 
+use super::behaviour_choice::{self, BehaviourChoice};
 use super::config::Config;
 use super::duration::duration;
 use super::event_lines::EventLines;
@@ -54,6 +55,10 @@ pub(super) struct Arguments {
     /// Property to check (repeatable); see `covenant list properties`
     #[arg(long, value_name = "NAME", conflicts_with_all = ["only", "commitment", "clause", "scenarios"])]
     property: Vec<String>,
+    /// Behaviour of the peers, or family of behaviours, to play (repeatable): each scenario in which a peer has it; see
+    /// `covenant list behaviours`
+    #[arg(long, value_name = "NAME", value_parser = behaviour_choice::parse, conflicts_with = "property")]
+    behaviour: Vec<BehaviourChoice>,
     /// Number of generated cases of each property; 0 skips properties [default: 12]
     #[arg(long, value_name = "N")]
     pub(super) cases: Option<Cases>,
@@ -285,7 +290,8 @@ fn cases(asked: Option<Cases>) -> u32 {
 fn selection(arguments: &Arguments) -> Result<Selection, SelectionError> {
     if arguments.property.is_empty() {
         let selection = Selection::new(&arguments.only, &arguments.commitment)?;
-        return Ok(selection.with_clauses(&arguments.clause));
+        let behaviours: Vec<_> = arguments.behaviour.iter().flat_map(BehaviourChoice::all).collect();
+        return Ok(selection.with_clauses(&arguments.clause).with_behaviours(&behaviours));
     }
     Selection::of_properties(&arguments.property)
 }

@@ -40,6 +40,7 @@ const FLAGS: &[(&str, Repeated)] = &[
     ("commitment", Not(NARROWER)),
     ("clause", Not(NARROWER)),
     ("property", OfProperty(&["--property", "grants"], "--property grants")),
+    ("behaviour", Not(NARROWER)),
     ("cases", OfProperty(&["--cases", "3"], "--cases 3")),
     ("seed", As(&["--seed", "9"], "--seed 9")),
     ("jobs", Not("a scenario has its own target and peers, however many run beside it")),

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::property_case;
 use crate::contract::{ClauseId, Section};
 use crate::nearest::{did_you_mean, most_like};
+use crate::peer::Behaviour;
 use crate::property::{PROPERTIES, Property, property};
 use crate::scenario::{Library, Loaded};
 
@@ -19,6 +20,8 @@ pub struct Selection {
     sections: Vec<Section>,
     clauses: Vec<ClauseId>,
     properties: Vec<String>,
+    /// Names of behaviours.
+    behaviours: Vec<&'static str>,
     gentle: bool,
 }
 
@@ -79,6 +82,14 @@ impl Selection {
         self
     }
 
+    /// Keeps of the selection the scenarios in which a peer has one of these behaviours, and no property: a property
+    /// draws what its peers do. An empty list keeps all.
+    #[must_use]
+    pub fn with_behaviours(mut self, behaviours: &[&Behaviour]) -> Self {
+        self.behaviours = behaviours.iter().map(|behaviour| behaviour.name).collect();
+        self
+    }
+
     /// Selects these properties and no scenario.
     pub fn of_properties(names: &[String]) -> Result<Self, SelectionError> {
         match names.iter().find(|name| property(name).is_none()) {
@@ -97,7 +108,7 @@ impl Selection {
             return self.properties.iter().any(|name| name == property.name);
         }
         let checked = || CLAUSES_OF_PROPERTIES.get(property.name).into_iter().flatten().copied();
-        self.fits(&property.trace()) && self.asks(checked)
+        self.behaviours.is_empty() && self.fits(&property.trace()) && self.asks(checked)
     }
 
     /// Returns true if the user selects the scenario, by its id or by what it checks.
@@ -117,7 +128,8 @@ impl Selection {
     #[must_use]
     pub fn is_partial(&self) -> bool {
         let named = self.only.is_empty() && self.properties.is_empty();
-        !(named && self.sections.is_empty() && self.clauses.is_empty())
+        let filtered = !(self.sections.is_empty() && self.clauses.is_empty() && self.behaviours.is_empty());
+        !named || filtered
     }
 
     /// Returns the selected scenarios in order, without those of stages. `with_properties` if the run plays properties
@@ -144,6 +156,7 @@ impl Selection {
         self.properties.is_empty()
             && self.fits(&loaded.id)
             && self.asks(checked)
+            && self.plays(loaded)
             && !(self.gentle && loaded.scenario.intrusive)
     }
 
@@ -159,6 +172,12 @@ impl Selection {
         section && clause
     }
 
+    /// Returns whether a peer of the scenario has one of the selected behaviours.
+    fn plays(&self, loaded: &Loaded) -> bool {
+        let mut played = loaded.scenario.peers.iter().flat_map(|peer| &peer.behaviours);
+        self.behaviours.is_empty() || played.any(|name| self.behaviours.contains(&name.as_str()))
+    }
+
     fn why_nothing(&self) -> String {
         if !self.properties.is_empty() {
             return "--cases 0 leaves no case of the properties".to_owned();
@@ -169,6 +188,10 @@ impl Selection {
         let filters = filters.into_iter().filter(|(_, given)| !given.is_empty());
         let given: Vec<String> =
             filters.map(|(flag, given)| format!("{flag} {}", given.join(", "))).collect();
+        if !self.behaviours.is_empty() {
+            let names = self.behaviours.join(" or ");
+            return format!("in none that the other filters leave does a peer have the behaviour {names}");
+        }
         match (given.as_slice(), self.only.is_empty()) {
             ([], _) => "there is none".to_owned(),
             (_, true) => format!("none checks {}", given.join(" and ")),
@@ -206,6 +229,8 @@ fn unmatched_pattern(pattern: &str, ids: &[String]) -> SelectionError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::peer::FAMILIES;
+    use crate::peer::behaviours::behaviour;
     use crate::runner::library;
 
     fn clause(id: &str) -> ClauseId {
@@ -236,6 +261,33 @@ mod tests {
             let selection = Selection::new(&[], &[section]).expect("a selection");
             assert!(selection.of(&library, true).is_ok(), "{section}");
         }
+    }
+
+    #[test]
+    fn a_family_selects_just_the_scenarios_that_play_it() {
+        let library = library(None).expect("scenarios");
+        for family in FAMILIES {
+            let behaviours: Vec<&Behaviour> = family.behaviours().collect();
+            let selection = Selection::new(&[], &[]).expect("a selection").with_behaviours(&behaviours);
+            let chosen = selection.of(&library, true).expect("some");
+            for name in family.names() {
+                let plays = |loaded: &Loaded| {
+                    loaded.scenario.peers.iter().any(|peer| peer.behaviours.iter().any(|own| own == name))
+                };
+                assert!(chosen.iter().any(|loaded| plays(loaded)), "{name}");
+            }
+            let none = |loaded: &Loaded| {
+                let mut own = loaded.scenario.peers.iter().flat_map(|peer| &peer.behaviours);
+                !own.any(|own| family.names().any(|name| name == own))
+            };
+            assert!(!chosen.iter().any(|loaded| none(loaded)), "{}", family.name);
+            assert!(!PROPERTIES.iter().any(|property| selection.takes_property(property)));
+            assert!(selection.is_partial());
+        }
+        let selection = Selection::new(&[], &[Section::Commitment(8)]).expect("a selection");
+        let selection = selection.with_behaviours(&[behaviour("bogus-kind").expect("a behaviour")]);
+        let error = selection.of(&library, true).expect_err("nothing").to_string();
+        assert!(error.contains("a peer have the behaviour bogus-kind"), "{error}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod behaviours;
 mod calls;
 mod conforming;
 mod excerpt;
+mod families;
 mod link;
 mod pace;
 mod permitted_choices;
@@ -27,6 +28,7 @@ mod versions;
 
 pub use behaviour::{Answers, Asked, Behaviour, Requests, Sending, Stores};
 pub use calls::{Call, CallOutcome, OtherCertificate, StepContext};
+pub use families::{FAMILIES, Family, Named, family, family_of};
 pub use pace::Pace;
 pub use permitted_choices::{IdentityWay, PermittedChoices};
 pub use profile::{DEFAULT_RELEASE, Profile};

@@ -19,6 +19,7 @@ use crate::gate::{self, CLAUSE, RULES, Weight};
 use crate::nearest::most_like;
 use crate::operator::{Form, Member, Method};
 use crate::peer::behaviours::BEHAVIOURS;
+use crate::peer::{self, Named};
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, PatchKind, VARIANTS, release_change, release_changes};
 use crate::runner::{planned, planned_with_texts};
@@ -28,8 +29,8 @@ use clause::{clause, duties};
 /// Arguments of `covenant explain`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Id of a clause (7.3), check, scenario, behaviour, defect, variant, property or operator method, of a rule
-    /// of the gate, a release change or a profile of certification, or an exit code
+    /// Id of a clause (7.3), check, scenario, behaviour or family of behaviours, defect, variant, property or operator
+    /// method, of a rule of the gate, a release change or a profile of certification, or an exit code
     id: String,
 }
 
@@ -48,7 +49,7 @@ type Source = fn(&str, &[Loaded]) -> Option<String>;
 
 /// The lookup functions, in the order of the printed answers. One id may match several.
 const SOURCES: &[Source] =
-    &[clause, check, scenario, behaviour, patch, rule, change, property, method, profile, exit_code];
+    &[clause, check, scenario, family, behaviour, patch, rule, change, property, method, profile, exit_code];
 
 fn check(id: &str, parts: &[Loaded]) -> Option<String> {
     let check = check_with_id(id)?;
@@ -100,6 +101,20 @@ fn behaviour(id: &str, parts: &[Loaded]) -> Option<String> {
     }
     let of = behaviour.clauses.iter().filter_map(|clause| clause.parse().ok());
     duties(&mut text, of.map(|clause| (clause, Aspect::Detection)), &players, |_| true);
+    Some(text)
+}
+
+fn family(id: &str, _: &[Loaded]) -> Option<String> {
+    let family = peer::family(id)?;
+    let mut text = format!("family {id} of behaviours\n  does:       {}\n", family.about);
+    let _ = writeln!(text, "  breaks:     commitment {}", family.commitment);
+    for behaviour in family.behaviours() {
+        let together = if family.together.contains(&behaviour.name) { "together" } else { "alone" };
+        let clauses = listed(behaviour.clauses.iter().copied());
+        let _ = writeln!(text, "  behaviour:  {} ({clauses}; {together})", behaviour.name);
+    }
+    let _ = writeln!(text, "  run it:     covenant run --behaviour {id}");
+    let _ = writeln!(text, "  simulate:   covenant peer --behaviour {id}");
     Some(text)
 }
 
@@ -233,7 +248,7 @@ fn unknown(id: &str, parts: &[Loaded]) -> Failure {
     let clauses = clauses.map(|(clause, _)| clause.to_string());
     let checks = checks().map(|check| check.id.to_owned());
     let scenarios = parts.iter().map(|loaded| loaded.id.clone());
-    let behaviours = BEHAVIOURS.iter().map(|behaviour| behaviour.name.to_owned());
+    let behaviours = Named::names().map(ToOwned::to_owned);
     let patches = DEFECTS.iter().chain(VARIANTS).map(|patch| patch.name.to_owned());
     let properties = PROPERTIES.iter().map(|property| property.name.to_owned());
     let methods = Method::all().map(|method| method.to_string());
