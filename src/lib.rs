@@ -26,6 +26,7 @@
 //! - [`audit`]: an audit of someone else's platform, and its watch over days.
 //! - [`certify`]: profiles, signed attestations of a run, and their verification.
 //! - [`adapter`]: the check of an adapter, method by method.
+//! - [`simulate`]: the simulated peers on their own, beside a platform under development.
 //! - [`selftest`]: the suite measured with every defect and every variant.
 //! - [`doctor`]: the diagnosis before a run.
 //! - [`docs`]: the generated pages of `docs/`.
@@ -68,6 +69,7 @@ pub mod runner;
 mod sample;
 pub mod scenario;
 pub mod selftest;
+pub mod simulate;
 
 pub use covenant_check::{check, report, score, warning};
 pub use covenant_model::{

@@ -12,6 +12,11 @@ impl BehaviourChoice {
     pub(super) fn all(&self) -> Vec<&'static Behaviour> {
         self.0.all()
     }
+
+    /// Returns the behaviours that one peer shows at the same time.
+    pub(super) fn together(&self) -> Vec<&'static Behaviour> {
+        self.0.together()
+    }
 }
 
 /// Parses the name of a behaviour, of a family, or `FAMILY/BEHAVIOUR`.

@@ -16,6 +16,7 @@ mod event_lines;
 mod exit_code;
 mod exit_options;
 mod explain;
+mod flood;
 mod gate;
 mod golden;
 mod guard;
@@ -29,6 +30,7 @@ mod operator;
 mod operator_choice;
 mod output_format;
 mod pair_target;
+mod peer;
 mod pem;
 mod percent;
 mod progress;
@@ -120,6 +122,10 @@ enum Command {
     Golden(golden::Arguments),
     /// Measure the suite with every seeded defect and every variant.
     Selftest(selftest::Arguments),
+    /// Simulate misbehaving peers beside your platform, until stopped.
+    Peer(Box<peer::Arguments>),
+    /// Drive handshakes at a target that is yours, at a rate.
+    Flood(flood::Arguments),
     /// Serve the reference platform alone, for tests.
     Target(target::Arguments),
     /// Serve the reference platform through the adapter protocol, or check an adapter.
@@ -180,6 +186,8 @@ pub fn main() -> ExitCode {
         Command::Gate(arguments) => gate::main(&arguments),
         Command::Golden(arguments) => golden::main(&arguments),
         Command::Selftest(arguments) => selftest::main(&arguments),
+        Command::Peer(arguments) => peer::main(&arguments),
+        Command::Flood(arguments) => flood::main(&arguments),
         Command::Target(arguments) => target::main(&arguments),
         Command::Adapter(arguments) => adapter::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),

@@ -29,6 +29,14 @@ pub(super) type Rate = Number<1, 6000>;
 /// The number of platforms that the self-test tests in parallel.
 pub(super) type Platforms = Number<1, 16>;
 
+/// The number of peers on one listener.
+pub(super) type Count = Number<1, 100_000>;
+
+/// The handshakes of a flood in a second.
+pub(super) type FloodRate = Number<1, 1_000_000>;
+/// The handshakes of a flood at the same time.
+pub(super) type AtOnce = Number<1, 4096>;
+
 impl<const MIN: u64, const MAX: u64> Number<MIN, MAX> {
     /// Returns the number, or `None` if it is outside the limits.
     #[must_use]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::number::Count;
 use super::stop::stopped;
 use super::target_choice::patches;
 use super::{Exit, Failure, block_on, message, print};
@@ -14,6 +15,7 @@ use crate::input;
 use crate::operator::OperatorMethod;
 use crate::operator::peer::Propose;
 use crate::reference::{Database, Options, Platform, Settings, StartError};
+use crate::runner::write_private;
 use crate::with_causes;
 
 /// Arguments of `covenant target`.
@@ -34,6 +36,12 @@ pub(super) struct Arguments {
     /// URL of a peer to propose; covenant prints the token with which it can accept (repeatable)
     #[arg(long, value_name = "URL")]
     propose: Vec<String>,
+    /// Number of proposals of each URL, for `covenant peer --count`
+    #[arg(long, value_name = "N", default_value = "1", requires = "propose")]
+    proposals: Count,
+    /// File that gets the tokens, one a line, in place of the output; only its owner can read it
+    #[arg(long, value_name = "FILE", requires = "propose")]
+    tokens: Option<PathBuf>,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -50,10 +58,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         settings: Settings::default(),
         patches,
     };
-    block_on(serve(options, &arguments.propose))?
+    block_on(serve(options, arguments))?
 }
 
-async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
+async fn serve(options: Options, arguments: &Arguments) -> Result<Exit, Failure> {
     let stopped = stopped();
     message("The reference platform is for testing only: whoever reaches it can make it misbehave.\n");
     if !options.listen.ip().is_loopback() {
@@ -68,11 +76,17 @@ async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
     })?;
     let mut reported = json!({"base_url": running.base_url(), "ca_bundle_pem": running.ca_bundle_pem()});
     let mut peers = Vec::new();
-    for url in propose {
-        let proposed = running.platform.call(Propose::METHOD, json!({"remote_instance_url": url})).await;
-        peers.push(proposed.map_err(|error| Failure::usage(format!("--propose {url}: {error}")))?);
+    for url in &arguments.propose {
+        for _ in 0..arguments.proposals.get() {
+            let proposed = running.platform.call(Propose::METHOD, json!({"remote_instance_url": url})).await;
+            peers.push(proposed.map_err(|error| Failure::usage(format!("--propose {url}: {error}")))?);
+        }
     }
-    if !peers.is_empty() {
+    if let Some(path) = &arguments.tokens {
+        let tokens = peers.iter().filter_map(|peer| peer["acceptance_token"].as_str());
+        let text: String = tokens.map(|token| format!("{token}\n")).collect();
+        write_private(path, text.as_bytes())?;
+    } else if !peers.is_empty() {
         reported["peers"] = peers.into();
     }
     print(&format!("{reported}\n"))?;

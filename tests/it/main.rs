@@ -26,6 +26,7 @@ mod known_breaches;
 mod limits;
 mod misbehaviours;
 mod parsers;
+mod peer;
 mod pipeline;
 mod powernode;
 mod program;

@@ -61,10 +61,11 @@ impl Peer {
 
     /// Applies a plan atomically: no other call sees a part of it.
     fn apply(&self, migration_id: &str, plan: &MigrationRequest) -> Reply {
+        let behaviours = self.behaviours();
         let mut state = self.state();
         let mut draft = Draft {
             plan,
-            behaviours: &self.0.options.behaviours,
+            behaviours: &behaviours,
             records: state.records.clone(),
             migrated: state.migrated.clone(),
             applied: 0,

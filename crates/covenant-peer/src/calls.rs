@@ -146,7 +146,7 @@ impl Peer {
             if *route == Route::Migrations {
                 self.complete_plan(body);
             }
-            injected.extend(mutate(&self.0.options.behaviours, body, |behaviour, body| {
+            injected.extend(mutate(&self.behaviours(), body, |behaviour, body| {
                 if let Some(hook) = behaviour.request {
                     hook(&Sending { route, before, now }, body);
                 }
@@ -272,9 +272,9 @@ impl Peer {
 
     /// Returns the names of the behaviours for which this call is a deviation.
     fn overstepped(&self, route: &Route, before: u64) -> Vec<String> {
-        let behaviours = self.0.options.behaviours.iter();
+        let behaviours = self.behaviours();
         let too_many =
-            behaviours.filter(|behaviour| behaviour.oversteps.is_some_and(|hook| hook(route, before)));
+            behaviours.iter().filter(|behaviour| behaviour.oversteps.is_some_and(|hook| hook(route, before)));
         too_many.map(|behaviour| behaviour.name.to_owned()).collect()
     }
 

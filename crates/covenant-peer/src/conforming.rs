@@ -144,8 +144,9 @@ impl Peer {
         context: &StepContext,
         reason: &str,
     ) -> Result<Option<CallOutcome>, PeerError> {
-        let mut behaviours = self.0.options.behaviours.iter();
-        let silent = behaviours.find(|behaviour| behaviour.revokes_silently).map(|behaviour| behaviour.name);
+        let behaviours = self.behaviours();
+        let silent =
+            behaviours.iter().find(|behaviour| behaviour.revokes_silently).map(|behaviour| behaviour.name);
         let outcome = if silent.is_some() { None } else { Some(self.give_notice(context, reason).await?) };
         self.end(silent);
         Ok(outcome)
@@ -165,9 +166,11 @@ impl Peer {
         grant_id: &str,
         reason: &str,
     ) -> Result<Option<CallOutcome>, PeerError> {
-        let mut behaviours = self.0.options.behaviours.iter();
-        let silent =
-            behaviours.find(|behaviour| behaviour.ends_grants_silently).map(|behaviour| behaviour.name);
+        let behaviours = self.behaviours();
+        let silent = behaviours
+            .iter()
+            .find(|behaviour| behaviour.ends_grants_silently)
+            .map(|behaviour| behaviour.name);
         let is_known = self.state().grants.get_mut(grant_id).is_some_and(|grant| {
             grant.revoked = true;
             grant.injected = silent;
@@ -197,10 +200,15 @@ impl Peer {
     #[must_use]
     pub fn propose(&self) -> String {
         let token = URL_SAFE_NO_PAD.encode(self.0.ids.bytes::<32>());
-        self.0.options.recorder.learn_secret("acceptance_token", &token);
-        let expires_at = self.0.options.clock.now() + SignedDuration::from_hours(24 * TOKEN_DAYS);
-        self.state().proposal = Some(Proposal { token: token.clone(), expires_at });
+        self.invite(&token);
         token
+    }
+
+    /// Admits the target with a token, once.
+    pub(super) fn invite(&self, token: &str) {
+        self.0.options.recorder.learn_secret("acceptance_token", token);
+        let expires_at = self.0.options.clock.now() + SignedDuration::from_hours(24 * TOKEN_DAYS);
+        self.state().proposal = Some(Proposal { token: token.to_owned(), expires_at });
     }
 
     /// Issues a grant to the target out of band: the peer sends nothing.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Peer;
 use super::serve::{Answer, success};
+use super::standing::keep_last;
 use covenant_model::wire::header::inbound_subject;
 use covenant_model::wire::path::Route;
 
@@ -83,6 +84,9 @@ impl Peer {
             },
         });
         state.audit.push((now, entry));
+        if let Some(standing) = &self.0.standing {
+            keep_last(&mut state.audit, standing.audit_max);
+        }
     }
 }
 

@@ -13,14 +13,17 @@ mod calls;
 mod conforming;
 mod excerpt;
 mod families;
+mod keys;
 mod link;
 mod pace;
 mod permitted_choices;
 mod profile;
+mod recorded;
 mod recording_budget;
 mod serve;
 mod services;
 mod snapshot;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,7 @@ pub use permitted_choices::{IdentityWay, PermittedChoices};
 pub use profile::{DEFAULT_RELEASE, Profile};
 pub use services::OFFERING;
 pub use snapshot::PeerSnapshot;
+pub use standing::{ListenerError, SharedListener, Standing};
 pub use state::{IssuedGrant, Received};
 
 use std::io;
@@ -83,9 +87,6 @@ pub struct Options {
     /// Upper limit of its call rate; `None` for no limit.
     pub pace: Option<Pace>,
 }
-
-/// Lifetime of its server certificate, in days.
-const SERVER_DAYS: u32 = 3650;
 
 /// Address of the target, and the data to reach it.
 #[derive(Clone, Debug)]
@@ -159,33 +160,64 @@ struct Inner {
     server_identity: Identity,
     /// Running server; `None` while the peer is stopped.
     server: Mutex<Option<Server>>,
-    /// Port of the peer, reserved also while the peer is stopped.
-    port: Port,
+    /// Place of the peer, reserved also while the peer is stopped.
+    place: Place,
+    /// Behaviours that it shows now.
+    behaviours: Mutex<Vec<&'static Behaviour>>,
+    /// Settings of a peer that stands without end; `None` keeps all that it sees, within a recording budget.
+    standing: Option<Standing>,
+}
+
+/// Where a peer is called.
+#[derive(Debug)]
+enum Place {
+    /// A port of its own.
+    Own(Port),
+    /// A path of a listener that several peers share.
+    Shared(SharedListener),
 }
 
 impl Peer {
     /// Starts a peer. The peer listens when this returns.
     pub fn start(options: Options) -> Result<Self, PeerError> {
+        Self::begin(options, None)
+    }
+
+    /// Starts a peer that stands without end.
+    pub fn start_standing(options: Options, standing: Standing) -> Result<Self, PeerError> {
+        Self::begin(options, Some(standing))
+    }
+
+    fn begin(options: Options, standing: Option<Standing>) -> Result<Self, PeerError> {
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
-        let authority = match &options.snapshot {
-            Some(snapshot) => snapshot.authority(&options.clock),
-            None => Authority::new(&format!("{} federation authority", options.name), &options.clock),
+        let shared = standing.as_ref().and_then(|standing| standing.listener.clone());
+        let authority = match (&shared, &options.snapshot) {
+            (Some(shared), _) => Ok(shared.authority().clone()),
+            (None, Some(snapshot)) => snapshot.authority(&options.clock),
+            (None, None) => Authority::new(&format!("{} federation authority", options.name), &options.clock),
         }
         .map_err(keys)?;
-        let trust = Trust::new();
-        trust.add("self", authority.pem()).map_err(keys)?;
+        let trust = match &shared {
+            Some(shared) => shared.trust().clone(),
+            None => keys::own_trust(&authority).map_err(keys)?,
+        };
         let ids = Ids::new(options.clock.clone(), options.seed.derive("ids"));
         let account = Ids::new(options.clock.clone(), options.seed.derive("account"));
         let account_id = account.uuid().to_string();
         let state = Mutex::new(State::new(ids.uuid().to_string()));
         let listen = |source| listen_error(&options, options.listen, source);
-        let port = Port::take(options.listen).map_err(listen)?;
-        let server_identity = match (&options.server_identity, &options.snapshot) {
-            (Some(identity), _) => Ok(identity.clone()),
-            (None, Some(snapshot)) => snapshot.server_identity(),
-            (None, None) => server_identity(&authority, &options),
+        let server_identity = match (&shared, &options.server_identity, &options.snapshot) {
+            (Some(shared), ..) => Ok(shared.identity().clone()),
+            (None, Some(identity), _) => Ok(identity.clone()),
+            (None, None, Some(snapshot)) => snapshot.server_identity(),
+            (None, None, None) => keys::server_identity(&authority, &options),
         }
         .map_err(keys)?;
+        let place = match shared {
+            Some(shared) => Place::Shared(shared),
+            None => Place::Own(Port::take(options.listen).map_err(listen)?),
+        };
+        let behaviours = Mutex::new(options.behaviours.clone());
         let received = watch::Sender::new(0);
         let peer = Self(Arc::new(Inner {
             options,
@@ -197,7 +229,9 @@ impl Peer {
             received,
             server_identity,
             server: Mutex::new(None),
-            port,
+            place,
+            behaviours,
+            standing,
         }));
         if let Some(snapshot) = peer.0.options.snapshot.clone() {
             let keys = |source| PeerError::Keys { name: peer.name().to_owned(), source };
@@ -211,12 +245,19 @@ impl Peer {
     pub fn listen(&self) -> Result<(), PeerError> {
         let options = &self.0.options;
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
+        let port = match &self.0.place {
+            Place::Own(port) => port,
+            Place::Shared(shared) => {
+                shared.add(self.name(), Arc::downgrade(&self.0));
+                return Ok(());
+            }
+        };
         let trust = self.0.trust.clone();
         let tls = ServerTls::new(&self.0.server_identity, trust, &options.clock, TlsOptions::default())
             .map_err(keys)?;
         let listen = |source| listen_error(options, self.address(), source);
         let handler = Arc::new(serve::FederationHandler(Arc::downgrade(&self.0)));
-        let listener = self.0.port.listen().map_err(listen)?;
+        let listener = port.listen().map_err(listen)?;
         let server = Server::start(listener, Some(tls), handler, options.limits).map_err(listen)?;
         *lock(&self.0.server) = Some(server);
         Ok(())
@@ -224,6 +265,9 @@ impl Peer {
 
     /// Stops listening, and drops every connection. The port stays reserved.
     pub async fn stop(&self) {
+        if let Place::Shared(shared) = &self.0.place {
+            shared.remove(self.name());
+        }
         let server = lock(&self.0.server).take();
         if let Some(server) = server {
             server.kill().await;
@@ -233,7 +277,10 @@ impl Peer {
     /// Returns the address on which the peer listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.0.port.address()
+        match &self.0.place {
+            Place::Own(port) => port.address(),
+            Place::Shared(shared) => shared.address(),
+        }
     }
 
     /// Returns the number of heartbeats of the target that were counted but not recorded, because they were
@@ -258,9 +305,12 @@ impl Peer {
     /// Returns the URL for calls to the peer, without the federation prefix.
     #[must_use]
     pub fn base_url(&self) -> Url {
-        match &self.0.options.advertise {
-            Some(url) => url.clone(),
-            None => Url::parse(&format!("https://{}", self.address())).expect("an address makes a URL"),
+        match (&self.0.place, &self.0.options.advertise) {
+            (Place::Shared(shared), _) => shared.url(self.name()),
+            (Place::Own(_), Some(url)) => url.clone(),
+            (Place::Own(_), None) => {
+                Url::parse(&format!("https://{}", self.address())).expect("an address makes a URL")
+            }
         }
     }
 
@@ -332,16 +382,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn listen_error(options: &Options, address: SocketAddr, source: io::Error) -> PeerError {
     PeerError::Listen { name: options.name.clone(), address, source }
-}
-
-fn server_identity(authority: &Authority, options: &Options) -> Result<Identity, PkiError> {
-    let ip = options.listen.ip().to_string();
-    let advertised = options.advertise.as_ref().and_then(Url::host_str).unwrap_or("localhost");
-    let mut names = vec!["localhost", "127.0.0.1", "::1"];
-    for name in [&*ip, advertised.trim_matches(['[', ']'])] {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    authority.leaf(&options.name, &names, SERVER_DAYS)
 }

@@ -8,12 +8,11 @@ use serde_json::{Value, json};
 use super::behaviour::{Asked, mutate};
 use super::link::response_members;
 use super::recording_budget::Recording;
+use super::standing::keep_last;
 use super::state::{Received, place};
 use super::versions::compatibility;
 use super::{Inner, Peer};
-use covenant_model::transcript::{
-    Body, Direction, Exchange, Message, Note, NoteKind, What, is_same_id, usual_path,
-};
+use covenant_model::transcript::{is_same_id, usual_path};
 use covenant_model::wire::canonical::{DigestMatch, compare_digest};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::header::{self, inbound_subject};
@@ -87,7 +86,7 @@ impl Peer {
                 now: self.0.options.clock.now(),
                 granted_before: self.state().granted.get(route.name()).copied().unwrap_or(0),
             };
-            injected.extend(mutate(&self.0.options.behaviours, &mut answer, |behaviour, (status, body)| {
+            injected.extend(mutate(&self.behaviours(), &mut answer, |behaviour, (status, body)| {
                 if let Some(hook) = behaviour.answer {
                     hook(&asked, status, body);
                 }
@@ -102,8 +101,10 @@ impl Peer {
             ..Outbound::json(answer.0, &answer.1)
         };
         let at = self.0.options.clock.now();
-        let recording =
-            self.state().recording_budget.take(route.as_ref(), (&body, weight), outbound.status, at);
+        let recording = match &self.0.standing {
+            Some(_) => Recording::Recorded,
+            None => self.state().recording_budget.take(route.as_ref(), (&body, weight), outbound.status, at),
+        };
         match recording {
             Recording::Recorded => {}
             Recording::Counted => return outbound,
@@ -114,64 +115,14 @@ impl Peer {
             Recording::Rejected => return Outbound::json(429, &json!({"error": "too many calls"})),
         }
         let n = self.record_answer(request, &outbound, injected);
-        self.state().inbox.push(Received { n, route, body, at });
+        let mut state = self.state();
+        state.inbox.push(Received { n, route, body, at });
+        if let Some(standing) = &self.0.standing {
+            keep_last(&mut state.inbox, standing.inbox_max);
+        }
+        drop(state);
         self.0.received.send_modify(|count| *count += 1);
         outbound
-    }
-
-    fn record_answer(&self, request: &Inbound, answer: &Outbound, injected: Vec<String>) -> u64 {
-        let path = match &request.query {
-            Some(query) => format!("{}?{query}", request.path),
-            None => request.path.clone(),
-        };
-        let exchange = Exchange {
-            peer: self.name().to_owned(),
-            direction: Direction::FromTarget,
-            request: Message {
-                method: Some(request.method.clone()),
-                path: Some(path),
-                headers: request.headers.clone(),
-                body: Body::capture(&request.body),
-                ..Message::default()
-            },
-            response: Some(Message {
-                status: Some(answer.status),
-                headers: answer.headers.clone(),
-                body: Body::capture(&answer.body),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: request.tls.clone(),
-            protocol: Some(request.protocol.to_owned()),
-            source: None,
-            injected,
-        };
-        self.0.options.recorder.record(None, None, What::Exchange(exchange))
-    }
-
-    /// Records a call that a limit rejected. It may be the one that a check looks for.
-    fn record_rejected_by_limit(&self, RejectedByLimit { request, status, reason }: &RejectedByLimit) {
-        let at = self.0.options.clock.now();
-        let no_body = (&Value::Null, 0);
-        if self.state().recording_budget.take(None, no_body, status.unwrap_or_default(), at)
-            != Recording::Recorded
-        {
-            return;
-        }
-        let name = self.name();
-        let answer = status.map(|status| format!("{status}, ")).unwrap_or_default();
-        let message = format!("a call of the target to {name} was rejected by a limit: {answer}{reason}");
-        let (method, path) = request.clone().unzip();
-        let facts = json!({"peer": name, "reason": reason, "status": status, "method": method, "path": path});
-        let note = Note { kind: NoteKind::RejectedByLimit, message, facts };
-        self.0.options.recorder.record(None, None, What::Note(note));
-    }
-
-    fn record_flood(&self) {
-        let name = self.name();
-        let message = format!("a flood of heartbeats to {name}, not all of them recorded");
-        let note = Note { kind: NoteKind::Flood, message, facts: json!({"peer": name}) };
-        self.0.options.recorder.record(None, None, What::Note(note));
     }
 
     fn route(&self, route: &Route, request: &Inbound, body: &Value) -> Reply {

@@ -20,6 +20,9 @@ pub(super) fn items(wanted: Option<&str>) -> Vec<Item> {
     }
     let others = BEHAVIOURS.iter().filter(|behaviour| behaviour.clauses.is_empty());
     extend(&mut items, IN_NO_FAMILY, others.map(|behaviour| item(behaviour, None)), wanted);
+    if let Some(first) = items.first_mut() {
+        first.text = first.text.trim_start().to_owned();
+    }
     items
 }
 

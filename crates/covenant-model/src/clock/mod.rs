@@ -10,7 +10,7 @@ mod stopwatch;
 
 pub use ids::Ids;
 pub use moment::{deserialize_moment, read_moment};
-pub use seed::Seed;
+pub use seed::{Seed, fresh_token};
 pub use stopwatch::Stopwatch;
 
 use std::sync::Arc;

@@ -55,6 +55,14 @@ impl FromStr for Seed {
     }
 }
 
+/// Returns a token that no one can guess, of 32 bytes of the system's randomness in hex. No seed repeats it.
+#[must_use]
+pub fn fresh_token() -> String {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).expect("the system gives randomness");
+    hex::encode(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,11 +8,13 @@
 //! nothing against someone who can write the whole file.
 
 mod addition;
+mod chain;
 mod entry;
 mod ids;
 mod kind;
 mod made;
 pub mod mask;
+mod observer;
 mod read;
 mod reads;
 mod recorder;
@@ -27,6 +29,7 @@ pub use entry::{
 };
 pub use ids::{is_same_id, usual_path, usual_text};
 pub use kind::{FailureKind, NoteKind};
+pub use observer::Observer;
 pub use read::{ReadError, Reading, StoredTrace, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
 pub use size::{LINE_BYTES_MAX, shortened};

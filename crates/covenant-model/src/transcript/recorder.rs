@@ -2,18 +2,20 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::chain::Chain;
 use super::entry::{Entry, Line, Note, Outcome, RunStart, ScenarioStart, Seal, What};
 use super::kind::NoteKind;
 use super::mask::Mask;
+use super::observer::Observer;
 use super::read::{ReadError, Reading, read, read_from};
-use super::size::{Budget, LINE_BYTES_MAX, LINES_MAX};
+use super::size::{Budget, LINE_BYTES_MAX};
 use super::trace::Trace;
 use crate::clock::{Clock, Stopwatch};
 use crate::wire::canonical::sha256_hex;
@@ -40,49 +42,6 @@ impl Sink {
     fn new(file: Option<(PathBuf, Mutex<Chain>)>) -> Self {
         let begun = environment::Begin::now();
         Self { file, fault: Mutex::default(), budget: Budget::default(), begun }
-    }
-}
-
-/// File of lines, each with the digest of the line before.
-#[derive(Debug)]
-struct Chain {
-    file: File,
-    /// SHA-256 of the last line; empty before the first.
-    last: String,
-    /// Number of lines.
-    lines: u64,
-    /// Length of the lines, in bytes.
-    length: u64,
-    /// `true` if nothing more is written: the run has ended, or a line could not be written.
-    closed: bool,
-}
-
-impl Chain {
-    const fn new(file: File) -> Self {
-        Self { file, last: String::new(), lines: 0, length: 0, closed: false }
-    }
-
-    /// Adds a line, whole or not at all: what is written can be read back. A kill leaves complete lines and at most
-    /// one incomplete line.
-    fn add(&mut self, mut line: String, is_seal: bool) -> io::Result<()> {
-        if self.closed {
-            return Ok(());
-        }
-        // The last line is left for the seal.
-        if self.lines + 1 >= LINES_MAX as u64 && !is_seal {
-            return Err(io::Error::other(format!("a transcript has {LINES_MAX} lines at most")));
-        }
-        let last = sha256_hex(&line);
-        line.push('\n');
-        if let Err(error) = self.file.write_all(line.as_bytes()) {
-            self.closed = true;
-            let _ = self.file.set_len(self.length);
-            return Err(error);
-        }
-        self.last = last;
-        self.lines += 1;
-        self.length += line.len() as u64;
-        Ok(())
     }
 }
 
@@ -133,13 +92,14 @@ impl Transcript {
     #[must_use]
     pub fn go_on(&self, trace: &Trace, clock: Clock) -> Recorder {
         let entries = trace.entries().to_vec();
-        let state = State { entries, ..State::default() };
+        let state = State { count: entries.len() as u64, entries, ..State::default() };
         let scenario = trace.scenario().to_owned();
         Recorder(Arc::new(Shared {
             transcript: self.clone(),
             scenario,
             clock,
             since: None,
+            observer: None,
             state: Mutex::new(state),
         }))
     }
@@ -153,11 +113,35 @@ impl Transcript {
     /// Begins the trace of a scenario.
     #[must_use]
     pub fn begin(&self, scenario: &str, start: ScenarioStart, clock: Clock) -> Recorder {
+        self.begin_for(scenario, start, clock, None)
+    }
+
+    /// Begins a trace that an observer sees as it happens. Its entries are not kept in memory, so it may go on without
+    /// end.
+    #[must_use]
+    pub fn begin_observed(
+        &self,
+        scenario: &str,
+        start: ScenarioStart,
+        clock: Clock,
+        observer: Arc<dyn Observer>,
+    ) -> Recorder {
+        self.begin_for(scenario, start, clock, Some(observer))
+    }
+
+    fn begin_for(
+        &self,
+        scenario: &str,
+        start: ScenarioStart,
+        clock: Clock,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Recorder {
         let recorder = Recorder(Arc::new(Shared {
             transcript: self.clone(),
             scenario: scenario.to_owned(),
             clock,
             since: Some(Stopwatch::start()),
+            observer,
             state: Mutex::default(),
         }));
         recorder.record(None, None, What::Scenario(start));
@@ -278,11 +262,15 @@ struct Shared {
     clock: Clock,
     /// Real time since the begin; `None` if another process began it.
     since: Option<Stopwatch>,
+    /// Observer, which replaces the entries in memory; `None` if they are kept.
+    observer: Option<Arc<dyn Observer>>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// Number of entries.
+    count: u64,
     entries: Vec<Entry>,
     mask: Mask,
     ended: bool,
@@ -330,7 +318,7 @@ impl Recorder {
         let took_milliseconds = state.ended.then(took).flatten();
         let entry = Entry {
             scenario: self.0.scenario.clone(),
-            n: state.entries.len() as u64 + 1,
+            n: state.count + 1,
             at,
             step,
             label: label.map(ToOwned::to_owned),
@@ -340,8 +328,15 @@ impl Recorder {
             written: None,
         };
         self.0.transcript.write(&entry);
+        state.count = entry.n;
         let n = entry.n;
-        state.entries.push(entry);
+        match &self.0.observer {
+            Some(observer) => {
+                drop(state);
+                observer.recorded(&entry);
+            }
+            None => state.entries.push(entry),
+        }
         n
     }
 
@@ -353,7 +348,7 @@ impl Recorder {
     /// Returns the number of entries.
     #[must_use]
     pub fn count(&self) -> u64 {
-        lock(&self.0.state).entries.len() as u64
+        lock(&self.0.state).count
     }
 
     /// Returns the trace recorded so far.

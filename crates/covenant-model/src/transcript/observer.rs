@@ -1,0 +1,9 @@
+//! Observer of a trace that goes on without end.
+
+use super::entry::Entry;
+
+/// What sees the entries of a trace as they are recorded, masked and numbered.
+pub trait Observer: std::fmt::Debug + Send + Sync {
+    /// Gets one entry.
+    fn recorded(&self, entry: &Entry);
+}

@@ -1,0 +1,174 @@
+//! The control socket of a simulation: commands over a loopback connection, each with a token.
+//!
+//! One line of JSON asks, one line answers: `{"token": "…", "command": "on late-excerpt"}` and
+//! `{"ok": true, "text": "…"}`. The file that describes the simulation has the address and the token; only its owner
+//! may read it.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use super::Simulation;
+use crate::clock::fresh_token;
+use crate::input::{self, InputError};
+use crate::wire::canonical::sha256_hex;
+use crate::{private, secret};
+
+/// The longest line of a command, in bytes.
+const LINE_BYTES_MAX: u64 = 64 * 1024;
+/// The longest file that describes a simulation, in bytes.
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// The time that one command may take to arrive, and to be answered.
+const COMMAND_TIME_MAX: Duration = Duration::from_mins(1);
+
+/// A control socket that listens.
+#[derive(Debug)]
+pub struct Control {
+    listener: TcpListener,
+    token: String,
+    path: PathBuf,
+}
+
+/// An error of the control socket.
+#[derive(Debug, Error)]
+pub enum ControlError {
+    /// It cannot listen.
+    #[error("the control socket cannot listen on this machine")]
+    Listen(#[source] io::Error),
+    /// The file cannot be written.
+    #[error("--control {path}: cannot write")]
+    Write {
+        /// The path of the file.
+        path: String,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] InputError),
+    /// The file does not describe a simulation.
+    #[error("{0}: this file describes no simulation; name the file of its --control")]
+    NoDescription(String),
+    /// The simulation does not answer.
+    #[error("{path}: no simulation answers at {address}; it may have ended")]
+    NoAnswer {
+        /// The path of the file.
+        path: String,
+        /// The address.
+        address: SocketAddr,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// The simulation refuses the command.
+    #[error("{0}")]
+    Refused(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Request {
+    token: String,
+    command: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Response {
+    ok: bool,
+    text: String,
+}
+
+/// How a client reaches the socket.
+#[derive(Deserialize)]
+struct Place {
+    address: SocketAddr,
+    token: String,
+}
+
+impl Control {
+    /// Listens on a free port of this machine, and writes the file that describes the simulation.
+    pub async fn start(path: &Path, simulation: &Simulation) -> Result<Self, ControlError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(ControlError::Listen)?;
+        let address = listener.local_addr().map_err(ControlError::Listen)?;
+        let token = fresh_token();
+        secret::learn_own("control_token", &token);
+        let control = json!({"address": address, "token": token});
+        let text = json!({"control": control, "peers": simulation.description()});
+        let write = || {
+            let mut file = private::create(path)?;
+            file.write_all(format!("{text:#}\n").as_bytes())
+        };
+        write().map_err(|source| ControlError::Write { path: path.display().to_string(), source })?;
+        Ok(Self { listener, token, path: path.to_owned() })
+    }
+
+    /// Answers commands, one connection at a time, until it is dropped.
+    pub async fn serve(&self, simulation: &Simulation) {
+        loop {
+            if let Ok((socket, _)) = self.listener.accept().await {
+                // A client that stalls or sends nonsense only loses its own connection.
+                let _ = timeout(COMMAND_TIME_MAX, self.answer(socket, simulation)).await;
+            }
+        }
+    }
+
+    async fn answer(&self, socket: TcpStream, simulation: &Simulation) -> io::Result<()> {
+        let (read, mut write) = socket.into_split();
+        let mut line = String::new();
+        BufReader::new(read.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
+        let response = match serde_json::from_str::<Request>(&line) {
+            Err(_) => Err("a line of JSON with token and command was expected".to_owned()),
+            Ok(request) if !self.admits(&request.token) => Err("the token is wrong".to_owned()),
+            Ok(request) => simulation.command(&request.command).await,
+        };
+        let (ok, text) = match response {
+            Ok(text) => (true, text),
+            Err(text) => (false, text),
+        };
+        let line = serde_json::to_string(&Response { ok, text })?;
+        write.write_all(format!("{line}\n").as_bytes()).await
+    }
+
+    /// Compares digests, whose common beginning says nothing about the token.
+    fn admits(&self, token: &str) -> bool {
+        sha256_hex(token) == sha256_hex(&self.token)
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Asks the simulation that a file describes to do something, and returns its answer.
+pub async fn ask(path: &Path, command: &str) -> Result<String, ControlError> {
+    let name = || path.display().to_string();
+    let text = input::read_text(path, FILE_BYTES_MAX)?;
+    let described: Value = serde_json::from_str(&text).map_err(|_| ControlError::NoDescription(name()))?;
+    let place = Place::deserialize(&described["control"]).map_err(|_| ControlError::NoDescription(name()))?;
+    secret::learn_own("control_token", &place.token);
+    let address = place.address;
+    let no_answer = |source| ControlError::NoAnswer { path: name(), address, source };
+    let request = Request { token: place.token, command: command.to_owned() };
+    let asked = async {
+        let socket = TcpStream::connect(address).await?;
+        let (read, mut write) = socket.into_split();
+        let line = serde_json::to_string(&request)?;
+        write.write_all(format!("{line}\n").as_bytes()).await?;
+        let mut answer = String::new();
+        BufReader::new(read.take(FILE_BYTES_MAX)).read_line(&mut answer).await?;
+        serde_json::from_str::<Response>(&answer).map_err(io::Error::other)
+    };
+    let response = timeout(COMMAND_TIME_MAX, asked).await.map_err(io::Error::from).and_then(|answer| answer);
+    match response.map_err(no_answer)? {
+        Response { ok: true, text } => Ok(text),
+        Response { ok: false, text } => Err(ControlError::Refused(text)),
+    }
+}

@@ -1,0 +1,216 @@
+//! A flood of handshakes: each on a connection of its own, at a rate, with the latency of each.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+use serde_json::json;
+use thiserror::Error;
+use tokio::task::JoinSet;
+
+use crate::clock::{Clock, Stopwatch, fresh_token};
+use crate::net::{Client, ClientOptions, Limits, Request};
+use crate::operator::Address;
+use crate::peer::Profile;
+use crate::pki::{ClientTls, PkiError, TlsOptions, Trust};
+use crate::wire::path::Route;
+
+/// The longest latency that the histogram tells apart, in microseconds.
+const LATENCY_MAX: u64 = 3_600_000_000;
+/// The significant digits of a latency.
+const DIGITS: u8 = 3;
+
+/// The settings of a flood.
+#[derive(Clone, Debug)]
+pub struct Flood {
+    /// The address of the target.
+    pub address: Address,
+    /// True if the certificate of the target has to be for the host of its URL.
+    pub host_names_checked: bool,
+    /// The number of handshakes in a second.
+    pub rate: u64,
+    /// The duration of the flood.
+    pub lasts: Duration,
+    /// The largest number of handshakes at the same time.
+    pub at_once: usize,
+    /// The limits of the calls.
+    pub limits: Limits,
+}
+
+/// The flood cannot begin.
+#[derive(Debug, Error)]
+#[error("the flood cannot set up TLS")]
+pub struct FloodError(#[from] PkiError);
+
+/// What a flood did.
+#[derive(Debug)]
+pub struct Flooded {
+    /// The handshakes that were due.
+    pub due: u64,
+    /// The handshakes that were sent.
+    pub sent: u64,
+    /// The time that the flood took.
+    pub took: Duration,
+    /// The number of answers by status, and of failures by their kind.
+    pub outcomes: BTreeMap<String, u64>,
+    /// The latencies in microseconds, from the time at which each handshake was due: a target that answers slowly and
+    /// holds back the next ones does not hide it.
+    pub latency: Histogram<u64>,
+}
+
+impl Flooded {
+    /// Returns the number of handshakes in a second that were answered.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        let answered = u32::try_from(self.latency.len()).unwrap_or(u32::MAX);
+        f64::from(answered) / self.took.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    fn new() -> Self {
+        let latency = Histogram::new_with_bounds(1, LATENCY_MAX, DIGITS).expect("the bounds are in order");
+        Self { due: 0, sent: 0, took: Duration::ZERO, outcomes: BTreeMap::new(), latency }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        for (outcome, count) in &other.outcomes {
+            *self.outcomes.entry(outcome.clone()).or_default() += count;
+        }
+        // The bounds are the same.
+        let _ = self.latency.add(&other.latency);
+    }
+
+    /// Returns the distribution of the latencies, in the form that the tools of HdrHistogram draw.
+    #[must_use]
+    pub fn distribution(&self) -> String {
+        use std::fmt::Write;
+        let mut text = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n".to_owned();
+        for step in self.latency.iter_quantiles(5) {
+            let (value, quantile) = (step.value_iterated_to(), step.quantile_iterated_to());
+            let count = self.latency.count_between(0, value);
+            let inverse =
+                if quantile < 1.0 { format!("{:14.2}", 1.0 / (1.0 - quantile)) } else { "inf".to_owned() };
+            let _ = writeln!(text, "{:12.3} {quantile:2.12} {count:10} {inverse}", in_milliseconds(value));
+        }
+        let _ = writeln!(
+            text,
+            "#[Max = {:.3}, Total count = {}]",
+            in_milliseconds(self.latency.max()),
+            self.latency.len()
+        );
+        text
+    }
+}
+
+/// Returns a latency in milliseconds.
+#[must_use]
+pub fn in_milliseconds(microseconds: u64) -> f64 {
+    Duration::from_micros(microseconds).as_secs_f64() * 1000.0
+}
+
+/// Drives handshakes at a target until the time is over.
+pub async fn flood(flood: &Flood) -> Result<Flooded, FloodError> {
+    let trust = match &flood.address.ca_bundle_pem {
+        Some(bundle) if flood.host_names_checked => Trust::of_hosts(bundle),
+        Some(bundle) => {
+            let trust = Trust::new();
+            trust.add("target", bundle)?;
+            trust
+        }
+        None => Trust::on_first_use(),
+    };
+    let options = TlsOptions { without_http2: true, ..TlsOptions::default() };
+    let tls = ClientTls::new(None, trust, &Clock::system(), options)?;
+    // Each handshake has a connection of its own.
+    let client = Client::new(Some(tls), flood.limits, ClientOptions::default());
+    let lanes = Arc::new(Lanes {
+        flood: flood.clone(),
+        client,
+        request: request(),
+        next: AtomicU64::new(0),
+        began: Stopwatch::start(),
+    });
+    let mut tasks = JoinSet::new();
+    for _ in 0..flood.at_once {
+        tasks.spawn(lanes.clone().drive());
+    }
+    let mut flooded = Flooded::new();
+    while let Some(lane) = tasks.join_next().await {
+        if let Ok(lane) = lane {
+            flooded.add(&lane);
+        }
+    }
+    flooded.took = lanes.began.elapsed();
+    let due = u128::from(flood.rate) * flood.lasts.as_millis() / 1000;
+    flooded.due = u64::try_from(due).unwrap_or(u64::MAX);
+    Ok(flooded)
+}
+
+/// The lanes of a flood, which share its schedule.
+struct Lanes {
+    flood: Flood,
+    client: Client,
+    request: Request,
+    next: AtomicU64,
+    began: Stopwatch,
+}
+
+impl Lanes {
+    /// Sends one handshake after the other, each when it is due, or at once if that is past.
+    async fn drive(self: Arc<Self>) -> Flooded {
+        let mut done = Flooded::new();
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let due = Duration::from_secs_f64(number_as_f64(number) / number_as_f64(self.flood.rate));
+            if due >= self.flood.lasts || self.began.elapsed() >= self.flood.lasts {
+                return done;
+            }
+            wait(due.saturating_sub(self.began.elapsed())).await;
+            done.sent += 1;
+            let sent = self.client.send(&self.flood.address.base_url, self.request.clone()).await;
+            let outcome = match sent {
+                Ok(response) => {
+                    let latency = self.began.elapsed().saturating_sub(due);
+                    done.latency.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(LATENCY_MAX));
+                    response.status.to_string()
+                }
+                Err(error) => format!("{:?}", error.kind()),
+            };
+            *done.outcomes.entry(outcome).or_default() += 1;
+        }
+    }
+}
+
+/// Waits until a handshake is due.
+#[expect(clippy::disallowed_methods, reason = "what is waited for is a time")]
+async fn wait(left: Duration) {
+    if !left.is_zero() {
+        tokio::time::sleep(left).await;
+    }
+}
+
+fn number_as_f64(number: u64) -> f64 {
+    // A flood has far fewer handshakes than a double counts exactly.
+    u32::try_from(number).map_or(f64::from(u32::MAX), f64::from)
+}
+
+/// Returns a handshake whose token no target knows, so that a flood leaves no peering behind.
+fn request() -> Request {
+    let profile = Profile::default();
+    let body = json!({
+        "acceptance_token": fresh_token(), "contract_version": profile.contract_version,
+        "contract_digest": profile.contract_digest, "platform_version": profile.platform_version,
+    });
+    Request {
+        method: Route::Accept.method().to_owned(),
+        path_and_query: Route::Accept.path(),
+        headers: vec![
+            ("accept".to_owned(), "application/json".to_owned()),
+            ("content-type".to_owned(), "application/json".to_owned()),
+        ],
+        body: Some(Bytes::from(body.to_string())),
+    }
+}

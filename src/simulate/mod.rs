@@ -1,0 +1,261 @@
+//! The simulator on its own: peers that stand beside a platform under development and misbehave as they are asked to.
+//!
+//! Each peer federates with the target, sends its heartbeats and does what its behaviours ask for. The behaviours are
+//! changed while it runs. It evaluates nothing: what it shows is what it does, with the clause that this breaks.
+
+mod acts;
+mod command;
+mod control;
+mod error;
+mod flood;
+mod line;
+mod many;
+mod random;
+mod simulated;
+
+pub use command::HELP;
+pub use control::{Control, ControlError, ask};
+pub use error::SimulateError;
+pub use flood::{Flood, FloodError, Flooded, flood, in_milliseconds};
+pub use many::{Many, ManyCounts, ManyPeers};
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use self::line::Lines;
+use self::simulated::Simulated;
+use crate::clock::{Clock, Seed};
+use crate::contract::{HeldText, TextSource};
+use crate::nearest::did_you_mean;
+use crate::operator::Address;
+use crate::peer::{Behaviour, Options, Peer, PermittedChoices, Profile, Standing};
+use crate::runner::{RunFolder, announce};
+use crate::scenario::RunContext;
+use crate::transcript::{Outcome, ScenarioStart, Transcript};
+
+/// The number of calls that a peer keeps in memory.
+const INBOX_MAX: usize = 100;
+/// The number of entries of a peer's audit log.
+const AUDIT_MAX: usize = 10_000;
+
+/// The function that shows a line to the user.
+#[derive(Clone)]
+pub struct Show(pub Arc<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Show {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Show")
+    }
+}
+
+/// The settings of a simulation.
+#[derive(Clone, Debug)]
+pub struct Simulate {
+    /// The seed of every choice.
+    pub seed: Seed,
+    /// The peers.
+    pub peers: Vec<SimulatedPeer>,
+    /// The first address to listen on. The peers take the ports from it on, or any free ones if it has port 0.
+    pub listen: SocketAddr,
+    /// The time between two heartbeats of a peer.
+    pub every: Duration,
+    /// True to draw the behaviours of each peer from the seed before each heartbeat.
+    pub random: bool,
+    /// True to federate as conforming peers, and to misbehave from the first heartbeat on.
+    pub conforming_first: bool,
+    /// The contract text that the peers acknowledge; `None` for that of the default profile.
+    pub contract: Option<HeldText>,
+    /// The addresses, timeouts and limits.
+    pub run_context: RunContext,
+    /// The hosts that may be called beside this machine: the user typed their names.
+    pub confirmed_hosts: Vec<String>,
+    /// The folder of the transcript.
+    pub record: Option<PathBuf>,
+    /// The function that shows what happens.
+    pub show: Show,
+}
+
+/// One peer of a simulation.
+#[derive(Clone, Debug)]
+pub struct SimulatedPeer {
+    /// Its name.
+    pub name: String,
+    /// Its behaviours at the start.
+    pub behaviours: Vec<&'static Behaviour>,
+    /// The way in which it federates.
+    pub federates: Federates,
+}
+
+/// The way in which a peer federates.
+#[derive(Clone, Debug)]
+pub enum Federates {
+    /// It joins a platform with a token of that platform.
+    Joins {
+        /// The address of the platform.
+        address: Address,
+        /// The token.
+        token: String,
+    },
+    /// It accepts a platform that joins it with this token.
+    Accepts {
+        /// The token.
+        token: String,
+    },
+}
+
+/// A running simulation. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Simulation(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    peers: Vec<Arc<Simulated>>,
+    transcript: Transcript,
+    clock: Clock,
+    stopper: watch::Sender<bool>,
+}
+
+impl Simulation {
+    /// Starts the peers. They listen when this returns.
+    pub fn start(settings: &Simulate) -> Result<Self, SimulateError> {
+        let clock = Clock::system();
+        let transcript = open(settings, &clock)?;
+        let (stopper, _) = watch::channel(false);
+        let mut peers = Vec::new();
+        for (place, peer) in settings.peers.iter().enumerate() {
+            peers.push(Arc::new(start(settings, peer, place, &transcript, &clock)?));
+        }
+        Ok(Self(Arc::new(Inner { peers, transcript, clock, stopper })))
+    }
+
+    /// Lets the peers federate and live until the simulation is stopped. Returns the first fault of the transcript.
+    pub async fn run(&self) -> Option<String> {
+        let mut tasks = JoinSet::new();
+        for peer in &self.0.peers {
+            tasks.spawn(peer.clone().live(self.0.stopper.subscribe()));
+        }
+        let _ = self.0.stopper.subscribe().wait_for(|stopped| *stopped).await;
+        tasks.shutdown().await;
+        for peer in &self.0.peers {
+            peer.end().await;
+        }
+        self.0.transcript.end(Outcome::Completed, &self.0.clock);
+        self.0.transcript.fault()
+    }
+
+    /// Ends the simulation.
+    pub fn stop(&self) {
+        self.0.stopper.send_replace(true);
+    }
+
+    /// Describes the peers and how to reach them, with their tokens. It is for a file that only its owner reads.
+    #[must_use]
+    pub fn description(&self) -> Value {
+        let peers = self.0.peers.iter().map(|peer| peer.description());
+        json!(peers.collect::<Vec<_>>())
+    }
+
+    /// Returns the names of the peers and their URLs.
+    #[must_use]
+    pub fn peers(&self) -> Vec<(String, String)> {
+        let peers = self.0.peers.iter().map(|peer| &peer.peer);
+        peers.map(|peer| (peer.name().to_owned(), peer.base_url_text())).collect()
+    }
+
+    /// Returns the behaviours that some peer shows now.
+    #[must_use]
+    pub fn shown(&self) -> Vec<&'static Behaviour> {
+        self.0.peers.iter().flat_map(|peer| peer.peer.behaviours()).collect()
+    }
+
+    /// Returns the peers that a name stands for: one, or all of them.
+    fn named(&self, name: &str) -> Result<Vec<Arc<Simulated>>, String> {
+        if name == command::ALL {
+            return Ok(self.0.peers.clone());
+        }
+        let names = || self.0.peers.iter().map(|peer| peer.peer.name());
+        let found = self.0.peers.iter().find(|peer| peer.peer.name() == name);
+        found.map(|peer| vec![peer.clone()]).ok_or_else(|| {
+            let known = names().collect::<Vec<_>>().join(", ");
+            format!("no peer is called {name:?}; there are {known}{}", did_you_mean(name, names()))
+        })
+    }
+}
+
+fn open(settings: &Simulate, clock: &Clock) -> Result<Transcript, SimulateError> {
+    let Some(folder) = &settings.record else { return Ok(Transcript::in_memory()) };
+    let path = RunFolder::choose(Some(folder), settings.seed).transcript();
+    if path.symlink_metadata().is_ok() {
+        return Err(SimulateError::Recorded(folder.display().to_string()));
+    }
+    crate::private::create_folder(folder)
+        .map_err(|source| SimulateError::Folder { path: folder.display().to_string(), source })?;
+    let unasked = || HeldText::unknown(TextSource::Unasked);
+    let target = settings.peers.iter().find_map(|peer| match &peer.federates {
+        Federates::Joins { address, .. } => Some(address.base_url.to_string()),
+        Federates::Accepts { .. } => None,
+    });
+    let target = target.unwrap_or_else(|| "whoever joins".to_owned());
+    let contract = settings.contract.clone().unwrap_or_else(unasked);
+    let mut start = announce(settings.seed, target, vec![], contract);
+    start.settings = [("simulated".to_owned(), json!(true))].into();
+    // No scenario is planned, so that nothing is ever evaluated.
+    start.partial = true;
+    Ok(Transcript::create(&path, start, clock)?)
+}
+
+fn start(
+    settings: &Simulate,
+    peer: &SimulatedPeer,
+    place: usize,
+    transcript: &Transcript,
+    clock: &Clock,
+) -> Result<Simulated, SimulateError> {
+    let context = &settings.run_context;
+    let seed = settings.seed.derive(&peer.name);
+    let lines = Arc::new(Lines::new(&peer.name, settings.show.clone()));
+    let start = ScenarioStart { source: String::new(), seed };
+    let recorder =
+        transcript.begin_observed(&format!("peer/{}", peer.name), start, clock.clone(), lines.clone());
+    let mut profile = Profile::of_release(context.release());
+    if let Some(contract) = &settings.contract {
+        profile.contract_digest = json!(contract.digest_to_send());
+    }
+    let behaviours = if settings.conforming_first { vec![] } else { peer.behaviours.clone() };
+    let options = Options {
+        name: peer.name.clone(),
+        seed,
+        clock: clock.clone(),
+        behaviours,
+        recorder: recorder.clone(),
+        listen: listen(settings.listen, place)?,
+        advertise: context.advertise.clone(),
+        profile,
+        permitted_choices: PermittedChoices::plain(),
+        limits: context.limits,
+        snapshot: None,
+        server_identity: context.server_identity.clone(),
+        pace: None,
+    };
+    let standing = Standing { inbox_max: INBOX_MAX, audit_max: AUDIT_MAX, listener: None };
+    let simulated = Peer::start_standing(options, standing)?;
+    Ok(Simulated::new(settings, peer, simulated, recorder, seed, clock.clone()))
+}
+
+/// Returns the address of the peer at a place of the list.
+fn listen(first: SocketAddr, place: usize) -> Result<SocketAddr, SimulateError> {
+    let port = match (first.port(), u16::try_from(place)) {
+        (0, _) => Some(0),
+        (port, Ok(place)) => port.checked_add(place),
+        (_, Err(_)) => None,
+    };
+    let port = port.ok_or(SimulateError::Ports(first))?;
+    Ok(SocketAddr::new(IpAddr::from(first.ip()), port))
+}

@@ -1,0 +1,264 @@
+//! `covenant peer`: simulated peers on their own, beside a target in another process.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::program::{
+    LOOPBACK, Platform, code, command, covenant_in, output_of, path_text, signal, wait_until,
+};
+
+/// A simulation with its lines.
+struct Simulation {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+    seen: String,
+}
+
+impl Simulation {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = command(folder, &[&["peer", "--listen", LOOPBACK], arguments].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let lines = BufReader::new(child.stdout.take().expect("piped"));
+        Self { child, lines, seen: String::new() }
+    }
+
+    /// Reads lines up to the first that has all parts.
+    fn line_with(&mut self, parts: &[&str]) -> String {
+        let mut line = String::new();
+        while self.lines.read_line(&mut line).expect("a line") > 0 {
+            self.seen.push_str(&line);
+            if parts.iter().all(|part| line.contains(part)) {
+                return line;
+            }
+            line.clear();
+        }
+        let _ = self.child.kill();
+        let mut errors = String::new();
+        let _ = self.child.stderr.take().expect("piped").read_to_string(&mut errors);
+        panic!("no line with {parts:?} in {}\n{errors}", self.seen);
+    }
+
+    /// Ends it by SIGTERM, and returns all that it printed.
+    fn end(mut self) -> String {
+        signal("TERM", self.child.id());
+        let _ = self.lines.read_to_string(&mut self.seen);
+        let ended = self.child.wait_with_output().expect("it ends");
+        assert_eq!(code(&ended), 0, "{}{}", self.seen, output_of(&ended));
+        format!("{}{}", self.seen, output_of(&ended))
+    }
+}
+
+#[test]
+fn a_peer_joins_and_each_line_names_the_clause_that_it_breaks() {
+    let platform = Platform::start(LOOPBACK, &[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut peer = Simulation::start(
+        folder.path(),
+        &[
+            "--join",
+            &platform.url,
+            &platform.token,
+            "--every",
+            "1s",
+            "--record",
+            "out",
+            "--conforming-first",
+            "--behaviour",
+            "contract-mismatch",
+        ],
+    );
+    let accepted = peer.line_with(&["→ target: accepts the invitation: answered 200"]);
+    assert!(!accepted.contains("breaks"), "{accepted}");
+    let beat = peer.line_with(&["→ target: sends a heartbeat", "breaks 12.1, 12.2 (contract-mismatch)"]);
+    let entry = beat.split_whitespace().find(|word| word.contains('#')).expect("an entry").to_owned();
+    let printed = peer.end();
+    assert!(!printed.contains(&platform.token), "the token is printed");
+
+    let shown = covenant_in(folder.path(), &["show", "out", &entry]);
+    assert!(output_of(&shown).contains("injected by contract-mismatch"), "{}", output_of(&shown));
+    let recorded = std::fs::read_to_string(folder.path().join("out/transcript.jsonl")).expect("a transcript");
+    assert!(!recorded.contains(&platform.token), "the token is recorded");
+    let verified = covenant_in(folder.path(), &["verify", "out"]);
+    assert_eq!(code(&verified), 7, "nothing is evaluated: {}", output_of(&verified));
+    let again = covenant_in(
+        folder.path(),
+        &["peer", "--accept", "token-of-tests", "--record", "out", "--listen", LOOPBACK],
+    );
+    assert_eq!(code(&again), 2, "{}", output_of(&again));
+}
+
+/// The reference platform behind its adapter, whose operator calls methods.
+struct Operated {
+    child: Child,
+    requests: ChildStdin,
+    results: BufReader<ChildStdout>,
+}
+
+impl Operated {
+    fn start(folder: &Path) -> Self {
+        let mut child = command(folder, &["adapter"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let requests = child.stdin.take().expect("piped");
+        let results = BufReader::new(child.stdout.take().expect("piped"));
+        let mut operated = Self { child, requests, results };
+        operated.call("platform.start", json!({"settings": {}}));
+        operated
+    }
+
+    fn call(&mut self, method: &str, parameters: Value) -> Value {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters});
+        writeln!(self.requests, "{request}").expect("written");
+        let mut line = String::new();
+        self.results.read_line(&mut line).expect("a line");
+        let response: Value = serde_json::from_str(&line).expect("JSON");
+        assert!(response.get("error").is_none(), "{method}: {line}");
+        response["result"].clone()
+    }
+}
+
+impl Drop for Operated {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_peer_that_was_joined_is_switched_over_its_control_socket() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut peer = Simulation::start(
+        folder.path(),
+        &[
+            "--accept",
+            "--control",
+            "control.json",
+            "--every",
+            "1h",
+            "--peer",
+            "carol",
+            "--peer",
+            "bob=bogus-kind",
+        ],
+    );
+    let file = folder.path().join("control.json");
+    wait_until("the control file is there", || {
+        std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with("}\n"))
+    });
+    let described: Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).expect("a file")).expect("JSON");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().expect("a file").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let carol = &described["peers"][0];
+    let mut target = Operated::start(folder.path());
+    let _ = target.call(
+        "peer.join",
+        json!({"base_url": carol["base_url"], "acceptance_token": carol["acceptance_token"],
+            "ca_bundle_pem": carol["ca_bundle_pem"]}),
+    );
+    let _ = peer.line_with(&["carol#", "← target: accepts the invitation: answered 200"]);
+    let _ = peer.line_with(&["carol#", "→ target: sends a heartbeat: answered 200"]);
+
+    let ask = |words: &[&str]| {
+        let output = covenant_in(folder.path(), &[&["peer", "control", "control.json"], words].concat());
+        (code(&output), output_of(&output))
+    };
+    let (exit, status) = ask(&["status"]);
+    assert_eq!(exit, 0, "{status}");
+    assert!(status.contains("carol (federated): conforms"), "{status}");
+    assert!(status.contains("bob (not federated): breaks 3.1, 3.4"), "{status}");
+    let (exit, unknown) = ask(&["on", "carol", "silent-revocatoin"]);
+    assert_eq!(exit, 2);
+    assert!(unknown.contains("did you mean silent-revocation?"), "{unknown}");
+    let (_, switched) = ask(&["on", "carol", "many-wide-grants"]);
+    assert!(switched.contains("carol (federated): breaks 6.2"), "{switched}");
+    let _ =
+        peer.line_with(&["carol#", "→ target: sends a heartbeat, event", "breaks 6.2 (many-wide-grants)"]);
+    let (_, switched) = ask(&["only", "carol", "silent-revocation"]);
+    assert!(switched.contains("carol (federated): breaks 4.1, 4.2"), "{switched}");
+    let _ = peer
+        .line_with(&["carol#", "revokes the peering without a notice; breaks 4.1, 4.2 (silent-revocation)"]);
+
+    let address = described["control"]["address"].as_str().expect("an address");
+    let mut socket = TcpStream::connect(address).expect("it listens");
+    writeln!(socket, "{}", json!({"token": "0".repeat(64), "command": "stop"})).expect("written");
+    let mut answer = String::new();
+    BufReader::new(socket).read_line(&mut answer).expect("an answer");
+    assert!(answer.contains("the token is wrong"), "{answer}");
+
+    let printed = peer.end();
+    for secret in [&described["control"]["token"], &carol["acceptance_token"]] {
+        assert!(!printed.contains(secret.as_str().expect("a text")), "a secret is printed");
+    }
+    assert!(!file.exists(), "the file is left behind");
+    let (exit, gone) = ask(&["status"]);
+    assert_eq!(exit, 2, "{gone}");
+}
+
+#[test]
+fn the_same_seed_draws_the_same_behaviours() {
+    let drawn = || {
+        let platform = Platform::start(LOOPBACK, &[]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let arguments = [
+            "--join",
+            &platform.url,
+            &platform.token,
+            "--every",
+            "1s",
+            "--random",
+            "--seed",
+            "7",
+            "--behaviour",
+            "contract-mismatch",
+            "--behaviour",
+            "bogus-capabilities",
+            "--conforming-first",
+        ];
+        let mut peer = Simulation::start(folder.path(), &arguments);
+        let rounds: Vec<String> = (0..4)
+            .map(|round| {
+                let line = peer.line_with(&[&format!("mallory: round {round}: ")]);
+                line.split_once("round").expect("a round").1.to_owned()
+            })
+            .collect();
+        let _ = peer.end();
+        rounds
+    };
+    assert_eq!(drawn(), drawn());
+}
+
+#[test]
+fn a_target_on_another_machine_is_misbehaved_at_only_if_its_name_is_typed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (arguments, part) in [
+        (&["--join", "https://platform.example", "token-of-tests"][..], "give --yes platform.example"),
+        (
+            &["--join", "https://platform.example", "token-of-tests", "--yes", "other.example"],
+            "--yes names other.example",
+        ),
+        (&["--join", "https://127.0.0.1:1"], "a token of the platform's operator is needed"),
+        (&[], "--accept TOKEN"),
+        (&["--accept", "one", "--peer", "carol", "--peer", "bob"], "2 peers need a token each"),
+        (&["--accept", "one", "--peer", "carol", "--peer", "carol"], "the name is given twice"),
+        (&["--accept", "one", "--behaviour", "bogus-kinds"], "did you mean bogus-kind?"),
+        (&["--accept", "one", "--ca", "ca.pem"], "--ca is of no use here"),
+    ] {
+        let refused = covenant_in(folder.path(), &[&["peer", "--listen", LOOPBACK], arguments].concat());
+        assert_eq!(code(&refused), 2, "{arguments:?}: {}", output_of(&refused));
+        assert!(output_of(&refused).contains(part), "{arguments:?}: {}", output_of(&refused));
+    }
+    let control = covenant_in(folder.path(), &["peer", "control", "none.json", "status"]);
+    assert_eq!(code(&control), 2, "{}", path_text(folder.path()));
+}
