@@ -68,6 +68,15 @@ pub(crate) fn of_peer<R: Row>(db: &Connection, peer_id: &str) -> Result<Vec<R>, 
     bodies.map(|body| read::<R>(&body?)).collect()
 }
 
+/// Returns every row whose text has this part, oldest first. It is far quicker than to read all of them, and a row may
+/// have the part in another member than the caller means.
+pub(crate) fn with_text<R: Row>(db: &Connection, part: &str) -> Result<Vec<R>, StoreError> {
+    let sql = format!("SELECT body FROM {} WHERE instr(body, ?1) > 0 ORDER BY seq", R::TABLE);
+    let mut statement = db.prepare_cached(&sql)?;
+    let bodies = statement.query_map(params![part], |row| row.get::<_, String>(0))?;
+    bodies.map(|body| read::<R>(&body?)).collect()
+}
+
 /// Removes the row with this id. Returns whether there was one.
 pub(crate) fn remove<R: Row>(db: &Connection, id: &str) -> Result<bool, StoreError> {
     let sql = format!("DELETE FROM {} WHERE id = ?1", R::TABLE);
