@@ -14,21 +14,21 @@ const FLOOD_AT_ONCE: usize = 8;
 /// The reason that a notice gives.
 const REASON: &str = "the simulator was asked to";
 
-/// An act of a behaviour.
+/// A deed of a behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Act {
+pub(super) enum Deed {
     /// Revoke a grant that it issued.
     RevokeGrants,
     /// Send a batch of each kind that the target declares for migrations only.
     Sync,
     /// Send a flood of heartbeats.
     Flood,
-    /// Revoke the peering. It is the last act of a round.
+    /// Revoke the peering. It is the last deed of a round.
     Revoke,
 }
 
-impl Act {
-    /// Returns the act that a behaviour asks for with each heartbeat but the first of a peering.
+impl Deed {
+    /// Returns the deed that a behaviour asks for with each heartbeat but the first of a peering.
     pub(super) fn of(behaviour: &Behaviour) -> Option<Self> {
         match behaviour.name {
             "handshake-flood" | "capability-churn" => Some(Self::Flood),
@@ -40,23 +40,23 @@ impl Act {
     }
 }
 
-/// The acts of a set of behaviours, in order, each once.
-pub(super) fn acts(behaviours: &[&'static Behaviour]) -> Vec<Act> {
-    let mut acts: Vec<Act> = behaviours.iter().filter_map(|behaviour| Act::of(behaviour)).collect();
-    acts.sort();
-    acts.dedup();
-    acts
+/// The deeds of a set of behaviours, in order, each once.
+pub(super) fn deeds(behaviours: &[&'static Behaviour]) -> Vec<Deed> {
+    let mut deeds: Vec<Deed> = behaviours.iter().filter_map(|behaviour| Deed::of(behaviour)).collect();
+    deeds.sort();
+    deeds.dedup();
+    deeds
 }
 
 impl Simulated {
     /// Does what the behaviours of the peer ask for.
-    pub(super) async fn act(&self) {
-        for act in acts(&self.peer.behaviours()) {
-            match act {
-                Act::RevokeGrants => self.revoke_grants().await,
-                Act::Sync => self.sync_migration_only().await,
-                Act::Flood => self.flood().await,
-                Act::Revoke => self.revoke().await,
+    pub(super) async fn do_deeds(&self) {
+        for deed in deeds(&self.peer.behaviours()) {
+            match deed {
+                Deed::RevokeGrants => self.revoke_grants().await,
+                Deed::Sync => self.sync_migration_only().await,
+                Deed::Flood => self.flood().await,
+                Deed::Revoke => self.revoke().await,
             }
         }
     }
@@ -132,7 +132,7 @@ mod tests {
         for behaviour in BEHAVIOURS {
             let needs =
                 behaviour.oversteps.is_some() || behaviour.revokes_silently || behaviour.ends_grants_silently;
-            assert!(!needs || Act::of(behaviour).is_some(), "{} does nothing", behaviour.name);
+            assert!(!needs || Deed::of(behaviour).is_some(), "{} does nothing", behaviour.name);
         }
     }
 
@@ -140,6 +140,6 @@ mod tests {
     fn a_peer_revokes_last_and_floods_once() {
         let named = ["silent-revocation", "handshake-flood", "capability-churn", "bogus-kind"];
         let named: Vec<&Behaviour> = named.iter().map(|name| behaviour(name).expect(name)).collect();
-        assert_eq!(acts(&named), [Act::Flood, Act::Revoke]);
+        assert_eq!(deeds(&named), [Deed::Flood, Deed::Revoke]);
     }
 }

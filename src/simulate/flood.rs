@@ -18,7 +18,7 @@ use crate::peer::Profile;
 use crate::pki::{ClientTls, PkiError, TlsOptions, Trust};
 use crate::wire::path::Route;
 
-/// The longest latency that the histogram tells apart, in microseconds.
+/// The longest latency that the histogram distinguishes, in microseconds.
 const LATENCY_MAX: u64 = 3_600_000_000;
 /// The significant digits of a latency.
 const DIGITS: u8 = 3;

@@ -3,9 +3,9 @@
 //! Each peer federates with the target, sends its heartbeats and does what its behaviours ask for. The behaviours are
 //! changed while it runs. It evaluates nothing: what it shows is what it does, with the clause that this breaks.
 
-mod acts;
 mod command;
 mod control;
+mod deeds;
 mod error;
 mod flood;
 mod line;
@@ -221,7 +221,7 @@ fn start(
     let context = &settings.run_context;
     let seed = settings.seed.derive(&peer.name);
     let lines = Arc::new(Lines::new(&peer.name, settings.show.clone()));
-    let start = ScenarioStart { source: String::new(), seed };
+    let start = ScenarioStart { source: source(&peer.name), seed };
     let recorder =
         transcript.begin_observed(&format!("peer/{}", peer.name), start, clock.clone(), lines.clone());
     let mut profile = Profile::of_release(context.release());
@@ -249,6 +249,14 @@ fn start(
     Ok(Simulated::new(settings, peer, simulated, recorder, seed, clock.clone()))
 }
 
+/// Returns the scenario that a trace of a simulated peer is of: one without a check.
+fn source(name: &str) -> String {
+    format!(
+        "title = \"A simulated peer, which nothing evaluates\"\n\n[[peer]]\nname = \"{name}\"\n\n[[step]]\n\
+         heartbeat = {{ peer = \"{name}\" }}\n"
+    )
+}
+
 /// Returns the address of the peer at a place of the list.
 fn listen(first: SocketAddr, place: usize) -> Result<SocketAddr, SimulateError> {
     let port = match (first.port(), u16::try_from(place)) {
@@ -258,4 +266,24 @@ fn listen(first: SocketAddr, place: usize) -> Result<SocketAddr, SimulateError> 
     };
     let port = port.ok_or(SimulateError::Ports(first))?;
     Ok(SocketAddr::new(IpAddr::from(first.ip()), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load;
+
+    #[test]
+    fn the_source_of_a_trace_is_a_scenario_without_a_check() {
+        let loaded = load("peer/mallory", "peer/mallory", &source("mallory")).expect("a scenario");
+        assert!(loaded.scenario.checks.is_empty());
+    }
+
+    #[test]
+    fn each_peer_has_a_port_of_its_own() {
+        let first: SocketAddr = "127.0.0.1:7443".parse().expect("an address");
+        assert_eq!(listen(first, 2).expect("a port").port(), 7445);
+        assert_eq!(listen(SocketAddr::new(first.ip(), 0), 2).expect("a port").port(), 0);
+        assert!(listen(SocketAddr::new(first.ip(), 65535), 1).is_err());
+    }
 }

@@ -3,7 +3,7 @@
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 
-use super::acts::Act;
+use super::deeds::Deed;
 use crate::clock::Seed;
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::peer::{Behaviour, FAMILIES};
@@ -18,7 +18,7 @@ pub(super) fn pool(named: &[&'static Behaviour]) -> Vec<&'static Behaviour> {
         return named.to_vec();
     }
     let breaking = BEHAVIOURS.iter().copied().filter(|behaviour| !behaviour.clauses.is_empty());
-    breaking.filter(|behaviour| Act::of(behaviour) != Some(Act::Revoke)).collect()
+    breaking.filter(|behaviour| Deed::of(behaviour) != Some(Deed::Revoke)).collect()
 }
 
 /// Draws the behaviours of a round: of different families, so that none hides another. Every third round conforms.
@@ -62,8 +62,8 @@ mod tests {
 
     #[test]
     fn nothing_that_is_drawn_ends_the_peering_unless_it_was_named() {
-        let ending = |behaviour: &&Behaviour| Act::of(behaviour) == Some(Act::Revoke);
-        assert!(!pool(&[]).iter().any(|behaviour| ending(behaviour)));
+        let ends = |behaviour: &&Behaviour| Deed::of(behaviour) == Some(Deed::Revoke);
+        assert!(!pool(&[]).iter().any(|behaviour| ends(behaviour)));
         let silent = crate::peer::behaviours::behaviour("silent-revocation").expect("a behaviour");
         assert!((0..50).any(|round| !draw(Seed(1), round, &pool(&[silent])).is_empty()));
     }

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
-use super::acts::migration_only;
+use super::deeds::migration_only;
 use super::{Federates, Show, Simulate, SimulatedPeer, random};
 use crate::clock::{Clock, Ids, Seed};
 use crate::operator::{Address, is_here};
@@ -216,7 +216,7 @@ impl Simulated {
             let sent = self.peer.heartbeat(&StepContext::default(), &Value::Null).await;
             self.outcome(sent);
             if round > 0 {
-                self.act().await;
+                self.do_deeds().await;
             }
             if !self.peer.is_federated() {
                 return;

@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
+use covenant::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::program::{
@@ -113,7 +114,12 @@ impl Operated {
         let requests = child.stdin.take().expect("piped");
         let results = BufReader::new(child.stdout.take().expect("piped"));
         let mut operated = Self { child, requests, results };
-        operated.call("platform.start", json!({"settings": {}}));
+        operated.call("platform.start", json!({}));
+        // Its clock begins long before the certificates of peers that have the system's.
+        let now: jiff::Timestamp =
+            serde_json::from_value(operated.call("clock.now", json!({}))["now"].clone()).expect("a time");
+        let behind = Clock::system().now().duration_since(now).as_secs();
+        operated.call("clock.advance", json!({"seconds": behind}));
         operated
     }
 

@@ -69,7 +69,7 @@ pub(super) struct Arguments {
     /// Join as conforming peers, and misbehave from the first heartbeat on
     #[arg(long)]
     conforming_first: bool,
-    /// Draw the behaviours of each peer anew before each heartbeat, from those given or from all
+    /// Draw the behaviours of each peer before each heartbeat, from those given or from all
     #[arg(long)]
     random: bool,
     /// Seed of every choice [default: random]
