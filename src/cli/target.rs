@@ -91,6 +91,8 @@ async fn serve(options: Options, arguments: &Arguments) -> Result<Exit, Failure>
     }
     print(&format!("{reported}\n"))?;
     let mut seconds = tokio::time::interval(std::time::Duration::from_secs(1));
+    // Timers that take longer than a second, as with thousands of peers, leave the calls of the peers their time.
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let ticking = async {
         loop {
             seconds.tick().await;

@@ -88,6 +88,12 @@ pub(crate) fn declared(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Capabi
     Ok(rows)
 }
 
+/// Returns whether any kind is declared to any peer.
+pub(crate) fn has_kinds(tx: &Transaction<'_>) -> Result<bool, StoreError> {
+    let rows: Vec<Capability> = table::all(tx.db)?;
+    Ok(!rows.is_empty() || !(tx.policy.capabilities.own_rows)().is_empty())
+}
+
 /// Returns the declared row of one kind.
 pub(crate) fn row(tx: &Transaction<'_>, peer_id: &str, kind: &str) -> Result<Option<Capability>, StoreError> {
     Ok(declared(tx, peer_id)?.into_iter().find(|row| row.resource_kind == kind))

@@ -89,8 +89,7 @@ pub(super) fn undisclosed(gaps: &[&'static str]) -> Suspicion {
 
 fn peer_of_token(tx: &Transaction<'_>, token: &str) -> Result<Option<Peer>, StoreError> {
     let hash = token_hash(token);
-    let peers: Vec<Peer> = table::with_text(tx.db, &hash)?;
-    Ok(peers.into_iter().find(|peer| peer.token_sha256.as_deref() == Some(&*hash)))
+    Ok(table::with_member(tx.db, Peer::TOKEN, &hash)?.into_iter().next())
 }
 
 fn supported_contract(

@@ -88,9 +88,14 @@ pub(crate) async fn deliver(platform: &Arc<Platform>, peer_id: &str) {
     });
 }
 
-/// Delivers all due notices to all peers concurrently.
+/// Delivers all due notices to all peers concurrently. Most peers have none, and there may be thousands of them.
 pub(super) async fn deliver_all(platform: &Arc<Platform>) {
-    let peers = platform.transaction::<_, MethodError>(|tx| Ok(table::all::<Peer>(tx.db)?));
+    let peers = platform.transaction::<_, MethodError>(|tx| {
+        let owed = table::owners::<Notice>(tx.db)?;
+        let mut peers = if owed.is_empty() { vec![] } else { table::all::<Peer>(tx.db)? };
+        peers.retain(|peer| owed.contains(&peer.id));
+        Ok(peers)
+    });
     let peers = peers.unwrap_or_default();
     side_by_side(peers.iter().map(|peer| deliver(platform, &peer.id)).collect()).await;
 }

@@ -62,9 +62,11 @@ pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value
 
 /// Sends all automatic flows to every active peer.
 pub(super) async fn run_automatic(platform: &Arc<Platform>) {
-    let peers =
-        platform.transaction::<_, MethodError>(|tx| Ok(table::all::<Peer>(tx.db)?)).unwrap_or_default();
-    for peer in &peers {
+    let peers = platform.transaction::<_, MethodError>(|tx| {
+        // Without a kind nothing flows to any of the peers, which may be thousands.
+        Ok(if capabilities::has_kinds(tx)? { table::all::<Peer>(tx.db)? } else { vec![] })
+    });
+    for peer in &peers.unwrap_or_default() {
         let rows = platform.transaction::<_, MethodError>(|tx| Ok(flowing(tx, peer)?));
         for row in &rows.unwrap_or_default() {
             // An unreachable peer gets the batch the next time.

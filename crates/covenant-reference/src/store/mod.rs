@@ -50,6 +50,8 @@ fn prepared(db: Connection) -> Result<Connection, StoreError> {
     for name in rows::TABLES {
         table::create(&transaction, name)?;
     }
+    // Each handshake looks for the peer of its token.
+    table::index::<rows::Peer>(&transaction, rows::Peer::TOKEN)?;
     records::create(&transaction)?;
     transaction.commit()?;
     Ok(db)

@@ -1,6 +1,8 @@
 //! The shape of every table except the records': an id, the peer it belongs to, and the row as JSON. A row
 //! type is the schema. SQLite provides order, atomicity and durability.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -68,13 +70,30 @@ pub(crate) fn of_peer<R: Row>(db: &Connection, peer_id: &str) -> Result<Vec<R>, 
     bodies.map(|body| read::<R>(&body?)).collect()
 }
 
-/// Returns every row whose text has this part, oldest first. It is far quicker than to read all of them, and a row may
-/// have the part in another member than the caller means.
-pub(crate) fn with_text<R: Row>(db: &Connection, part: &str) -> Result<Vec<R>, StoreError> {
-    let sql = format!("SELECT body FROM {} WHERE instr(body, ?1) > 0 ORDER BY seq", R::TABLE);
+/// Makes a member of the rows quick to find by [`with_member`].
+pub(super) fn index<R: Row>(db: &Connection, member: &str) -> Result<(), StoreError> {
+    let table = R::TABLE;
+    db.execute_batch(&format!(
+        "CREATE INDEX IF NOT EXISTS {table}_by_{member} ON {table} (json_extract(body, '$.{member}'))"
+    ))?;
+    Ok(())
+}
+
+/// Returns every row with this text as a member, oldest first.
+pub(crate) fn with_member<R: Row>(db: &Connection, member: &str, text: &str) -> Result<Vec<R>, StoreError> {
+    let table = R::TABLE;
+    let sql = format!("SELECT body FROM {table} WHERE json_extract(body, '$.{member}') = ?1 ORDER BY seq");
     let mut statement = db.prepare_cached(&sql)?;
-    let bodies = statement.query_map(params![part], |row| row.get::<_, String>(0))?;
+    let bodies = statement.query_map(params![text], |row| row.get::<_, String>(0))?;
     bodies.map(|body| read::<R>(&body?)).collect()
+}
+
+/// Returns the ids of the peers that have a row.
+pub(crate) fn owners<R: Row>(db: &Connection) -> Result<BTreeSet<String>, StoreError> {
+    let sql = format!("SELECT DISTINCT peer_id FROM {} WHERE peer_id IS NOT NULL", R::TABLE);
+    let mut statement = db.prepare_cached(&sql)?;
+    let ids = statement.query_map([], |row| row.get::<_, String>(0))?;
+    ids.map(|id| Ok(id?)).collect()
 }
 
 /// Removes the row with this id. Returns whether there was one.

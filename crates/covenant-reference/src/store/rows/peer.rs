@@ -102,6 +102,9 @@ pub(crate) struct PendingRevocation {
 }
 
 impl Peer {
+    /// The name of the member `token_sha256`.
+    pub(crate) const TOKEN: &str = "token_sha256";
+
     /// Creates the row of a newly proposed peer.
     pub(crate) fn proposed(
         id: String,
