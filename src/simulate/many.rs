@@ -26,6 +26,9 @@ const KEPT_MAX: usize = 8;
 /// The number of handshakes and heartbeats that are under way at the same time.
 const AT_ONCE: usize = 64;
 
+/// The number of handshakes of a peer, as long as the target does not answer.
+const ATTEMPTS: u32 = 3;
+
 /// The settings of many peers.
 #[derive(Clone, Debug)]
 pub struct Many {
@@ -173,7 +176,13 @@ impl ManyPeers {
             let Ok(place) = places.clone().acquire_owned().await else { break };
             let (peer, token, counts) = (peer.clone(), token.clone(), self.counts.clone());
             tasks.spawn(async move {
-                let _ = peer.accept(&StepContext::default(), &token, &Value::Null).await;
+                for _ in 0..ATTEMPTS {
+                    let accepted = peer.accept(&StepContext::default(), &token, &Value::Null).await;
+                    // A target with thousands of handshakes may not answer in time.
+                    if accepted.is_ok_and(|accepted| accepted.status.is_some()) {
+                        break;
+                    }
+                }
                 let count = if peer.is_federated() { &counts.federated } else { &counts.refused };
                 count.fetch_add(1, Ordering::Relaxed);
                 drop(place);

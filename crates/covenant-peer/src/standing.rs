@@ -80,7 +80,8 @@ impl SharedListener {
         let trust = own_trust(&authority)?;
         let peers = Arc::new(Peers::default());
         let port = Port::take(address).map_err(listen)?;
-        let tls = ServerTls::new(&identity, trust.clone(), clock, TlsOptions::default())?;
+        let options = TlsOptions { without_http2: true, ..TlsOptions::default() };
+        let tls = ServerTls::new(&identity, trust.clone(), clock, options)?;
         let listener = port.listen().map_err(listen)?;
         let server = Server::start(listener, Some(tls), peers.clone(), limits).map_err(listen)?;
         let server = Mutex::new(Some(server));
@@ -142,19 +143,20 @@ struct Peers(Mutex<BTreeMap<String, Weak<Inner>>>);
 
 #[async_trait]
 impl Handler for Peers {
+    /// Answers for the peer of the path, and closes the connection: a target that keeps one for each of thousands of
+    /// peers would use up the places.
     async fn handle(&self, mut request: Inbound) -> Outbound {
-        let Some((name, rest)) = split(&request.path) else {
-            return Outbound::json(404, &serde_json::json!({"error": "no such peer"}));
-        };
-        let peer = lock(&self.0).get(name).cloned();
-        let rest = rest.to_owned();
-        match peer {
-            Some(peer) => {
+        let known = split(&request.path)
+            .and_then(|(name, rest)| Some((lock(&self.0).get(name).cloned()?, rest.to_owned())));
+        let mut answer = match known {
+            Some((peer, rest)) => {
                 request.path = rest;
                 FederationHandler(peer).handle(request).await
             }
             None => Outbound::json(404, &serde_json::json!({"error": "no such peer"})),
-        }
+        };
+        answer.headers.push(("connection".to_owned(), "close".to_owned()));
+        answer
     }
 }
 
