@@ -18,6 +18,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -32,8 +34,8 @@ const BARE: &str = "bare";
 /// The number of handshakes at the same time, here and there.
 const AT_ONCE: u64 = 32;
 /// The duration of each measurement, and the number of measurements of each side, in turn.
-const LASTS: Duration = Duration::from_secs(5);
-const ROUNDS: usize = 3;
+const LASTS: Duration = Duration::from_secs(2);
+const ROUNDS: usize = 11;
 /// More than any machine does, so that the rate limits nothing.
 const RATE: &str = "1000000";
 const PATH: &str = "/api/v1/system/federation_api/accept";
@@ -47,39 +49,65 @@ fn main() {
         return println!("{}", runtime.block_on(bare(address)));
     }
     let address = runtime.block_on(serve());
-    let mut ratios = Vec::new();
+    println!("handshakes a second, and processor time of the client for one; both sides in turn");
+    let (mut rates, mut costs) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
-        let bare = of_bare(address);
-        let flood = of_flood(address);
+        let (bare, flood) = (of_bare(address), of_flood(address));
+        let (rate, cost) = (flood.rate / bare.rate, flood.milliseconds / bare.milliseconds);
         println!(
-            "round {round}: bare rustls + hyper {bare:.0} handshakes/s, covenant flood {flood:.0}, ratio {:.3}",
-            flood / bare
+            "round {round:2}: bare rustls + hyper {:5.0}, {:.3} ms; covenant flood {:5.0}, {:.3} ms; ratios {rate:.2}, {cost:.2}",
+            bare.rate, bare.milliseconds, flood.rate, flood.milliseconds
         );
-        ratios.push(flood / bare);
+        rates.push(rate);
+        costs.push(cost);
     }
-    ratios.sort_by(f64::total_cmp);
-    println!("median ratio {:.3}", ratios[ratios.len() / 2]);
+    println!("median ratio of the rates {:.2}, of the processor times {:.2}", median(rates), median(costs));
 }
 
-fn of_bare(address: SocketAddr) -> f64 {
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+/// What one side reached.
+struct Reached {
+    rate: f64,
+    /// Processor time of the client for one handshake.
+    milliseconds: f64,
+}
+
+/// Runs a client, whose output holds the number of handshakes in a second.
+fn measure(command: &mut Command, read: impl Fn(&str) -> Option<f64>) -> Reached {
+    let before = children_seconds();
+    let began = Instant::now();
+    let output = command.output().expect("it runs");
+    let took = began.elapsed().as_secs_f64();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let rate = read(&text).unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    Reached { rate, milliseconds: (children_seconds() - before) * 1000.0 / (rate * took) }
+}
+
+fn children_seconds() -> f64 {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage");
+    let seconds = |time: nix::sys::time::TimeVal| {
+        Duration::from_micros(u64::try_from(time.num_microseconds()).expect("a time")).as_secs_f64()
+    };
+    seconds(usage.user_time()) + seconds(usage.system_time())
+}
+
+fn of_bare(address: SocketAddr) -> Reached {
     let program = std::env::current_exe().expect("this program");
-    let output = Command::new(program).args([BARE, &address.to_string()]).output().expect("it runs");
-    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
+    let mut command = Command::new(program);
+    measure(command.args([BARE, &address.to_string()]), |text| text.trim().parse().ok())
 }
 
-fn of_flood(address: SocketAddr) -> f64 {
+fn of_flood(address: SocketAddr) -> Reached {
     let url = format!("https://{address}");
     let lasts = format!("{}s", LASTS.as_secs());
     let at_once = AT_ONCE.to_string();
-    let output = Command::new(env!("CARGO_BIN_EXE_covenant"))
-        .args(["flood", &url, "--rate", RATE, "--for", &lasts, "--at-once", &at_once])
-        .output()
-        .expect("it runs");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let answered = text.split("; ").nth(1).and_then(|part| part.split_whitespace().next());
-    answered
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_covenant"));
+    command.args(["flood", &url, "--rate", RATE, "--for", &lasts, "--at-once", &at_once]);
+    measure(&mut command, |text| text.split("; ").nth(1)?.split_whitespace().next()?.parse().ok())
 }
 
 /// Starts a server that answers every request with 401.

@@ -22,7 +22,8 @@ use crate::scenario::RunContext;
 use crate::transcript::{Direction, Entry, Observer, ScenarioStart, Transcript, What};
 
 /// The number of calls and of audit entries that one of many peers keeps in memory.
-const KEPT_MAX: usize = 8;
+const INBOX_MAX: usize = 1;
+const AUDIT_MAX: usize = 4;
 /// The number of handshakes and heartbeats that are under way at the same time.
 const AT_ONCE: usize = 64;
 
@@ -143,7 +144,7 @@ impl ManyPeers {
                 pace: None,
             };
             let listener = Some(listener.clone());
-            let standing = Standing { inbox_max: KEPT_MAX, audit_max: KEPT_MAX, listener };
+            let standing = Standing { inbox_max: INBOX_MAX, audit_max: AUDIT_MAX, listener };
             let peer = Peer::start_standing(options, standing)?;
             peer.set_target(TargetAddress {
                 base_url: many.address.base_url.clone(),

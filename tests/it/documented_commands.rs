@@ -96,9 +96,19 @@ const ROWS: &[Row] = &[
 /// The reason why no test runs the self-test.
 const SELFTEST: &str = "it plays the whole suite for each defect; `.ci/run` runs one part of eighty";
 
+/// The reason why no test here runs the simulator.
+const SIMULATED: &str = "it needs a platform with a token at a fixed port; `peer.rs` runs it at a free one";
+
 /// The commands that are not run, each with the reason.
 const NOT_RUN: &[(&str, &str)] = &[
     ("cargo install --locked --path .", "it builds everything again"),
+    (
+        "covenant peer --join https://127.0.0.1:8443 --token-file tokens.txt --behaviour bogus-capabilities",
+        SIMULATED,
+    ),
+    ("covenant peer --join https://127.0.0.1:8443 --token-file tokens.txt --count 10000", SIMULATED),
+    ("covenant flood https://127.0.0.1:8443 --rate 200 --for 10s", SIMULATED),
+    ("covenant peer control", SIMULATED),
     ("cargo test --release --workspace", "it runs this test"),
     ("bash .ci/run", "it runs this test"),
     ("covenant replay", "a block of the README runs it with its arguments"),
