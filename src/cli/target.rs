@@ -84,8 +84,8 @@ async fn serve(options: Options, arguments: &Arguments) -> Result<Exit, Failure>
     }
     if let Some(path) = &arguments.tokens {
         let tokens = peers.iter().filter_map(|peer| peer["acceptance_token"].as_str());
-        let text: String = tokens.map(|token| format!("{token}\n")).collect();
-        write_private(path, text.as_bytes())?;
+        let lines = tokens.collect::<Vec<_>>().join("\n") + "\n";
+        write_private(path, lines.as_bytes())?;
     } else if !peers.is_empty() {
         reported["peers"] = peers.into();
     }

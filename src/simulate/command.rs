@@ -51,7 +51,7 @@ impl Simulation {
             "on" | "off" | "only" => switch(name, &peers, &words),
             "conform" => none(&words).map(|()| set(&peers, |_| vec![])),
             "beat" => none(&words).map(|()| {
-                peers.iter().for_each(|peer| peer.beat_now());
+                beat_now(&peers);
                 format!("{}: a heartbeat\n", listed(&peers))
             }),
             "revoke" => {
@@ -114,7 +114,7 @@ fn switch(command: &str, peers: &[Arc<Simulated>], words: &[&str]) -> Result<Str
         let mut after = before;
         match command {
             "off" => after.retain(|behaviour| !is_named(behaviour)),
-            "only" => after = named.clone(),
+            "only" => after.clone_from(&named),
             _ => {
                 after.retain(|behaviour| !is_named(behaviour));
                 after.extend(&named);
@@ -123,9 +123,15 @@ fn switch(command: &str, peers: &[Arc<Simulated>], words: &[&str]) -> Result<Str
         after
     });
     if command != "off" {
-        peers.iter().for_each(|peer| peer.beat_now());
+        beat_now(peers);
     }
     Ok(text)
+}
+
+fn beat_now(peers: &[Arc<Simulated>]) {
+    for peer in peers {
+        peer.beat_now();
+    }
 }
 
 fn set(

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::simulated::Simulated;
 use crate::peer::{Behaviour, CallOutcome, StepContext};
+use crate::wire::Extra;
 use crate::wire::sync::SyncRecord;
 
 /// The number of heartbeats of a flood, which no target has to stand (`binding.md`, "Numbers").
@@ -109,8 +110,7 @@ impl Simulated {
             .map(|(name, value)| (name.to_owned(), value))
             .into_iter()
             .collect();
-        let record =
-            SyncRecord { id, updated_at: self.now().to_string(), payload, extra: Default::default() };
+        let record = SyncRecord { id, updated_at: self.now().to_string(), payload, extra: Extra::default() };
         self.outcome(self.peer.sync(&StepContext::default(), kind, vec![record], &Value::Null).await);
     }
 }

@@ -155,7 +155,7 @@ mod tests {
     use serde_json::json;
 
     fn exchange(direction: Direction, call: (&str, &str, Value), status: u16, answer: Value) -> Exchange {
-        let (method, path, body) = call;
+        let (method, path, sent) = call;
         let body = |value: Value| Body::capture(value.to_string().as_bytes());
         Exchange {
             peer: "mallory".to_owned(),
@@ -163,7 +163,7 @@ mod tests {
             request: Message {
                 method: Some(method.to_owned()),
                 path: Some(path.to_owned()),
-                body: body(call.2),
+                body: body(sent),
                 ..Message::default()
             },
             response: Some(Message { status: Some(status), body: body(answer), ..Message::default() }),

@@ -20,7 +20,7 @@ pub use flood::{Flood, FloodError, Flooded, flood, in_milliseconds};
 pub use many::{Many, ManyCounts, ManyPeers};
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -265,7 +265,7 @@ fn listen(first: SocketAddr, place: usize) -> Result<SocketAddr, SimulateError> 
         (_, Err(_)) => None,
     };
     let port = port.ok_or(SimulateError::Ports(first))?;
-    Ok(SocketAddr::new(IpAddr::from(first.ip()), port))
+    Ok(SocketAddr::new(first.ip(), port))
 }
 
 #[cfg(test)]

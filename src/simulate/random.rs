@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn nothing_that_is_drawn_ends_the_peering_unless_it_was_named() {
         let ends = |behaviour: &&Behaviour| Deed::of(behaviour) == Some(Deed::Revoke);
-        assert!(!pool(&[]).iter().any(|behaviour| ends(behaviour)));
+        assert!(!pool(&[]).iter().any(ends));
         let silent = crate::peer::behaviours::behaviour("silent-revocation").expect("a behaviour");
         assert!((0..50).any(|round| !draw(Seed(1), round, &pool(&[silent])).is_empty()));
     }

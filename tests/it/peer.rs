@@ -114,16 +114,16 @@ impl Operated {
         let requests = child.stdin.take().expect("piped");
         let results = BufReader::new(child.stdout.take().expect("piped"));
         let mut operated = Self { child, requests, results };
-        operated.call("platform.start", json!({}));
+        operated.call("platform.start", &json!({}));
         // Its clock begins long before the certificates of peers that have the system's.
         let now: jiff::Timestamp =
-            serde_json::from_value(operated.call("clock.now", json!({}))["now"].clone()).expect("a time");
+            serde_json::from_value(operated.call("clock.now", &json!({}))["now"].clone()).expect("a time");
         let behind = Clock::system().now().duration_since(now).as_secs();
-        operated.call("clock.advance", json!({"seconds": behind}));
+        operated.call("clock.advance", &json!({"seconds": behind}));
         operated
     }
 
-    fn call(&mut self, method: &str, parameters: Value) -> Value {
+    fn call(&mut self, method: &str, parameters: &Value) -> Value {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters});
         writeln!(self.requests, "{request}").expect("written");
         let mut line = String::new();
@@ -170,7 +170,7 @@ fn a_peer_that_was_joined_is_switched_over_its_control_socket() {
     let mut target = Operated::start(folder.path());
     let _ = target.call(
         "peer.join",
-        json!({"base_url": carol["base_url"], "acceptance_token": carol["acceptance_token"],
+        &json!({"base_url": carol["base_url"], "acceptance_token": carol["acceptance_token"],
             "ca_bundle_pem": carol["ca_bundle_pem"]}),
     );
     let _ = peer.line_with(&["carol#", "← target: accepts the invitation: answered 200"]);

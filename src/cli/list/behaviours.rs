@@ -48,8 +48,10 @@ fn heading(family: &Family) -> String {
 
 fn item(behaviour: &Behaviour, family: Option<&Family>) -> Item {
     let clauses: Vec<String> = behaviour.clauses.iter().map(ToString::to_string).collect();
-    let text: String =
-        row(behaviour.name, behaviour.about, &clauses).lines().map(|line| format!("  {line}\n")).collect();
+    let mut text = String::new();
+    for line in row(behaviour.name, behaviour.about, &clauses).lines() {
+        let _ = writeln!(text, "  {line}");
+    }
     let json = json!({"id": behaviour.name, "about": behaviour.about, "clauses": clauses,
         "family": family.map(|family| family.name),
         "together": family.is_some_and(|family| family.together.contains(&behaviour.name))});

@@ -59,7 +59,7 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
             }
         }
         // The terminal is gone; the simulation goes on.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn family_of(key: u8) -> Option<&'static str> {
