@@ -1,7 +1,7 @@
 //! TLS for both ends of a connection, with an injected clock and a live [`Trust`].
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
@@ -76,14 +76,18 @@ impl ServerTls {
     ) -> Result<(server::TlsStream<S>, Session), S> {
         let handshake = TlsAcceptor::from(self.0.clone()).accept(socket).into_fallible();
         let stream = handshake.await.map_err(|(_, socket)| socket)?;
-        let session = Session::of(stream.get_ref().1);
+        let session = Session::of(stream.get_ref().1, None);
         Ok((stream, session))
     }
 }
 
 /// TLS of a client. It presents `identity` if it has one, and refuses a server that `trust` rejects.
 #[derive(Clone, Debug)]
-pub struct ClientTls(Arc<ClientConfig>);
+pub struct ClientTls {
+    config: Arc<ClientConfig>,
+    /// Certificate of the last server, which most often is that of the next.
+    last: Arc<Mutex<Option<Certificate>>>,
+}
 
 impl ClientTls {
     /// Creates the TLS of a client.
@@ -109,7 +113,7 @@ impl ClientTls {
         };
         config.alpn_protocols = options.alpn();
         config.resumption = Resumption::disabled();
-        Ok(Self(Arc::new(config)))
+        Ok(Self { config: Arc::new(config), last: Arc::default() })
     }
 
     /// Runs the client's half of a handshake with `host`.
@@ -124,8 +128,13 @@ impl ClientTls {
             Host::Ipv4(address) => ServerName::from(std::net::IpAddr::V4(*address)),
             Host::Ipv6(address) => ServerName::from(std::net::IpAddr::V6(*address)),
         };
-        let stream = TlsConnector::from(self.0.clone()).connect(name, socket).await?;
-        let session = Session::of(stream.get_ref().1);
+        let stream = TlsConnector::from(self.config.clone()).connect(name, socket).await?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = Session::of(stream.get_ref().1, last.as_ref());
+        if session.certificate != *last {
+            last.clone_from(&session.certificate);
+        }
+        drop(last);
         Ok((stream, session))
     }
 }
@@ -142,7 +151,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn of(connection: &CommonState) -> Self {
+    /// Reads the result of a handshake. A certificate that is `known` is not read again.
+    fn of(connection: &CommonState, known: Option<&Certificate>) -> Self {
         let leaf = connection.peer_certificates().and_then(|chain| chain.first());
         Self {
             version: match connection.protocol_version() {
@@ -150,7 +160,10 @@ impl Session {
                 _ => "TLSv1.2",
             },
             alpn: connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
-            certificate: leaf.and_then(|leaf| Certificate::from_der(leaf).ok()),
+            certificate: leaf.and_then(|leaf| match known.filter(|known| known.der() == leaf.as_ref()) {
+                Some(known) => Some(known.clone()),
+                None => Certificate::from_der(leaf).ok(),
+            }),
         }
     }
 }

@@ -46,8 +46,11 @@ enum FirstUse {
     #[default]
     Refused,
     Open,
-    Pinned(String),
+    Pinned(Certificate),
 }
+
+/// Label of a certificate that was pinned on first use.
+const FIRST_USE: &str = "first use";
 
 /// Chain that was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +210,13 @@ impl Trust {
         if !state.anchors.is_empty() {
             return None;
         }
+        if let FirstUse::Pinned(pinned) = &state.first_use
+            && pinned.der() == leaf.as_ref()
+        {
+            let is_revoked = state.has_revoked(pinned);
+            let verified = Verified { label: FIRST_USE.to_owned(), certificate: pinned.clone() };
+            return Some(if is_revoked { Err(Rejection::Revoked) } else { Ok(verified) });
+        }
         let certificate = match Certificate::from_der(leaf) {
             Ok(certificate) => certificate,
             Err(error) => return Some(Err(Rejection::Malformed(error.to_string()))),
@@ -214,10 +224,10 @@ impl Trust {
         match &state.first_use {
             FirstUse::Refused => None,
             _ if state.has_revoked(&certificate) => Some(Err(Rejection::Revoked)),
-            FirstUse::Pinned(pinned) if *pinned != certificate.fingerprint => Some(Err(Rejection::Unknown)),
-            FirstUse::Open | FirstUse::Pinned(_) => {
-                state.first_use = FirstUse::Pinned(certificate.fingerprint.clone());
-                Some(Ok(Verified { label: "first use".to_owned(), certificate }))
+            FirstUse::Pinned(_) => Some(Err(Rejection::Unknown)),
+            FirstUse::Open => {
+                state.first_use = FirstUse::Pinned(certificate.clone());
+                Some(Ok(Verified { label: FIRST_USE.to_owned(), certificate }))
             }
         }
     }
