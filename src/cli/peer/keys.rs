@@ -13,7 +13,7 @@ pub(super) async fn serve(_: &Simulation) {
 
 #[cfg(unix)]
 mod unix {
-    use std::io::{IsTerminal, Read};
+    use std::io::{IsTerminal, Read, Write};
 
     use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -86,7 +86,8 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
                 b'\n' | b'\r' => break,
                 0x7f | 0x08 => {
                     if typed.pop().is_some() {
-                        message("\u{8} \u{8}");
+                        // A message shows such characters as text.
+                        let _ = std::io::stderr().write_all(b"\x08 \x08");
                     }
                 }
                 key => {
