@@ -18,6 +18,10 @@ use crate::wire::grant::Scope;
 /// What stands for all peers.
 pub(super) const ALL: &str = "all";
 
+/// The command that ends the simulation, and its answer.
+pub(super) const STOP: &str = "stop";
+pub(super) const STOPPED: &str = "the simulation ends\n";
+
 /// The commands, for a person.
 pub const HELP: &str = "\
 status                     which behaviours each peer shows, and whether it is federated
@@ -70,9 +74,9 @@ impl Simulation {
                 }
                 Ok(format!("{}: a batch of kind {kind}\n", listed(&peers)))
             }
-            "stop" => {
+            STOP => {
                 self.stop();
-                Ok("the simulation ends\n".to_owned())
+                Ok(STOPPED.to_owned())
             }
             other => {
                 Err(format!("no command is called {other:?}; try help{}", did_you_mean(other, COMMANDS)))

@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::Simulation;
+use super::command::{STOP, STOPPED};
 use crate::clock::fresh_token;
 use crate::input::{self, InputError};
 use crate::wire::canonical::sha256_hex;
@@ -122,9 +123,15 @@ impl Control {
         let (read, mut write) = socket.into_split();
         let mut line = String::new();
         BufReader::new(read.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
+        let mut stops = false;
         let response = match serde_json::from_str::<Request>(&line) {
             Err(_) => Err("a line of JSON with token and command was expected".to_owned()),
             Ok(request) if !self.admits(&request.token) => Err("the token is wrong".to_owned()),
+            // The answer has to leave before the socket is gone.
+            Ok(request) if request.command.trim() == STOP => {
+                stops = true;
+                Ok(STOPPED.to_owned())
+            }
             Ok(request) => simulation.command(&request.command).await,
         };
         let (ok, text) = match response {
@@ -132,7 +139,11 @@ impl Control {
             Err(text) => (false, text),
         };
         let line = serde_json::to_string(&Response { ok, text })?;
-        write.write_all(format!("{line}\n").as_bytes()).await
+        write.write_all(format!("{line}\n").as_bytes()).await?;
+        if stops {
+            simulation.stop();
+        }
+        Ok(())
     }
 
     /// Compares digests, whose common beginning says nothing about the token.

@@ -50,8 +50,13 @@ impl Simulation {
     }
 
     /// Ends it by SIGTERM, and returns all that it printed.
-    fn end(mut self) -> String {
+    fn end(self) -> String {
         signal("TERM", self.child.id());
+        self.ended()
+    }
+
+    /// Waits for its end, and returns all that it printed.
+    fn ended(mut self) -> String {
         let _ = self.lines.read_to_string(&mut self.seen);
         let ended = self.child.wait_with_output().expect("it ends");
         assert_eq!(code(&ended), 0, "{}{}", self.seen, output_of(&ended));
@@ -205,7 +210,9 @@ fn a_peer_that_was_joined_is_switched_over_its_control_socket() {
     BufReader::new(socket).read_line(&mut answer).expect("an answer");
     assert!(answer.contains("the token is wrong"), "{answer}");
 
-    let printed = peer.end();
+    let (exit, stopped) = ask(&["stop"]);
+    assert_eq!((exit, stopped.as_str()), (0, "the simulation ends\n"));
+    let printed = peer.ended();
     for secret in [&described["control"]["token"], &carol["acceptance_token"]] {
         assert!(!printed.contains(secret.as_str().expect("a text")), "a secret is printed");
     }
