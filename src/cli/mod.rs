@@ -4,8 +4,8 @@
 mod adapter;
 mod attest;
 mod audit;
-mod certify;
 mod behaviour_choice;
+mod certify;
 mod config;
 mod contract_choice;
 mod descriptors;
