@@ -13,7 +13,7 @@ use super::deeds::migration_only;
 use super::{Federates, Show, Simulate, SimulatedPeer, random};
 use crate::clock::{Clock, Ids, Seed};
 use crate::operator::{Address, is_here};
-use crate::peer::{Behaviour, CallOutcome, Peer, PeerError, StepContext, TargetAddress};
+use crate::peer::{Behaviour, CallOutcome, Peer, PeerError, Received, StepContext, TargetAddress};
 use crate::scenario::no_success;
 use crate::transcript::{Note, NoteKind, Outcome, Recorder, What};
 use crate::wire::generation::CallerForm;
@@ -66,6 +66,10 @@ impl Simulated {
         seed: Seed,
         clock: Clock,
     ) -> Self {
+        // The target may join as soon as the peer listens.
+        if let Federates::Accepts { token } = &given.federates {
+            peer.propose_with(token);
+        }
         Self {
             peer,
             given: given.behaviours.clone(),
@@ -115,7 +119,7 @@ impl Simulated {
             let federates = self.state().federates.clone();
             match federates {
                 Federates::Joins { address, token } => self.join(address, &token).await,
-                Federates::Accepts { token } => self.admit(&token).await,
+                Federates::Accepts { .. } => self.admit().await,
             }
             if self.peer.is_federated() {
                 return self.say("the peering begins");
@@ -147,20 +151,16 @@ impl Simulated {
         }
     }
 
-    /// Waits until the target has joined with the token.
-    async fn admit(&self, token: &str) {
-        self.peer.propose_with(token);
+    /// Waits until the target has joined. It may have done so before this is called.
+    async fn admit(&self) {
         self.say(&format!("waits at {} for the target to join", self.peer.base_url_text()));
-        while !self.peer.is_federated() {
+        loop {
             let last = self.state().last_accept;
-            let accept = self
-                .peer
-                .wait_for(|received| received.route == Some(Route::Accept) && received.n > last, WAIT_TIME)
-                .await;
-            let Some(accept) = accept else { continue };
+            let is_new = |received: &Received| received.route == Some(Route::Accept) && received.n > last;
+            let Some(accept) = self.peer.wait_for(is_new, WAIT_TIME).await else { continue };
             self.state().last_accept = accept.n;
             if self.peer.is_federated() {
-                self.call_back(&accept.body);
+                return self.call_back(&accept.body);
             }
         }
     }
@@ -258,7 +258,10 @@ impl Simulated {
             Federates::Joins { address, .. } => {
                 Federates::Joins { address: address.clone(), token: token.to_owned() }
             }
-            Federates::Accepts { .. } => Federates::Accepts { token: token.to_owned() },
+            Federates::Accepts { .. } => {
+                self.peer.propose_with(token);
+                Federates::Accepts { token: token.to_owned() }
+            }
         };
         drop(state);
         self.again.notify_one();
