@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use url::Url;
 
 use super::deeds::migration_only;
@@ -22,6 +22,8 @@ use crate::with_causes;
 
 /// The time between two attempts to reach a target that does not answer.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
+/// The time after which a first heartbeat that was refused is sent again.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The time after which a wait for the target is begun again.
 const WAIT_TIME: Duration = Duration::from_hours(1);
 
@@ -214,7 +216,13 @@ impl Simulated {
                 continue;
             }
             let sent = self.peer.heartbeat(&StepContext::default(), &Value::Null).await;
+            let is_early = round == 0 && !sent.as_ref().is_ok_and(CallOutcome::succeeded);
             self.outcome(sent);
+            if is_early {
+                // A target that joined may not have stored the answer to its accept yet.
+                let _ = timeout(FIRST_RETRY, self.beat.notified()).await;
+                self.outcome(self.peer.heartbeat(&StepContext::default(), &Value::Null).await);
+            }
             if round > 0 {
                 self.do_deeds().await;
             }
