@@ -86,8 +86,9 @@ mod tests {
     fn named(page: &str) -> BTreeSet<String> {
         let text = page.replace("\\-", "-");
         let words = text.split(|letter: char| letter.is_whitespace() || letter == ',');
-        let names = words.filter_map(|word| word.split_once("(1)").map(|(name, _)| format!("{name}.1")));
-        names.collect()
+        // A number in brackets alone, such as an exit code, names no page.
+        let names = words.filter_map(|word| word.split_once("(1)")).filter(|(name, _)| !name.is_empty());
+        names.map(|(name, _)| format!("{name}.1")).collect()
     }
 
     #[test]
