@@ -230,11 +230,10 @@ fn committed_pages_are_fresh() {
 }
 
 #[test]
-fn committed_goldens_match_and_a_defect_differs() {
+fn a_defect_differs_from_the_committed_goldens() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/wire");
     let folder = folder.to_str().expect("a path");
-    let conforming = covenant(&["golden", "diff", "--folder", folder]);
-    assert_eq!(code(&conforming), 0, "{}{}", stdout(&conforming), stderr(&conforming));
+    // `.ci/run` compares the conforming reference with them.
     let mutated =
         covenant(&["golden", "diff", "--folder", folder, "--defect", "omits-first-conflict-from-log"]);
     assert_eq!(code(&mutated), 1, "{}", stderr(&mutated));

@@ -1,16 +1,21 @@
 //! Whole runs against platforms that are not the embedded reference, or that it does not show alone: the Python platform,
 //! platforms of each wire generation, a target that all scenarios share, kinds of its own, reads that come late, ids in
-//! other forms, other seeds. They take minutes, so `cargo test` leaves them out: `ci/platforms` runs them.
+//! other forms, other seeds, an operator that is busy; and misbehaviours as whole commitments see them. They take minutes, so `cargo test` leaves them out: `ci/platforms` runs them.
 
 #[path = "../it/adapter_server.rs"]
 mod adapter_server;
+mod busy_clock;
 mod delayed_reads;
 mod gate_ways;
+#[path = "../it/held.rs"]
+mod held;
+mod misbehaviours;
 mod own_kinds;
 mod powernode_platform;
 #[path = "../it/python.rs"]
 mod python;
 mod python_platform;
+mod recorded_way;
 mod seeds;
 mod shared_target;
 mod written_ids;
