@@ -17,6 +17,7 @@ pub(super) const PROPERTY: Property = Property {
     about: "the target discloses a compromise to every partner within 24 hours of its detection, also to those that were down",
     edge_cases: Vec::new,
     scenarios,
+    reduced: |_| None,
 };
 
 const MINUTE: i64 = 60;

@@ -17,6 +17,7 @@ pub(super) const PROPERTY: Property = Property {
     about: "the target agrees to a known contract version alone, as requested, and refuses every other value",
     edge_cases: Vec::new,
     scenarios,
+    reduced: |_| None,
 };
 
 fn scenarios() -> BoxedStrategy<Scenario> {

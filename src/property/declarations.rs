@@ -19,6 +19,7 @@ pub(super) const PROPERTY: Property = Property {
     about: "the target serves what it declares, in the declared schema version, and no record outside a filter",
     edge_cases,
     scenarios,
+    reduced: |_| None,
 };
 
 const KINDS: [&str; 6] = ["agent", "skill", "plan", "tool_chain", "data_set", "x"];

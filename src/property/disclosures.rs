@@ -18,6 +18,7 @@ pub(super) const PROPERTY: Property = Property {
     about: "the target enrols no peer whose disclosure has a missing, blank or malformed member",
     edge_cases: Vec::new,
     scenarios,
+    reduced: |_| None,
 };
 
 /// The members of a disclosure, each with the behaviour that withholds it.

@@ -134,7 +134,14 @@ fn try_out(
     let shrinking = Cell::new(false);
     let tried = runner(seed, cases, setting.shrinks).run(histories, |scenario| {
         let case = played.borrow().count();
-        let (loaded, trace) = match play(property, setting, &scenario, case, handle) {
+        let completed = play(property, setting, &scenario, case, handle);
+        let completed = match (&completed, (property.reduced)(&scenario)) {
+            (Err(Outcome::Unsupported { .. }), Some(reduced)) => {
+                play(property, setting, &reduced, case, handle)
+            }
+            _ => completed,
+        };
+        let (loaded, trace) = match completed {
             Ok(completed) => completed,
             Err(Outcome::Unsupported { method }) => {
                 played.borrow_mut().leave_out(method);
@@ -309,6 +316,7 @@ mod tests {
         about: "however often it is read, it does not go wrong",
         edge_cases: Vec::new,
         scenarios: || (1..=40_usize).prop_map(reads).boxed(),
+        reduced: |_| None,
     };
 
     /// Returns the number of reads in each recorded case of a property, with a maximum of `shrinks` shrinking

@@ -20,6 +20,7 @@ pub(super) const EXITS: Property = Property {
     about: "after the target ends a peering, data, audit and acknowledgement are unchanged, and access is refused",
     edge_cases: Vec::new,
     scenarios: || scenarios(Aspect::Conduct),
+    reduced: |_| None,
 };
 
 pub(super) const LEAVES: Property = Property {
@@ -28,6 +29,7 @@ pub(super) const LEAVES: Property = Property {
     about: "after a peer ends a peering, data, audit and acknowledgement are unchanged, and access is refused",
     edge_cases: Vec::new,
     scenarios: || scenarios(Aspect::Detection),
+    reduced: |_| None,
 };
 
 #[derive(Clone, Copy, Debug)]

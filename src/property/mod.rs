@@ -42,6 +42,9 @@ pub struct Property {
     pub edge_cases: fn() -> Vec<BoxedStrategy<Scenario>>,
     /// The strategy of scenarios.
     pub scenarios: fn() -> BoxedStrategy<Scenario>,
+    /// Returns the same history without what an operator may not be able to do, such as a crash. It is played where a
+    /// method is missing, so that one dimension costs no case. What the dimension would show has scenarios of its own.
+    pub reduced: fn(&Scenario) -> Option<Scenario>,
 }
 
 /// All properties.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use toml::Spanned;
 
 use super::Property;
 use super::build::{check, commit, declare, federate, grant, id, migrate, object, operator, put, titled};
@@ -26,6 +27,7 @@ pub(super) const PROPERTY: Property = Property {
     about: "the target applies each plan whole or not at all, and reports the result faithfully",
     edge_cases,
     scenarios,
+    reduced: without_crash,
 };
 
 fn scenarios() -> BoxedStrategy<Scenario> {
@@ -144,6 +146,18 @@ fn scenario(steps: &[PlanStep], crash: Option<usize>, opens: bool) -> Scenario {
     })
 }
 
+/// Returns the scenario without its crash. A crash is tried by scenarios of its own, too.
+fn without_crash(scenario: &Scenario) -> Option<Scenario> {
+    let is_of_crash = |step: &Spanned<Step>| match step.get_ref() {
+        Step::Operator(step) => [platform::Kill::METHOD, platform::Start::METHOD]
+            .iter()
+            .any(|of_crash| of_crash.name() == step.method),
+        _ => false,
+    };
+    let steps = scenario.steps.iter().filter(|step| !is_of_crash(step)).cloned().collect();
+    scenario.durable.then(|| Scenario { durable: false, settings: Map::new(), steps, ..scenario.clone() })
+}
+
 /// Returns a valid plan of one record, which a target that applies plans at all applies.
 fn control() -> Value {
     let record = id("control");
@@ -209,3 +223,25 @@ const CHECKS: [(u8, &str, &str); 4] = [
         "the target stores every record under the id and with the references that were sent",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_without_its_crash_is_played_on_any_platform() {
+        let crashed = scenario(&creating(), Some(2), false);
+        let reduced = without_crash(&crashed).expect("a history without a crash");
+        let methods = |scenario: &Scenario| -> BTreeSet<String> {
+            let steps = scenario.steps.iter().filter_map(|step| match step.get_ref() {
+                Step::Operator(step) => Some(step.method.clone()),
+                _ => None,
+            });
+            steps.collect()
+        };
+        assert!(methods(&crashed).contains("platform.kill") && !methods(&reduced).contains("platform.kill"));
+        assert!(reduced.settings.is_empty() && !reduced.durable);
+        assert_eq!(reduced.checks, crashed.checks);
+        assert_eq!(without_crash(&scenario(&creating(), None, false)), None);
+    }
+}

@@ -21,6 +21,7 @@ pub(super) const PROPERTY: Property = Property {
     about: "the target records for each migration whether it crossed residencies, wherever the two sides keep data",
     edge_cases,
     scenarios,
+    reduced: |_| None,
 };
 
 const PLACES: [&str; 5] = ["eu", "EU", "ch-east", "br-south", "us"];

@@ -20,6 +20,7 @@ pub(super) const PROPERTY: Property = Property {
     about: "the target sends the notice before it refuses calls, and gives migrations in flight five minutes of grace",
     edge_cases,
     scenarios,
+    reduced: |_| None,
 };
 
 /// The maximum number of in-flight migrations in each half.

@@ -18,6 +18,7 @@ pub(super) const PROPERTY: Property = Property {
     about: "the target works with every compatible version, and reports every other as incompatible",
     edge_cases,
     scenarios,
+    reduced: |_| None,
 };
 
 fn scenarios() -> BoxedStrategy<Scenario> {
