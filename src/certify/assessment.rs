@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::Profile;
 use super::profile::{AspectId, Demand};
+use super::word::evidence_in;
 use crate::report::Report;
 use crate::runner::CASES;
 use crate::scenario::LibraryError;
@@ -172,8 +173,11 @@ impl Assessment {
             Standing::Unproven => self.warned.push(test),
             Standing::Attested => {
                 self.warned.push(test.clone());
-                self.attested.push(AttestedByPerson { test, statement: reason("") });
-                return demand.attestable.contains(&id);
+                let statement = reason("");
+                // A bare statement names nobody and shows nothing.
+                let has_evidence = evidence_in(&statement).is_some();
+                self.attested.push(AttestedByPerson { test, statement });
+                return has_evidence && demand.attestable.contains(&id);
             }
         }
         false

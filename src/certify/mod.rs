@@ -22,4 +22,4 @@ pub use statement::{
 };
 pub use trust::{Trust, TrustError, TrustedKey};
 pub use verification::{ATTESTATION_BYTES_MAX, Asked, Point, State, Verification, run_of};
-pub use word::{Evidence, PersonsWord, WordError};
+pub use word::{Evidence, PersonsWord, WordError, evidence_in};

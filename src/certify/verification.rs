@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::statement::{REPORT, TRANSCRIPT};
+use super::word::evidence_in;
 use super::{CertificationResult, Envelope, Profile, Statement, Trust};
 use crate::input;
 use crate::report::Report;
@@ -127,7 +128,10 @@ impl Verification {
         let certificate = target.and_then(|target| target.digest.get("sha256")).map(String::as_str);
         self.add_current("certificate", asked.certificate, certificate);
         match asked.newer {
-            Some((name, newer)) => self.add("successor", not_superseded(name, newer, asked)),
+            Some((name, newer)) => match superseded(name, newer, statement, asked) {
+                Superseded::By(why) => self.fails("successor", why),
+                Superseded::NotBy(why) => self.not_checked("successor", why),
+            },
             None => self.not_checked("successor", "no later attestation was given (--newer)"),
         }
         if let Some((name, sha256)) = asked.evidence {
@@ -199,7 +203,8 @@ impl Verification {
 #[must_use]
 pub fn run_of(attestation: &Path, named: Option<&Path>) -> Option<PathBuf> {
     let own = attestation.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    named.or_else(|| own.join(TRANSCRIPT).exists().then_some(own)).map(Path::to_owned)
+    let is_run = [TRANSCRIPT, REPORT].iter().any(|file| own.join(file).exists());
+    named.or_else(|| is_run.then_some(own)).map(Path::to_owned)
 }
 
 fn statement_of(envelope: &Envelope) -> Result<Statement, String> {
@@ -252,26 +257,41 @@ fn held_text(statement: &Statement) -> crate::contract::HeldText {
     }
 }
 
-/// Fails if a later attestation, which a key that counts signed, supersedes this one.
-fn not_superseded(name: &str, newer: &[u8], asked: &Asked<'_>) -> Result<String, String> {
-    let unreadable = |why: String| format!("{name}: {why}");
-    let envelope = Envelope::parse(newer).map_err(|error| unreadable(error.to_string()))?;
-    let statement = statement_of(&envelope).map_err(unreadable)?;
+/// What a later attestation says of an earlier one.
+enum Superseded {
+    By(String),
+    /// It says nothing of this one: that there is no other successor is not shown.
+    NotBy(String),
+}
+
+/// Compares with a later attestation, which a key that counts has to have signed.
+fn superseded(name: &str, newer: &[u8], stated: &Statement, asked: &Asked<'_>) -> Superseded {
+    let not_by = |why: &str| Superseded::NotBy(format!("{name}: {why}"));
+    let envelope = match Envelope::parse(newer) {
+        Ok(envelope) => envelope,
+        Err(error) => return not_by(&error.to_string()),
+    };
+    let statement = match statement_of(&envelope) {
+        Ok(statement) => statement,
+        Err(why) => return not_by(&why),
+    };
     if statement.predicate.supersedes.as_deref() != Some(&sha256_hex(asked.attestation)) {
-        return Ok(format!("{name} supersedes another one, or none"));
+        return not_by("it supersedes another one, or none, and says nothing of this one");
+    }
+    let issued = statement.predicate.validity.issued;
+    if issued < stated.predicate.validity.issued {
+        return not_by("it was issued before this one");
     }
     match asked.trust.map(|trust| trust.signer(&envelope, asked.now)) {
-        Some(Err(why)) => Ok(format!("{name} supersedes nothing: its signature is {why}")),
-        Some(Ok(_)) | None => {
-            Err(format!("superseded by {name}, issued at {}", statement.predicate.validity.issued))
-        }
+        Some(Err(why)) => not_by(&format!("it supersedes nothing: its signature is {why}")),
+        Some(Ok(_)) | None => Superseded::By(format!("superseded by {name}, issued at {issued}")),
     }
 }
 
 /// Checks that a person's word names a file as its evidence.
 fn evidence(statement: &Statement, name: &str, sha256: &str) -> Result<String, String> {
     let words = &statement.predicate.attested;
-    match words.iter().find(|word| word.statement.contains(sha256)) {
+    match words.iter().find(|word| evidence_in(&word.statement) == Some(sha256)) {
         Some(word) => Ok(format!("{name} is the evidence of {}: {}", word.test, word.statement)),
         None => {
             Err(format!("{name} (SHA-256 {sha256}) is the evidence of no person's word in this attestation"))

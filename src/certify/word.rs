@@ -63,6 +63,12 @@ pub enum WordError {
     /// A text says nothing.
     #[error("{0}: it is empty; say it in words")]
     Blank(&'static str),
+    /// A text has characters that hide it, or breaks the line.
+    #[error("{0}: it has characters that are not shown; write it as one line of text")]
+    Hidden(&'static str),
+    /// The evidence is an empty file.
+    #[error("{0}: the evidence is empty; name a file that shows something")]
+    NoEvidence(String),
     /// The file has another form.
     #[error("{path}: no person's word: {what}\nhint: `covenant attest CLAUSE` writes such a file")]
     Form {
@@ -95,6 +101,14 @@ impl PersonsWord {
                 return Err(WordError::Blank(what));
             }
         }
+        let texts = [
+            ("by", &self.by),
+            ("statement", &self.statement),
+            ("the name of the evidence", &self.evidence.name),
+        ];
+        if let Some((what, _)) = texts.into_iter().find(|(_, text)| text.contains(char::is_control)) {
+            return Err(WordError::Hidden(what));
+        }
         Ok(self)
     }
 
@@ -107,6 +121,9 @@ impl PersonsWord {
         at: Timestamp,
     ) -> Result<Self, WordError> {
         let evidence = Evidence::of(evidence)?;
+        if evidence.sha256 == sha256_hex("") {
+            return Err(WordError::NoEvidence(evidence.name));
+        }
         let (statement, by) = (statement.trim().to_owned(), by.trim().to_owned());
         Self { clause, statement, by, at, evidence }.checked()
     }
@@ -118,10 +135,15 @@ impl PersonsWord {
 
     /// Parses the text of a word. `file` appears in errors.
     pub fn parse(text: &str, file: &str) -> Result<Self, WordError> {
-        let word: Self = toml::from_str(text).map_err(|error| WordError::Form {
-            path: file.to_owned(),
-            what: error.to_string().trim_end().to_owned(),
-        })?;
+        let form = |what: String| WordError::Form { path: file.to_owned(), what };
+        let word: Self =
+            toml::from_str(text).map_err(|error| form(error.to_string().trim_end().to_owned()))?;
+        if !is_sha256(&word.evidence.sha256) {
+            return Err(form("evidence.sha256 is not a SHA-256 in 64 hex digits".to_owned()));
+        }
+        if word.evidence.name.contains(['/', '\\']) {
+            return Err(form("evidence.name is the name of a file, without its folder".to_owned()));
+        }
         word.checked()
     }
 
@@ -140,6 +162,19 @@ impl PersonsWord {
             evidence.name, evidence.sha256
         )
     }
+}
+
+/// Returns the digest of the evidence that a recorded word names; `None` if the text is not that of a person's word with
+/// evidence, but a bare statement.
+#[must_use]
+pub fn evidence_in(recorded: &str) -> Option<&str> {
+    let (_, rest) = recorded.strip_suffix(')')?.rsplit_once(" (stated by ")?;
+    let (named, sha256) = rest.rsplit_once(", SHA-256 ")?;
+    (named.contains(" at ") && named.contains("; evidence ") && is_sha256(sha256)).then_some(sha256)
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 /// Returns the clauses that no wire shows, under any contract text.

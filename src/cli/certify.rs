@@ -54,7 +54,7 @@ pub(super) struct Arguments {
     /// Attestation that this one supersedes
     #[arg(long, value_name = "FILE")]
     supersedes: Option<PathBuf>,
-    /// Replace an attestation of the same run folder
+    /// Replace an attestation of the same run folder; with --out, the run that it signs too
     #[arg(long)]
     force: bool,
     /// Format on standard output
@@ -108,6 +108,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         folder.clone()
     } else {
         refuse_plain_http(&arguments.target)?;
+        // `--force` replaces the certified run of the folder, with its attestation.
+        if let Some(folder) = arguments.out.as_deref().filter(|_| arguments.force) {
+            remove_old(&folder.join(ATTESTATION))?;
+        }
         run::play(&whole_run(arguments), false)?.folder.path().to_owned()
     };
     let issued = Clock::system().now();
@@ -119,6 +123,16 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     write_new_whole(&path, envelope.text().as_bytes(), arguments.force)?;
     show(&statement, &envelope, &path, &public_path(&arguments.key), arguments.format)?;
     Ok(exit_of_result(statement.predicate.result))
+}
+
+fn remove_old(attestation: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(attestation) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let shown = attestation.display();
+            Err(Failure::new(Exit::Environment, anyhow::anyhow!("{shown}: cannot be removed: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a target that shows no certificate, before a run that would take minutes.

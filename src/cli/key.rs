@@ -59,12 +59,25 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 
 fn new(arguments: &NewArguments) -> Result<Exit, Failure> {
     let public = public_path(&arguments.out);
+    let name = arguments.out.to_string_lossy();
+    if name.ends_with(".pub") || name.ends_with(".pub.pem") {
+        return Err(Failure::usage(format!(
+            "--out {name}: this is the name of a public key; name the file of the private one"
+        )));
+    }
     for path in [&arguments.out, &public] {
+        if path.is_dir() {
+            return Err(Failure::usage(format!(
+                "{}: this is a folder; name a file with --out",
+                path.display()
+            )));
+        }
         refuse_existing(path, arguments.force)?;
     }
     let key = SigningKey::generate().map_err(failure)?;
-    write_new_private(&arguments.out, key.pem().as_bytes(), arguments.force)?;
+    // The public half first: a private key that is replaced is gone for ever.
     write_new_whole(&public, key.public().pem().as_bytes(), arguments.force)?;
+    write_new_private(&arguments.out, key.pem().as_bytes(), arguments.force)?;
     message(&format!("files: {}, {}\n", arguments.out.display(), public.display()));
     message(
         "hint: keep the private key to yourself, and give the public one to verifiers by a way that they trust\n",

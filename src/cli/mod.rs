@@ -221,7 +221,7 @@ impl Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let is_usage = matches!(error, FileError::Watch(_) | FileError::Exists(_));
+        let is_usage = matches!(error, FileError::Watch(_) | FileError::Certified(_) | FileError::Exists(_));
         let exit = if is_usage { Exit::Usage } else { Exit::Environment };
         Self::new(exit, error)
     }

@@ -1,6 +1,6 @@
 //! `covenant run`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::unused;
 use super::{Exit, Failure, block_on, message};
-use crate::certify::PersonsWord;
+use crate::certify::{PersonsWord, evidence_in};
 use crate::clock::Seed;
 use crate::contract::{ClauseId, Section};
 use crate::nearest::{self, did_you_mean};
@@ -127,7 +127,21 @@ pub(super) fn attestation(text: &str) -> Result<(ClauseId, String), String> {
     if statement.trim().is_empty() {
         return Err("the statement is missing after the `=`".to_owned());
     }
+    if evidence_in(statement.trim()).is_some() {
+        return Err("a word with evidence comes from a file: `covenant attest CLAUSE` writes one".to_owned());
+    }
     Ok((id, statement.trim().to_owned()))
+}
+
+/// Returns the words by clause. Two for one clause are refused: one would hide the other.
+fn attested(words: &[(ClauseId, String)]) -> Result<BTreeMap<ClauseId, String>, Failure> {
+    let mut by_clause = BTreeMap::new();
+    for (clause, statement) in words {
+        if by_clause.insert(*clause, statement.clone()).is_some() {
+            return Err(Failure::usage(format!("--attest {clause}: it is given twice; leave one out")));
+        }
+    }
+    Ok(by_clause)
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -194,7 +208,7 @@ fn plan(
         run_context: asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds))?,
         jobs: usize::try_from(arguments.jobs.or(config.run.jobs).map_or(JOBS, Jobs::get)).unwrap_or(1),
         contract: asked.contract_text(),
-        attested: arguments.attest.iter().cloned().collect(),
+        attested: attested(&arguments.attest)?,
         fail_fast: if arguments.fail_fast { arguments.exit.basis.counted() } else { BTreeSet::new() },
         deadline: arguments.deadline.clone(),
         partition: arguments.partition,

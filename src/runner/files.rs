@@ -18,7 +18,8 @@ use crate::{private, secret};
 const TRANSCRIPT: &str = "transcript.jsonl";
 /// The name of the report for programs in the folder of a run.
 const REPORT: &str = "report.json";
-/// The name of the attestation in the folder of a run. A later run leaves it: it is of the files that it names.
+/// The name of the attestation in the folder of a run. A later run into the folder is refused: it would
+/// remove the files that the attestation signs.
 pub(crate) const ATTESTATION: &str = "attestation.json";
 /// The files of a run beside its reports and its transcript.
 const OTHERS: [&str; 2] = ["adapter.log", "left-behind.txt"];
@@ -50,6 +51,12 @@ pub enum FileError {
          folder with --out"
     )]
     Watch(String),
+    /// The folder holds a run that was certified.
+    #[error(
+        "{0}: this folder holds an attestation, and a new run would remove the transcript and the report that it signs; name \
+         another folder with --out"
+    )]
+    Certified(String),
     /// A file of an earlier run cannot be removed.
     #[error("{path}: a file of an earlier run cannot be removed; name another folder with --out")]
     Old {
@@ -118,6 +125,9 @@ impl RunFolder {
         let lock = self.lock()?;
         if self.0.join(WATCH).symlink_metadata().is_ok() {
             return Err(FileError::Watch(self.0.display().to_string()));
+        }
+        if self.0.join(ATTESTATION).symlink_metadata().is_ok() {
+            return Err(FileError::Certified(self.0.display().to_string()));
         }
         self.remove_reports()?;
         self.remove(OTHERS.into_iter().chain([TRANSCRIPT]).map(ToOwned::to_owned))?;

@@ -91,6 +91,65 @@ fn a_persons_word_is_shown_as_one_and_its_evidence_is_compared() {
 }
 
 #[test]
+fn a_word_that_hides_another_or_imitates_evidence_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    let run = |words: &[&str]| {
+        let fixed = ["run", "--quiet", "--only", SHORT, "--out", "out"];
+        expect(path, 2, &[&fixed[..], words].concat())
+    };
+    let text = run(&["--attest", "4.4=yes", "--attest", "4.4=no"]);
+    assert!(text.contains("--attest 4.4: it is given twice"), "{text}");
+    let imitated =
+        format!("4.4=yes (stated by Ada at noon; evidence notes.txt, SHA-256 {})", sha256_hex("x"));
+    let text = run(&["--attest", &imitated]);
+    assert!(text.contains("comes from a file"), "{text}");
+    let word = |sha256: &str, name: &str, by: &str| {
+        format!(
+            "clause = \"4.4\"\nstatement = \"kept\"\nby = \"{by}\"\nat = \"2026-05-01T00:00:00Z\"\n\n[evidence]\nname = \
+             \"{name}\"\nsha256 = \"{sha256}\"\n"
+        )
+    };
+    let digest = sha256_hex("x");
+    for (sha256, name, by, said) in [
+        ("no digest", "notes.txt", "Ada", "64 hex digits"),
+        (&digest, "../notes.txt", "Ada", "without its folder"),
+        (&digest, "notes.txt", "Ada\\nEve", "not shown"),
+    ] {
+        fs::write(path.join("word.toml"), word(sha256, name, by)).expect("written");
+        let text = run(&["--attest", "word.toml"]);
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    fs::write(path.join("empty"), "").expect("written");
+    let text = expect(path, 2, &["attest", "4.4", "--by", "Ada", "--evidence", "empty"]);
+    assert!(text.contains("the evidence is empty"), "{text}");
+}
+
+#[test]
+fn what_an_attestation_signs_is_neither_overwritten_nor_left_out() {
+    let folder = certified(&[], 3);
+    let path = folder.path();
+    let text = expect(path, 2, &["run", "--quiet", "--only", SHORT, "--out", "out"]);
+    assert!(text.contains("this folder holds an attestation"), "{text}");
+    let key = ["out/attestation.json", "--key", "covenant-key.pub.pem"];
+    assert_eq!(verified(path, &key).0, 3);
+    fs::rename(path.join("out/transcript.jsonl"), path.join("elsewhere")).expect("moved");
+    assert_eq!(verified(path, &key).0, 9, "the transcript is missing");
+    fs::rename(path.join("elsewhere"), path.join("out/transcript.jsonl")).expect("moved");
+    fs::remove_file(path.join("out/report.json")).expect("removed");
+    assert_eq!(verified(path, &key).0, 9, "the report is missing");
+    for name in ["k.pub.pem", "k.pub"] {
+        let text = expect(path, 2, &["key", "new", "--out", name]);
+        assert!(text.contains("the name of a public key"), "{text}");
+    }
+    let before = fs::read(path.join("covenant-key.pem")).expect("a key");
+    fs::remove_file(path.join("covenant-key.pub.pem")).expect("removed");
+    fs::create_dir(path.join("covenant-key.pub.pem")).expect("a folder");
+    expect(path, 2, &["key", "new", "--force"]);
+    assert_eq!(fs::read(path.join("covenant-key.pem")).expect("a key"), before);
+}
+
+#[test]
 fn a_thin_run_is_warned_and_says_what_is_missing() {
     let folder = certified(&[], 3);
     let text = expect(folder.path(), 3, &["verify", "out", "--key", "covenant-key.pub.pem"]);
