@@ -276,10 +276,15 @@ pub(super) mod tests {
         assert_eq!(assessed(&unsaid, "observed").result, Passed);
         let full = assessed(&unsaid, "full");
         assert_eq!((full.result, full.warned), (Warned, vec!["4.4 conduct".to_owned()]));
-        let attested = report_of(all_kept, &[("4.4", "by phone")]);
+        let bare = assessed(&report_of(all_kept, &[("4.4", "by phone")]), "full");
+        assert_eq!((bare.result, &*bare.attested[0].statement), (Warned, "by phone"));
+        let digest = "0".repeat(64);
+        let word =
+            format!("by phone (stated by Ada at 2026-06-01T00:00:00Z; evidence notes.txt, SHA-256 {digest})");
+        let attested = report_of(all_kept, &[("4.4", &word)]);
         let full = assessed(&attested, "full");
         assert_eq!((full.result, &full.warned[..]), (Passed, &["4.4 conduct".to_owned()][..]));
-        assert_eq!(full.attested[0].statement, "by phone");
+        assert_eq!(full.attested[0].statement, word);
         assert!(full.not_exercised.is_empty() && !full.passed.contains(&"4.4 conduct".to_owned()));
         let observed = assessed(&attested, "observed");
         assert!(observed.not_exercised.iter().any(|named| named.test == "4.4 conduct"));

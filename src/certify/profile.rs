@@ -56,7 +56,8 @@ pub const PROFILES: &[Profile] = &[
         about: "the whole contract, on the observed wire and on the proposed binding",
         basis: None,
         kept: "each aspect of the contract text, by all checks of the suite",
-        attested: "what no wire shows (4.4), which must be attested",
+        attested: "what no wire shows (4.4), which must be attested by a file of `covenant attest`; a bare `--attest CLAUSE=STATEMENT` \
+                   names nobody, and costs PASSED",
         not_exercised: "nothing but what the run did not play",
     },
 ];

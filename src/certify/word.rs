@@ -64,7 +64,7 @@ pub enum WordError {
     #[error("{0}: it is empty; say it in words")]
     Blank(&'static str),
     /// A text has characters that hide it, or breaks the line.
-    #[error("{0}: it has characters that are not shown; write it as one line of text")]
+    #[error("{0}: it has characters that are not shown; write it in plain text, a name in one line")]
     Hidden(&'static str),
     /// The evidence is an empty file.
     #[error("{0}: the evidence is empty; name a file that shows something")]
@@ -101,11 +101,10 @@ impl PersonsWord {
                 return Err(WordError::Blank(what));
             }
         }
-        let texts = [
-            ("by", &self.by),
-            ("statement", &self.statement),
-            ("the name of the evidence", &self.evidence.name),
-        ];
+        // A statement may have several lines.
+        let statement = self.statement.replace('\n', " ");
+        let texts =
+            [("by", &self.by), ("statement", &statement), ("the name of the evidence", &self.evidence.name)];
         if let Some((what, _)) = texts.into_iter().find(|(_, text)| text.contains(char::is_control)) {
             return Err(WordError::Hidden(what));
         }

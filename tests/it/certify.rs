@@ -111,14 +111,14 @@ fn a_word_that_hides_another_or_imitates_evidence_is_refused() {
         )
     };
     let digest = sha256_hex("x");
-    for (sha256, name, by, said) in [
+    for (sha256, name, by, expected) in [
         ("no digest", "notes.txt", "Ada", "64 hex digits"),
         (&digest, "../notes.txt", "Ada", "without its folder"),
         (&digest, "notes.txt", "Ada\\nEve", "not shown"),
     ] {
         fs::write(path.join("word.toml"), word(sha256, name, by)).expect("written");
         let text = run(&["--attest", "word.toml"]);
-        assert!(text.contains(said), "{said}: {text}");
+        assert!(text.contains(expected), "{expected}: {text}");
     }
     fs::write(path.join("empty"), "").expect("written");
     let text = expect(path, 2, &["attest", "4.4", "--by", "Ada", "--evidence", "empty"]);
