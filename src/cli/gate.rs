@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
+use semver::Version;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::config::Config;
 use super::number::Jobs;
@@ -44,7 +45,7 @@ pub(super) struct Arguments {
     /// URL of one
     #[arg(long, value_name = "TARGET", requires = "new", conflicts_with_all = ["baseline", "simulated", "matrix"])]
     old: Option<String>,
-    /// The new release, named as --old: `reference:1.5.0+CHANGE,CHANGE`
+    /// The new release, named as --old: `reference:1.5.0+CHANGE`
     #[arg(long, value_name = "TARGET", requires = "old")]
     new: Option<String>,
     /// Targets of which each proposes to each and joins each, the earlier release of two as the old one
@@ -116,7 +117,24 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         (None, Some(baseline)) => gate(arguments, baseline),
         (None, None) if arguments.simulated => gate_simulated(arguments),
         (None, None) if arguments.old.is_some() || !arguments.matrix.is_empty() => gate_pairs(arguments),
-        (None, None) => Err(Failure::usage("--baseline DIR is missing: the recording of the release before")),
+        (None, None) => Err(Failure::usage(
+            "the release before is missing: name its recording (--baseline DIR), simulate neighbours (--simulated), or \
+             pair two releases (--old TARGET --new TARGET, --matrix TARGET TARGET …)",
+        )),
+    }
+}
+
+/// Refuses to replace the recording of another release, which cannot be had again.
+fn refuse_other_release(path: &Path, release: &Version) -> Result<(), Failure> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(()) };
+    let recorded = serde_json::from_str::<Value>(&text).ok();
+    let recorded = recorded.as_ref().and_then(|recording| recording["release"].as_str());
+    match recorded.filter(|recorded| *recorded != release.to_string()) {
+        None => Ok(()),
+        Some(recorded) => Err(Failure::usage(format!(
+            "{}: it holds the recording of release {recorded}; name another folder for release {release}, or remove it",
+            path.display()
+        ))),
     }
 }
 
@@ -125,8 +143,12 @@ fn record_release(out: &Path, arguments: &PlayArguments) -> Result<Exit, Failure
     let named = plan.run_context.release.clone();
     let observer = Arc::new(Progress::new(arguments.quiet));
     let playing = record(&plan, named.as_ref(), &Part::Whole, observer);
-    let recording = block_on_unless_stopped(playing)?.map_err(failure)?;
     let path = Recording::path(out);
+    if let Some(named) = &named {
+        refuse_other_release(&path, named)?;
+    }
+    let recording = block_on_unless_stopped(playing)?.map_err(failure)?;
+    refuse_other_release(&path, &recording.release)?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             let error = anyhow::Error::new(error).context(format!("{}: no folder there", folder.display()));
@@ -289,20 +311,24 @@ impl PlayArguments {
 }
 
 /// Builds the target. The embedded reference becomes the named release, and `--defect` may name a release change too.
+/// Refuses a release change beside another one or a defect: two of them may take one hook of the platform, and the second
+/// would hide the first.
+pub(super) fn alone(changes: &[String], defects: usize) -> Result<(), Failure> {
+    match changes {
+        [first, ..] if changes.len() + defects > 1 => {
+            Err(Failure::usage(format!("{first}: a release change stands alone; leave out the others")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn target(asked: &TargetArguments) -> Result<Target, Failure> {
     let (changes, defects): (Vec<String>, Vec<String>) =
         asked.defect.iter().cloned().partition(|name| release_change(name).is_some());
     let without = TargetArguments { defect: defects.clone(), ..asked.clone() };
     let built = without.target(None)?;
     let Target::Embedded(_) = built else { return Ok(built) };
-    if let [first, ..] = changes.as_slice()
-        && changes.len() + defects.len() > 1
-    {
-        // Two of them may take one hook of the platform, and the second would hide the first.
-        return Err(Failure::usage(format!(
-            "--defect {first}: a release change stands alone; leave out the others"
-        )));
-    }
+    alone(&changes, defects.len())?;
     let changes = changes.iter().filter_map(|name| release_change(name)).map(|change| &change.patch);
     let patches: Vec<_> = patches(&asked.variant, &defects)?.into_iter().chain(changes).collect();
     let Some(release) = &asked.release else { return Ok(Target::Embedded(patches)) };
@@ -341,6 +367,7 @@ fn failure(error: GateError) -> Failure {
     let exit = match &error {
         GateError::Run(RunError::Fault(fault))
         | GateError::Unreached(fault)
+        | GateError::Failed { fault, .. }
         | GateError::Pair(PairError::Start { source: OperatorError::Fault(fault), .. }) => fault.blame.into(),
         GateError::Pair(PairError::Start { .. }) => Exit::Target,
         GateError::Pair(PairError::Address { .. }) => Exit::Adapter,

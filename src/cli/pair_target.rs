@@ -6,6 +6,7 @@ use semver::Version;
 use serde_json::json;
 
 use super::Failure;
+use super::gate::alone;
 use super::operator::{adapter, operator_targets};
 use super::operator_choice::OperatorChoice;
 use super::target_choice::{TargetArguments, patches};
@@ -50,6 +51,7 @@ fn reference(text: &str, rest: &str, shared: &TargetArguments) -> Result<PairTar
         names.into_iter().partition(|name| release_change(name).is_some());
     let is_variant = |name: &String| VARIANTS.iter().any(|variant| variant.name == name);
     let (variants, defects): (Vec<String>, Vec<String>) = others.into_iter().partition(is_variant);
+    alone(&changes, defects.len())?;
     let changes = changes.iter().filter_map(|name| release_change(name)).map(|change| &change.patch);
     let patches = patches(&variants, &defects)?.into_iter().chain(changes).collect();
     let settings = release.as_ref().map_or_else(

@@ -1,5 +1,7 @@
 //! The step from the recorded release to the new one, and the notice that a major one needs.
 
+use std::cmp::Ordering;
+
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use semver::Version;
 use serde::Serialize;
@@ -33,11 +35,11 @@ impl Bump {
     /// Returns the step between two releases.
     #[must_use]
     pub fn between(old: &Version, new: &Version) -> Self {
-        if old == new {
-            return Self::Same;
-        }
-        if new < old {
-            return Self::Back;
+        // The metadata of a build orders nothing.
+        match old.cmp_precedence(new) {
+            Ordering::Equal => return Self::Same,
+            Ordering::Greater => return Self::Back,
+            Ordering::Less => {}
         }
         match (new.major - old.major, new.minor.checked_sub(old.minor)) {
             (0, Some(0)) => Self::Patch,

@@ -91,12 +91,16 @@ fn lookup<'a>(name: &str, members: &'a Map<String, Value>) -> Option<&'a Value> 
     members.iter().find(|(other, _)| placeholder(other) == Some(class)).map(|(_, member)| member)
 }
 
+/// The member whose items tell what happened, such as the events of an excerpt: their number is that of the calls before.
+const HISTORY: &str = ".events";
+
 /// Compares each recorded item with the nearest one now. Order and further items say nothing.
 fn items(at: &str, old: &[Value], new: &[Value], found: &mut Vec<Difference>) {
     let below = format!("{at}[]");
     if new.is_empty() && !old.is_empty() {
         return push(found, LIST_ITEM_GONE, &below, "the list became empty".to_owned());
     }
+    let before = found.len();
     for item in old {
         let candidates = new.iter().map(|candidate| {
             let mut differences = vec![];
@@ -112,6 +116,13 @@ fn items(at: &str, old: &[Value], new: &[Value], found: &mut Vec<Difference>) {
         } else {
             found.extend(nearest);
         }
+    }
+    // Several items may be nearest to one: the numbers tell that one is gone.
+    if new.len() < old.len()
+        && !at.ends_with(HISTORY)
+        && !found[before..].iter().any(|one| one.rule == LIST_ITEM_GONE && one.at == below)
+    {
+        push(found, LIST_ITEM_GONE, &below, format!("{} items became {}", old.len(), new.len()));
     }
 }
 
@@ -129,7 +140,10 @@ fn texts(at: &str, old: &str, new: &str, found: &mut Vec<Difference>) {
         _ if old == new => {}
         _ if is_for_persons => push(found, TEXT_CHANGED, at, sentence()),
         Form::Word => push(found, ENUM_CHANGED, at, sentence()),
-        _ if before != after && is_free(at) => push(found, TEXT_CHANGED, at, sentence()),
+        // An id or a time is none that somebody chose.
+        _ if before != after && is_free(at) && !matches!(before, Form::Placeholder(_)) => {
+            push(found, TEXT_CHANGED, at, sentence());
+        }
         _ if before != after => {
             let text = format!("{old:?}, {}, became {new:?}, {}", before.name(), after.name());
             push(found, FORMAT_CHANGED, at, text);
@@ -228,6 +242,8 @@ mod tests {
             (json!({"a": "1.4.0"}), json!({"a": "1.4"}), "format-changed"),
             (json!({"a": ["read", "migrate"]}), json!({"a": ["read"]}), "list-item-gone"),
             (json!({"a": [{"k": 1}]}), json!({"a": []}), "list-item-gone"),
+            (json!({"a": [{"k": 1}, {"k": 1}]}), json!({"a": [{"k": 1}]}), "list-item-gone"),
+            (json!({"account_id": "<id:1>"}), json!({"account_id": "peer-1"}), "format-changed"),
             (json!({"error": "Not active"}), json!({"error": "Inactive peer"}), "text-changed"),
             (json!({"a": 1}), json!({"a": 1, "b": 2}), "member-added"),
         ] {

@@ -11,13 +11,13 @@ use super::paired::PairError;
 use super::recording::{FORMAT, LeftOut, Recorded, Recording};
 use super::scenarios::{SCENARIOS, scenarios_sha256};
 use super::template::Template;
-use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
 use crate::peer::PermittedChoices;
 use crate::runner::{HANDSHAKE, Observer, Plan, RunError, Selection, play};
 use crate::scenario::LibraryError;
 use crate::transcript::{Outcome, RunStart, Trace, read};
+use crate::{Blame, Fault};
 
 /// The seeds of the two plays of a recording. What differs between them differs by nature.
 const SEEDS: [Seed; 2] = [Seed(1), Seed(2)];
@@ -55,6 +55,17 @@ pub enum GateError {
     NotPaired {
         /// The step that was not done.
         why: String,
+    },
+    /// A scenario ended by a failure that is not the target's.
+    #[error(
+        "{scenario} ended by a failure that is not the target's, so the release is not recorded; remove its cause and record again"
+    )]
+    Failed {
+        /// The id of the scenario.
+        scenario: String,
+        /// The failure.
+        #[source]
+        fault: Fault,
     },
     /// No scenario was recorded.
     #[error("no scenario completed in both plays, so nothing is recorded; the first: {why}")]
@@ -188,6 +199,13 @@ pub async fn record(
     let second = play_release(plan, SEEDS[1], part, observer).await?;
     if let Some(fault) = second.unreached() {
         return Err(GateError::Unreached(fault));
+    }
+    for scene in first.scenarios.iter().chain(&second.scenarios) {
+        if let Outcome::Aborted(fault) = &scene.outcome
+            && fault.blame != Blame::Target
+        {
+            return Err(GateError::Failed { scenario: scene.id.clone(), fault: fault.clone() });
+        }
     }
     let (contract, target) = (first.contract(), first.start.target.clone());
     let mut recording = Recording {

@@ -109,6 +109,7 @@ pub async fn simulate(
     let part: Vec<&str> = OF_THE_SUITE.to_vec();
     let whole = simulation.play(plan, seed, &part, scenarios.clone(), observer.clone()).await?;
     let mut found = whole.broken();
+    let mut is_disturbed = false;
     if !found.is_empty() {
         let again = simulation.play_again(plan, seed, &found, scenarios, observer).await?;
         let known: BTreeSet<(String, String)> =
@@ -116,6 +117,7 @@ pub async fn simulate(
         let (kept, lost): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|found| known.contains(&(found.route.clone(), found.at.clone())));
         found = kept;
+        is_disturbed = !lost.is_empty();
         simulation.not_compared.extend(lost.into_iter().map(|found| LeftOut {
             id: found.scenarios.into_iter().next().unwrap_or_default(),
             why: format!("{} came once in two plays: {}", found.route, found.text),
@@ -126,7 +128,7 @@ pub async fn simulate(
     for found in found {
         simulation.add(found);
     }
-    let is_seen = simulation.all_admitted(&whole);
+    let is_seen = simulation.all_admitted(&whole) && !is_disturbed && !whole.failed_elsewhere();
     simulation.verdict = simulation.decide(is_seen);
     Ok(simulation)
 }
@@ -219,6 +221,12 @@ impl Simulation {
 }
 
 impl Played {
+    /// Returns whether a scenario ended by a failure that is not the target's: what it would have shown is unknown.
+    fn failed_elsewhere(&self) -> bool {
+        let is_elsewhere = |outcome: Option<&Outcome>| matches!(outcome, Some(Outcome::Aborted(fault)) if fault.blame != Blame::Target);
+        self.traces.values().any(|trace| is_elsewhere(trace.outcome()))
+    }
+
     /// Returns the checks that count here: whether compatible peers federate, and whether others crash something.
     fn evaluations(&self) -> impl Iterator<Item = &Evaluation> {
         let all = self.report.checks.iter().map(|check| &check.evaluation);

@@ -264,7 +264,13 @@ impl Steps {
             }
             let before = [first, second].map(|step| &step.outcome);
             if let Some(lack) = before.iter().find(|outcome| !outcome.is_of_platform()) {
-                steps.not_recorded.extend(lack.why_not().map(|why| format!("{}: {why}", now.name)));
+                let reason = lack.why_not().map(|why| format!("{}: {why}", now.name));
+                // A failure is none that the old release always has.
+                if matches!(lack, StepOutcome::Failed(_)) {
+                    steps.not_compared.extend(reason);
+                } else {
+                    steps.not_recorded.extend(reason);
+                }
                 continue;
             }
             match &now.outcome {
