@@ -157,10 +157,11 @@ mod tests {
 
     #[tokio::test]
     async fn lines_come_until_the_run_has_ended_and_none_when_quiet() {
-        for (in_lines, expected) in [(true, 3), (false, 0)] {
+        // A busy machine may give more time than three lines take.
+        for (in_lines, at_least, at_most) in [(true, 3, u32::MAX), (false, 0, 0)] {
             let mut progress = Progress::new(true);
             progress.in_lines = in_lines;
-            let lines = Mutex::new(0);
+            let lines = Mutex::new(0_u32);
             let count = || *lines.lock().expect("a lock");
             let playing = async {
                 while in_lines && count() < 3 {
@@ -169,7 +170,7 @@ mod tests {
             };
             let show = |_: &str| *lines.lock().expect("a lock") += 1;
             progress.with_lines(playing, Duration::from_millis(1), show).await;
-            assert_eq!(count(), expected);
+            assert!((at_least..=at_most).contains(&count()), "{}", count());
         }
     }
 }
