@@ -62,6 +62,13 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         request_timeout: arguments.request_timeout,
         ..TargetArguments::default()
     };
+    // Before the flood, which cannot be had again.
+    if let Some(path) = arguments.histogram.as_deref().filter(|path| path.symlink_metadata().is_ok()) {
+        return Err(Failure::usage(format!(
+            "--histogram {}: exists, and nothing is overwritten; name another file",
+            path.display()
+        )));
+    }
     confirm(&arguments.url, &arguments.yes, "a flood of handshakes takes what the target has")?;
     let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
     let settings = Flood {

@@ -48,10 +48,13 @@ impl Simulation {
         let mut words = command.split_whitespace();
         let Some(name) = words.next() else { return Err("the command is empty; try help".to_owned()) };
         let mut words: Vec<&str> = words.collect();
+        if [STOP, "help"].contains(&name) && !words.is_empty() {
+            return Err(format!("{name} is about the whole simulation; write it alone"));
+        }
         let peers = self.peers_of(&mut words)?;
         match name {
             "help" => Ok(HELP.to_owned()),
-            "status" => Ok(peers.iter().map(|peer| status(peer)).collect()),
+            "status" => none(&words).map(|()| peers.iter().map(|peer| status(peer)).collect()),
             "on" | "off" | "only" => switch(name, &peers, &words),
             "conform" => none(&words).map(|()| set(&peers, |_| vec![])),
             "beat" => none(&words).map(|()| {
@@ -208,7 +211,7 @@ fn grant(peers: &[Arc<Simulated>], words: &[&str]) -> Result<String, String> {
     });
     let path = Path::new(file);
     let write = || {
-        let mut file = private::create(path)?;
+        let mut file = private::create_new(path)?;
         std::io::Write::write_all(&mut file, format!("{written:#}\n").as_bytes())
     };
     write().map_err(|error| format!("{file}: cannot write the grant: {error}"))?;

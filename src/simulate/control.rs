@@ -44,6 +44,11 @@ pub enum ControlError {
     /// It cannot listen.
     #[error("the control socket cannot listen on this machine")]
     Listen(#[source] io::Error),
+    /// The file exists: it may be the user's own, or that of another simulation.
+    #[error(
+        "--control {0}: exists, and nothing is overwritten; name another file, or remove it if its simulation has ended"
+    )]
+    Exists(String),
     /// The file cannot be written.
     #[error("--control {path}: cannot write")]
     Write {
@@ -102,10 +107,13 @@ impl Control {
         let control = json!({"address": address, "token": token});
         let text = json!({"control": control, "peers": simulation.description()});
         let write = || {
-            let mut file = private::create(path)?;
+            let mut file = private::create_new(path)?;
             file.write_all(format!("{text:#}\n").as_bytes())
         };
-        write().map_err(|source| ControlError::Write { path: path.display().to_string(), source })?;
+        write().map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => ControlError::Exists(path.display().to_string()),
+            _ => ControlError::Write { path: path.display().to_string(), source },
+        })?;
         Ok(Self { listener, token, path: path.to_owned() })
     }
 

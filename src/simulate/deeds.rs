@@ -41,6 +41,12 @@ impl Deed {
     }
 }
 
+/// Returns whether a behaviour shows in calls of its own, which a peer makes beside its heartbeats.
+#[must_use]
+pub fn makes_calls(behaviour: &Behaviour) -> bool {
+    Deed::of(behaviour).is_some()
+}
+
 /// The deeds of a set of behaviours, in order, each once.
 pub(super) fn deeds(behaviours: &[&'static Behaviour]) -> Vec<Deed> {
     let mut deeds: Vec<Deed> = behaviours.iter().filter_map(|behaviour| Deed::of(behaviour)).collect();

@@ -15,6 +15,7 @@ mod simulated;
 
 pub use command::HELP;
 pub use control::{Control, ControlError, ask};
+pub use deeds::makes_calls;
 pub use error::SimulateError;
 pub use flood::{Flood, FloodError, Flooded, flood, in_milliseconds};
 pub use many::{Many, ManyCounts, ManyPeers};

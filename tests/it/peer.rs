@@ -279,13 +279,40 @@ fn keys_on_a_terminal_switch_a_family_and_the_terminal_is_restored() {
     };
     let first = line_with("→ target: sends a heartbeat");
     assert!(!first.contains("breaks"), "{first}");
-    keyboard.write_all(b"3").expect("pressed");
+    // F5 holds the keys of two families, and is none of them.
+    keyboard.write_all(b"\x1b[15~3").expect("pressed");
     let _ = line_with("→ target: sends a heartbeat: answered 200; breaks 3.1, 3.2, 3.3, 3.4");
     keyboard.write_all(b"c:on mallory contract-mismatch\n").expect("pressed");
     let _ = line_with("breaks 12.1, 12.2 (contract-mismatch)");
     keyboard.write_all(b"q").expect("pressed");
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
     assert_eq!(tcgetattr(&terminal.slave).expect("its settings").local_flags, before.local_flags);
+}
+
+#[test]
+fn a_file_of_the_user_is_not_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = folder.path().join("keep.json");
+    std::fs::write(&kept, "precious").expect("written");
+    let flood = ["flood", "https://127.0.0.1:1", "--rate", "1", "--for", "1s", "--histogram", "keep.json"];
+    for arguments in [&["peer", "--listen", LOOPBACK, "--accept", "--control", "keep.json"][..], &flood] {
+        let output = covenant_in(folder.path(), arguments);
+        assert_ne!(code(&output), 0);
+        assert!(
+            output_of(&output).contains("keep.json: exists, and nothing is overwritten"),
+            "{}",
+            output_of(&output)
+        );
+        assert_eq!(std::fs::read_to_string(&kept).expect("a file"), "precious");
+    }
+    let count =
+        ["peer", "--count", "2", "--join", "https://127.0.0.1:1", "a", "b", "--behaviour", "handshake-flood"];
+    let output = covenant_in(folder.path(), &count);
+    assert!(
+        code(&output) == 2 && output_of(&output).contains("shows in other calls"),
+        "{}",
+        output_of(&output)
+    );
 }
 
 #[test]

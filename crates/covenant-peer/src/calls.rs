@@ -1,5 +1,7 @@
 //! Calls of the target: one request, recorded with its response or its failure.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -152,6 +154,9 @@ impl Peer {
                 }
             }));
         }
+        // A behaviour may both repeat a call and change it.
+        let mut named = BTreeSet::new();
+        injected.retain(|name| named.insert(name.clone()));
         let failed = |source| PeerError::Call { name: self.name().to_owned(), source };
         let other = call.certificate.map(|other| self.other_identity(other)).transpose()?;
         let request = self.request(&call, other.as_ref());

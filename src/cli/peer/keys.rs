@@ -14,9 +14,12 @@ pub(super) async fn serve(_: &Simulation) {
 #[cfg(unix)]
 mod unix {
     use std::io::{IsTerminal, Read, Write};
+    use std::time::Duration;
 
     use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+    use nix::unistd::{getpgrp, tcgetpgrp};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+    use tokio::time::timeout;
 
     use super::Simulation;
     use crate::cli::message;
@@ -39,6 +42,10 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
         while let Some(key) = keys.recv().await {
             let command = match key {
                 b'q' => return,
+                ESCAPE => {
+                    end_of_sequence(&mut keys).await;
+                    continue;
+                }
                 b'?' => {
                     message(KEYS);
                     continue;
@@ -60,6 +67,19 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
         }
         // The terminal is gone; the simulation goes on.
         std::future::pending::<()>().await;
+    }
+
+    /// The first byte of a key that is no character.
+    const ESCAPE: u8 = 0x1b;
+    /// The time in which the rest of such a key arrives. The key of the character itself has no rest.
+    const SEQUENCE_WITHIN: Duration = Duration::from_millis(50);
+
+    /// Reads the rest of a key such as F5, which holds characters that are commands by themselves.
+    async fn end_of_sequence(keys: &mut UnboundedReceiver<u8>) {
+        let mut next = async || timeout(SEQUENCE_WITHIN, keys.recv()).await.ok().flatten();
+        if next().await.is_some_and(|first| first == b'[' || first == b'O') {
+            while next().await.is_some_and(|byte| !(0x40..=0x7e).contains(&byte)) {}
+        }
     }
 
     fn family_of(key: u8) -> Option<&'static str> {
@@ -93,7 +113,12 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
                 key => {
                     typed.push(key);
                     // A token may be typed here.
-                    message(if typed.starts_with(b"join") && typed.len() > 5 { "*" } else { char_text(key) });
+                    let written = typed.trim_ascii_start();
+                    message(if written.starts_with(b"join") && written.len() > 5 {
+                        "*"
+                    } else {
+                        char_text(key)
+                    });
                 }
             }
         }
@@ -119,6 +144,10 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
 
     fn open() -> Option<(Keyboard, UnboundedReceiver<u8>)> {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        // In the background the system would stop the program for a change of the terminal.
+        if tcgetpgrp(std::io::stdin()).is_ok_and(|foreground| foreground != getpgrp()) {
             return None;
         }
         let before = tcgetattr(std::io::stdin()).ok()?;

@@ -9,7 +9,7 @@ use super::super::{Exit, Failure, block_on, message, print};
 use super::{Arguments, failed};
 use crate::clock::{Seed, Stopwatch};
 use crate::peer::Behaviour;
-use crate::simulate::{Many, ManyPeers};
+use crate::simulate::{Many, ManyPeers, makes_calls};
 
 /// The time between two lines about the peers.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -25,6 +25,12 @@ pub(super) fn main(arguments: &Arguments, count: usize) -> Result<Exit, Failure>
     tokens.truncate(count);
     let behaviours: Vec<&'static Behaviour> =
         arguments.named().into_iter().next().map(|peer| peer.behaviours).unwrap_or_default();
+    if let Some(behaviour) = behaviours.iter().find(|behaviour| makes_calls(behaviour)) {
+        return Err(Failure::usage(format!(
+            "--count: its peers send heartbeats alone, and {} shows in other calls; leave it out, or leave --count out",
+            behaviour.name
+        )));
+    }
     let many = Many {
         seed: arguments.seed.unwrap_or_else(Seed::fresh),
         listen: arguments.listen,
