@@ -181,7 +181,7 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "serves-excerpts-to-revoked-peer",
-        &[("11.5", Conduct)],
+        &[("11.5", Conduct), ("11.5", Detection)],
         "Refuses a revoked peer on every route but the one of the audit excerpts.",
         |policy| {
             policy.history.is_open_to = |_| true;
@@ -192,7 +192,7 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "serves-resources-to-revoked-peer",
-        &[("11.5", Conduct)],
+        &[("11.5", Conduct), ("11.5", Detection)],
         "Refuses a revoked peer on every route but the one of the resources.",
         |policy| {
             policy.grants.is_revoked = |grant| grants::is_revoked(grant) && !grant.revoked_with_peer;
@@ -201,7 +201,7 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
     ),
     Patch::defect(
         "accepts-sync-of-revoked-peer",
-        &[("11.5", Conduct)],
+        &[("11.5", Conduct), ("11.5", Detection)],
         "Refuses a revoked peer on every route but the one of the sync.",
         |policy| {
             policy.identity.is_admitted = |tx, call, peer| Ok(is_admitted_on(tx, call, peer, "/sync"));
