@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::Patch;
 use crate::handshake::{disclosure, release, versions};
+use crate::inbound::identity;
 use crate::migration::{self, Failure, Outcome, Plan};
 use crate::patch::omit_disclosed;
 use crate::store::rows::{Finding, Peer};
@@ -188,9 +189,19 @@ pub(super) const COMPATIBILITY: &[Patch] = &[
         "Refuses the sync of a peer that ran an incompatible version once, also when it runs a compatible one.",
         |policy| {
             policy.sync.freezes = |inbound, compatibility| {
-                let findings = table::of_peer::<Finding>(inbound.tx.db, &inbound.peer.id)?;
-                let had_drift = findings.iter().any(|one| one.kind == finding::SCHEMA_VERSION_DRIFT);
-                Ok(had_drift || compatibility.is_frozen())
+                Ok(compatibility.is_frozen() || has_drifted(inbound.tx, &inbound.peer)?)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "refuses-migrations-after-upgrade",
+        &[("10.1", Conduct)],
+        "Refuses the migrations of a peer that ran an incompatible version once, also when it runs a compatible one.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| {
+                let is_migration = call.path.contains("/migrations");
+                Ok(identity::is_admitted(tx, peer) && !(is_migration && has_drifted(tx, peer)?))
             };
         },
     )
@@ -325,6 +336,12 @@ pub(super) const NOTICES: &[Patch] = &[
 ];
 
 /// Returns whether two versions are compatible, the remote one as it is or as it is read.
+/// Returns whether a finding says that the peer ran an incompatible version, at any time.
+fn has_drifted(tx: &Transaction<'_>, peer: &Peer) -> Result<bool, StoreError> {
+    let findings = table::of_peer::<Finding>(tx.db, &peer.id)?;
+    Ok(findings.iter().any(|one| one.kind == finding::SCHEMA_VERSION_DRIFT))
+}
+
 fn are_compatible_as(local: &str, remote: &str, read: fn(&str) -> String) -> bool {
     versions::are_compatible(local, remote) || versions::are_compatible(local, &read(remote))
 }
