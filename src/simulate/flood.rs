@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use serde_json::json;
 use thiserror::Error;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::clock::{Clock, Stopwatch, fresh_token};
 use crate::net::{Client, ClientOptions, Limits, Request};
@@ -18,6 +19,8 @@ use crate::peer::Profile;
 use crate::pki::{ClientTls, PkiError, TlsOptions, Trust};
 use crate::wire::path::Route;
 
+/// The nanoseconds of a second.
+const NANOSECONDS: u64 = 1_000_000_000;
 /// The longest latency that the histogram distinguishes, in microseconds.
 const LATENCY_MAX: u64 = 3_600_000_000;
 /// The significant digits of a latency.
@@ -126,12 +129,17 @@ pub async fn flood(flood: &Flood) -> Result<Flooded, FloodError> {
     let tls = ClientTls::new(None, trust, &Clock::system(), options)?;
     // Each handshake has a connection of its own.
     let client = Client::new(Some(tls), flood.limits, ClientOptions::default());
+    let mut schedule = schedule(flood.rate);
+    let first = schedule.tick().await;
+    // The first handshake is due at the beginning, too.
+    schedule.reset_immediately();
     let lanes = Arc::new(Lanes {
         flood: flood.clone(),
         client,
         request: request(),
-        next: AtomicU64::new(0),
+        schedule: Mutex::new(schedule),
         began: Stopwatch::start(),
+        first,
     });
     let mut tasks = JoinSet::new();
     for _ in 0..flood.at_once {
@@ -154,8 +162,11 @@ struct Lanes {
     flood: Flood,
     client: Client,
     request: Request,
-    next: AtomicU64,
+    /// The times at which the handshakes are due. One that is past is due at once.
+    schedule: Mutex<Interval>,
     began: Stopwatch,
+    /// The beginning, as the schedule counts.
+    first: Instant,
 }
 
 impl Lanes {
@@ -163,12 +174,10 @@ impl Lanes {
     async fn drive(self: Arc<Self>) -> Flooded {
         let mut done = Flooded::new();
         loop {
-            let number = self.next.fetch_add(1, Ordering::Relaxed);
-            let due = Duration::from_secs_f64(number_as_f64(number) / number_as_f64(self.flood.rate));
+            let due = self.schedule.lock().await.tick().await.saturating_duration_since(self.first);
             if due >= self.flood.lasts || self.began.elapsed() >= self.flood.lasts {
                 return done;
             }
-            wait(due.saturating_sub(self.began.elapsed())).await;
             done.sent += 1;
             let sent = self.client.send(&self.flood.address.base_url, self.request.clone()).await;
             let outcome = match sent {
@@ -184,17 +193,12 @@ impl Lanes {
     }
 }
 
-/// Waits until a handshake is due.
-#[expect(clippy::disallowed_methods, reason = "what is waited for is a time")]
-async fn wait(left: Duration) {
-    if !left.is_zero() {
-        tokio::time::sleep(left).await;
-    }
-}
-
-fn number_as_f64(number: u64) -> f64 {
-    // A flood has far fewer handshakes than a double counts exactly.
-    u32::try_from(number).map_or(f64::from(u32::MAX), f64::from)
+/// Returns the schedule of so many handshakes a second.
+fn schedule(rate: u64) -> Interval {
+    // The shortest period of a schedule is longer than nothing.
+    let mut schedule = interval(Duration::from_nanos((NANOSECONDS / rate.max(1)).max(1)));
+    schedule.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    schedule
 }
 
 /// Returns a handshake whose token no target knows, so that a flood leaves no peering behind.
