@@ -10,7 +10,7 @@ use super::compare::Difference;
 use super::exchanges::{Compared, compare_scenario};
 use super::record::{Play, why};
 use super::recording::{LeftOut, Recorded, Recording};
-use super::rules::{CLAUSE, RULES, Rule, SCENARIO_ENDED, Weight};
+use super::rules::{ANSWER_FAILED, ANSWER_GONE, CLAUSE, RULES, Rule, SCENARIO_ENDED, Weight};
 use super::template::Template;
 use crate::Blame;
 use crate::transcript::{Direction, Outcome};
@@ -172,6 +172,12 @@ pub fn compare_release(
     }
     for one in found.0.into_values() {
         let breaks = comparison.rules.breaks(one.rule);
+        if !breaks && one.rule == SCENARIO_ENDED {
+            let why =
+                "it ended early, which --except leaves out, and what comes after was not seen".to_owned();
+            let scenarios = one.scenarios.iter();
+            comparison.not_compared.extend(scenarios.map(|id| LeftOut { id: id.clone(), why: why.clone() }));
+        }
         let one = Found { clause: breaks.then_some(CLAUSE), ..one };
         if breaks { &mut comparison.breaking } else { &mut comparison.others }.push(one);
     }
@@ -274,15 +280,20 @@ impl Comparison {
 
     /// Returns the result of what is found.
     pub(super) fn decide(&self) -> Verdict {
-        let announced = self.notice.as_ref().is_some_and(|notice| notice.old_enough);
+        let has_notice = self.notice.as_ref().is_some_and(|notice| notice.old_enough);
+        // No notice announces a crash.
+        let is_crash = |found: &Found| [ANSWER_FAILED, ANSWER_GONE].contains(&found.rule);
+        let may_break = self.bump == Bump::Major && has_notice && !self.breaking.iter().any(is_crash);
+        // What a new major version does otherwise has no counterpart; what comes after an end that the user leaves out was
+        // not seen at all.
+        let is_seen = !self.others.iter().any(|found| found.rule == SCENARIO_ENDED);
+        let is_whole = self.not_compared.is_empty() && self.compared.answers + self.compared.calls > 0;
         match self.bump {
             Bump::Outside | Bump::Back => Verdict::NoNeighbours,
-            Bump::Major if !self.breaking.is_empty() && announced => Verdict::Announced,
-            _ if !self.breaking.is_empty() => Verdict::Breaking,
-            _ if !self.not_compared.is_empty() || self.compared.answers + self.compared.calls == 0 => {
-                Verdict::Incomplete
-            }
-            _ => Verdict::Compatible,
+            _ if !self.breaking.is_empty() && !may_break => Verdict::Breaking,
+            _ if !self.breaking.is_empty() && is_seen => Verdict::Announced,
+            _ if is_whole => Verdict::Compatible,
+            _ => Verdict::Incomplete,
         }
     }
 }

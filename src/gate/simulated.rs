@@ -212,6 +212,8 @@ impl Simulation {
     }
 
     fn decide(&self, is_seen: bool) -> Verdict {
+        // What comes after an end that --except leaves out was not seen.
+        let is_seen = is_seen && !self.others.iter().any(|found| found.rule == SCENARIO_ENDED);
         match (self.breaking.is_empty(), is_seen) {
             (false, _) => Verdict::Breaking,
             (true, false) => Verdict::Incomplete,

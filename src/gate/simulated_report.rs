@@ -27,9 +27,10 @@ pub fn simulation_text(simulation: &Simulation) -> String {
 fn headline(simulation: &Simulation) -> String {
     let result = match simulation.verdict {
         Verdict::Breaking => {
-            let count = simulation.breaking.len();
-            let what = if count == 1 { "1 breach".to_owned() } else { format!("{count} breaches") };
-            format!("BREAKING: {what} ({CLAUSE})")
+            format!("BREAKING: {} ({CLAUSE})", breaches(simulation.breaking.len()))
+        }
+        _ if !simulation.others.is_empty() => {
+            format!("{} left out by --except, and nothing else breaks", breaches(simulation.others.len()))
         }
         Verdict::Compatible | Verdict::Announced => {
             "compatible: each neighbour lives in the federation without an operator's help".to_owned()
@@ -39,6 +40,10 @@ fn headline(simulation: &Simulation) -> String {
         }
     };
     format!("{} among simulated neighbours: {result}\n", simulation.release)
+}
+
+fn breaches(count: usize) -> String {
+    if count == 1 { "1 breach".to_owned() } else { format!("{count} breaches") }
 }
 
 fn breaking(text: &mut String, number: usize, found: &Found) {

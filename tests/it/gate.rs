@@ -122,6 +122,14 @@ fn a_break_passes_across_a_major_bump_after_a_notice_of_30_days_alone() {
     assert!(out.contains("less than 30 days old"), "{out}");
     let (code, _, _) = with(&["--release", "1.5.0", "--notice-given", "2020-01-01"]);
     assert_eq!(code, 1);
+    // No notice announces a crash, and what comes after an end that is left out was not seen.
+    let announced = ["--baseline", "old", "--release", "2.0.0", "--notice-given", "2020-01-01", "--defect"];
+    let (code, out, _) = gate(&[&announced[..], &["release-fails-at-bundle"]].concat());
+    assert_eq!(code, 1, "{out}");
+    let ended =
+        ["release-requires-signed-accept", "--except", "scenario-ended", "--except", "member-required"];
+    let (code, out, _) = gate(&[&announced[..], &ended].concat());
+    assert!(code != 0, "{out}");
 }
 
 /// Returns a recording with a request of 200 lists in one another.

@@ -91,6 +91,8 @@ fn the_program_simulates_the_neighbours_of_a_release() {
     let (code, out) = gate(&["--defect", "rejects-pre-release-versions", "--format", "json"]);
     let json: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!((code, &json["breaking"][0]["rule"]), (1, &json!("check-broken")));
+    let (code, out) = gate(&["--defect", "rejects-pre-release-versions", "--except", "check-broken"]);
+    assert!(code == 0 && out.contains("left out by --except, and nothing else breaks"), "{code}: {out}");
     // A release that no peer can accept breaks for each neighbour.
     let (code, out) = gate(&["--defect", "release-requires-signed-accept"]);
     assert_eq!(code, 1, "{out}");

@@ -282,6 +282,14 @@ impl Steps {
                         steps.refused.push((now.name.clone(), why.clone()));
                     }
                 }
+                // The step before was done, and gave less than this one needs.
+                StepOutcome::Skipped(why)
+                    if steps.not_compared.is_empty()
+                        && steps.refused.is_empty()
+                        && before.iter().all(|outcome| **outcome == StepOutcome::Done) =>
+                {
+                    steps.not_compared.push(format!("{}: {why}", now.name));
+                }
                 other => steps.not_compared.extend(other.why_not().map(|why| format!("{}: {why}", now.name))),
             }
         }
@@ -311,7 +319,6 @@ fn refusals(id: &str, before: &View, now: &View, steps: &Steps) -> Vec<Found> {
         let Some(served) = before.get(key) else { continue };
         let statuses: Vec<u64> = served.iter().filter_map(Template::status).collect();
         let Some(expected) = statuses.first().filter(|_| statuses.len() == served.len()) else { continue };
-        // A limit says nothing about the release.
         // A limit says nothing about the release.
         let is_as_before = |template: &&Template| {
             template.status().is_some_and(|now| statuses.contains(&now) || now == TOO_MANY_REQUESTS)
