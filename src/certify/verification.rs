@@ -149,7 +149,9 @@ impl Verification {
 
     /// Compares what the target has now with what the attestation is valid for.
     fn add_current(&mut self, about: &'static str, now: Option<&str>, then: Option<&str>) {
-        let then = then.unwrap_or("unknown");
+        let Some(then) = then else {
+            return self.not_checked(about, format!("the run did not show the {about} of the target"));
+        };
         match now {
             None => self.not_checked(about, format!("valid while the {about} of the target is {then}")),
             Some(now) if now == then => self.add(about, Ok(format!("still {then}"))),

@@ -70,14 +70,16 @@ impl AttestationArguments {
         };
         if let Some(option) = self.given() {
             let file = if path.is_dir() { path.join(ATTESTATION) } else { path.to_owned() };
-            let is_transcript = file.extension().is_some_and(|extension| extension == "jsonl");
-            if is_transcript {
+            let named = read(&file);
+            let is_attestation = named.as_ref().is_ok_and(|bytes| Envelope::is_like(bytes));
+            // Bundles of in-toto are lines of JSON, too.
+            if !is_attestation && file.extension().is_some_and(|extension| extension == "jsonl") {
                 return Err(Failure::usage(format!(
                     "{option}: it is of an attestation, and {} is a transcript; leave it out, or name the attestation.json",
                     file.display()
                 )));
             }
-            return read(&file).map(|bytes| Some((file, bytes)));
+            return named.map(|bytes| Some((file, bytes)));
         }
         let likely =
             !path.is_dir() && path.metadata().is_ok_and(|found| found.len() <= ATTESTATION_BYTES_MAX);

@@ -133,6 +133,8 @@ fn what_an_attestation_signs_is_neither_overwritten_nor_left_out() {
     assert!(text.contains("this folder holds an attestation"), "{text}");
     let key = ["out/attestation.json", "--key", "covenant-key.pub.pem"];
     assert_eq!(verified(path, &key).0, 3);
+    fs::copy(path.join("out/attestation.json"), path.join("a.intoto.jsonl")).expect("copied");
+    assert_eq!(verified(path, &["a.intoto.jsonl", "--key", "covenant-key.pub.pem"]).0, 3, "a bundle");
     fs::rename(path.join("out/transcript.jsonl"), path.join("elsewhere")).expect("moved");
     assert_eq!(verified(path, &key).0, 9, "the transcript is missing");
     fs::rename(path.join("elsewhere"), path.join("out/transcript.jsonl")).expect("moved");
