@@ -6,6 +6,9 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
+#[path = "../tests/it/described.rs"]
+mod described;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -85,17 +88,12 @@ fn peers(count: u32) {
 
 /// Starts the reference with proposals, and returns its URL.
 fn target(tokens: &Path, count: u32) -> (Child, String) {
-    let mut child = Command::new(COVENANT)
-        .args(["target", "--listen", "127.0.0.1:0", "--propose", "https://127.0.0.1:1"])
-        .args(["--proposals", &count.to_string(), "--tokens"])
-        .arg(tokens)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-    let described: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    let (child, described) = described::start(
+        Command::new(COVENANT)
+            .args(["target", "--listen", "127.0.0.1:0", "--propose", "https://127.0.0.1:1"])
+            .args(["--proposals", &count.to_string(), "--tokens"])
+            .arg(tokens),
+    );
     (child, described["base_url"].as_str().expect("a URL").to_owned())
 }
 

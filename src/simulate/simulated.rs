@@ -273,6 +273,8 @@ impl Simulated {
         };
         drop(state);
         self.again.notify_one();
+        // A peer that waits for its next heartbeat sees only then that the peering has ended.
+        self.beat.notify_one();
     }
 
     /// Sends a heartbeat now, and does what the behaviours ask for.

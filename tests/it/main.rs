@@ -12,6 +12,7 @@ mod blame;
 mod certify;
 mod cli;
 mod dead_sensors;
+mod described;
 mod diagnoses;
 mod documented_commands;
 mod errors;

@@ -11,6 +11,7 @@ use nix::pty::openpty;
 use nix::sys::termios::tcgetattr;
 use serde_json::{Value, json};
 
+use crate::described;
 use crate::program::{
     LOOPBACK, Platform, code, command, covenant_in, output_of, path_text, signal, wait_until,
 };
@@ -350,14 +351,8 @@ impl Proposing {
         let proposals = proposals.to_string();
         let arguments =
             ["target", "--listen", LOOPBACK, "--propose", "https://127.0.0.1:1", "--tokens", "tokens"];
-        let mut child = command(folder, &[&arguments[..], &["--proposals", &proposals]].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let described: Value = serde_json::from_str(&line).expect("JSON");
+        let arguments = [&arguments[..], &["--proposals", &proposals]].concat();
+        let (child, described) = described::start(&mut command(folder, &arguments));
         assert!(described.get("peers").is_none(), "the tokens are printed");
         Self { child, url: described["base_url"].as_str().expect("a URL").to_owned() }
     }

@@ -1,10 +1,10 @@
 //! The program as a test starts it: with a folder of its own, and without the settings of this shell.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use crate::described;
 use covenant::clock::Stopwatch;
 use serde_json::Value;
 
@@ -101,16 +101,8 @@ pub(crate) const LOOPBACK: &str = "127.0.0.1:0";
 
 impl Platform {
     pub(crate) fn start(listen: &str, more: &[&str]) -> Self {
-        let mut child = Command::new(COVENANT)
-            .args(["target", "--listen", listen, "--propose", "https://127.0.0.1:1"])
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let description: Value = serde_json::from_str(&line).expect("JSON");
+        let target = ["target", "--listen", listen, "--propose", "https://127.0.0.1:1"];
+        let (child, description) = described::start(Command::new(COVENANT).args(target).args(more));
         let folder = tempfile::tempdir().expect("a folder");
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let token = text(&description["peers"][0]["acceptance_token"]);
