@@ -193,7 +193,7 @@ impl Lanes {
     }
 }
 
-/// Returns the schedule of so many handshakes a second.
+/// Returns the schedule of a flood, by its handshakes a second.
 fn schedule(rate: u64) -> Interval {
     // The shortest period of a schedule is longer than nothing.
     let mut schedule = interval(Duration::from_nanos((NANOSECONDS / rate.max(1)).max(1)));
