@@ -155,6 +155,7 @@ pub(crate) const FRAMES: &[Behaviour] = &[
     socket("TLS records without end", |socket| records(socket).boxed()),
     socket("a reset at once", |socket| async { TcpStream::set_zero_linger(socket) }.boxed()),
     frames("a TLS alert in mid-body", |connection| alert_in_body(connection).boxed()),
+    frames("TLS key updates without end", |connection| key_updates(connection).boxed()),
 ];
 
 const DATA: u8 = 0;
@@ -237,6 +238,15 @@ async fn records(socket: &mut TcpStream) -> IoResult {
     let record = [[0x16, 3, 3, 0x10, 0].as_slice(), [0x0b; 0x1000].as_slice()].concat();
     loop {
         socket.write_all(&record).await?;
+    }
+}
+
+/// Asks for new keys again and again, and never answers.
+async fn key_updates(connection: &mut Connection) -> IoResult {
+    connection.write_all(&frame(SETTINGS, 0, 0, &[])).await?;
+    loop {
+        connection.get_mut().get_mut().1.refresh_traffic_keys().map_err(std::io::Error::other)?;
+        connection.flush().await?;
     }
 }
 

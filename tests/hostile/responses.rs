@@ -111,6 +111,9 @@ pub(crate) const RESPONSES: &[Behaviour] = &[
     valid("512 connections with 8 MiB each to the peer", |connection, request| {
         call_the_peer(connection, request).boxed()
     }),
+    valid("new TLS keys in every part of the response", |connection, request| {
+        with_key_updates(connection, request).boxed()
+    }),
     valid("endpoints of other hosts", |connection, request| other_hosts(connection, request).boxed()),
 ];
 
@@ -289,6 +292,21 @@ async fn two_responses(connection: &mut Connection, request: &Request) -> IoResu
     );
     connection.write_all(one.as_bytes()).await?;
     refuse(connection, "a second response").await
+}
+
+/// A platform may change its keys at any time: here before each 64 bytes.
+async fn with_key_updates(connection: &mut Connection, request: &Request) -> IoResult {
+    let body = conforming(&request.route).to_string();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    for part in [head, body].concat().as_bytes().chunks(64) {
+        connection.get_mut().get_mut().1.refresh_traffic_keys().map_err(std::io::Error::other)?;
+        connection.write_all(part).await?;
+        connection.flush().await?;
+    }
+    Ok(())
 }
 
 async fn with_escapes(connection: &mut Connection, request: &Request) -> IoResult {

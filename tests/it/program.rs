@@ -44,6 +44,22 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// As [`command`], for a test that sends SIGHUP: whoever runs the tests may have it ignored, as `nohup` does, and the
+/// program would ignore it too.
+pub(crate) fn command_that_heeds_hangups(folder: &Path, arguments: &[&str]) -> Command {
+    let plain = command(folder, arguments);
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP").arg(plain.get_program()).args(plain.get_args());
+    command.current_dir(folder).stdin(Stdio::null());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 pub(crate) fn covenant_in(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, arguments).output().expect("the program starts")
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use crate::program::{
-    COVENANT, code, command, covenant_in, output_of, path_text, signal, wait_until, working_in,
+    COVENANT, code, command, command_that_heeds_hangups, covenant_in, output_of, path_text, signal,
+    wait_until, working_in,
 };
 
 /// Starts a run with an adapter that starts a child and then does what the script says.
@@ -17,8 +18,11 @@ fn begin(folder: &Path, script: &str) -> Child {
     let line = format!("sh {}", script_file.display());
     let out = path_text(&folder.join("out"));
     let arguments = ["run", "--quiet", "--seed", "7", "--jobs", "1", "--adapter", &line, "--out", &out];
-    let run =
-        command(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let run = command_that_heeds_hangups(folder, &arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     wait_until("the adapter starts", || folder.join("ids").exists());
     assert!(working_in(folder).len() > 1, "the run and its adapter");
     run

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::program::{
-    LOOPBACK, Platform, code, command, covenant_in, output_of, path_text, signal, wait_until,
+    LOOPBACK, Platform, code, command_that_heeds_hangups, covenant_in, output_of, path_text, signal,
+    wait_until,
 };
 
 fn arguments(platform: &Platform, lasts: &str) -> Vec<String> {
@@ -21,7 +22,7 @@ fn arguments(platform: &Platform, lasts: &str) -> Vec<String> {
 fn start(platform: &Platform, lasts: &str) -> Child {
     let words = arguments(platform, lasts);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    command(platform.folder.path(), &words)
+    command_that_heeds_hangups(platform.folder.path(), &words)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
