@@ -60,6 +60,7 @@ pub(super) fn check(of: (Section, u8, Aspect), id: &str, requirement: &str, with
         check: id.to_owned(),
         basis: Basis::Proposed,
         rests_on: vec![],
+        deepens: false,
         since: None,
         until: None,
         requirement: requirement.to_owned(),

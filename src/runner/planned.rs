@@ -18,6 +18,7 @@ pub fn planned(trace: &str, loaded: &Loaded) -> Vec<PlannedCheck> {
             check: check.check.clone(),
             basis: check.basis,
             rests_on: check.rests_on.clone(),
+            deepens: check.deepens,
             requirement: check.requirement.clone(),
             with: check.with.clone(),
         })

@@ -108,6 +108,10 @@ pub struct CheckSpec {
     /// that the target speaks one, a breach is unproven.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rests_on: Vec<Addition>,
+    /// The check shows in a longer history, or for another value, what another check of this clause and aspect shows.
+    /// What it cannot show is not applicable, not unproven: the other check decides. A breach counts as any other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deepens: bool,
     /// The first contract text for which the check holds: `"2026-06"`. Without it, the check holds from the
     /// first known text on. A run whose text is not in the range leaves the check out; if the text is unknown,
     /// a check with a range is unproven. A scenario all of whose checks are left out is not played.

@@ -20,6 +20,9 @@ pub struct Behaviour {
     pub request: Option<Requests>,
     /// Hook that mutates a response before it is sent: its status and its body.
     pub answer: Option<Answers>,
+    /// Hook that returns the status with which the peer refuses a call of the target before it does anything about
+    /// it, from the number of earlier calls of the same route.
+    pub refuses: Option<fn(&Route, u64) -> Option<u16>>,
     /// As destination of a migration: hook that returns whether a step is applied, from its position and the
     /// number of steps.
     pub applies: Option<fn(usize, usize) -> bool>,
@@ -47,6 +50,7 @@ impl Behaviour {
         clauses: &[],
         request: None,
         answer: None,
+        refuses: None,
         applies: None,
         applies_backwards: false,
         stores: None,

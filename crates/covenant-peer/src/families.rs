@@ -65,7 +65,7 @@ pub const FAMILIES: &[Family] = &[
         commitment: 6,
         about: "the peer floods the capabilities channel, and issues grants by the dozen",
         together: &["handshake-flood", "capability-churn", "many-wide-grants"],
-        alone: &["many-narrow-grants"],
+        alone: &["many-narrow-grants", "grants-in-each-heartbeat"],
     },
     Family {
         name: "partial-apply",
@@ -113,7 +113,11 @@ pub const FAMILIES: &[Family] = &[
         commitment: 12,
         about: "the peer advertises another contract version or text than the one that it honours",
         together: &["contract-mismatch"],
-        alone: &["agrees-to-other-contract-version", "sends-other-contract-digest"],
+        alone: &[
+            "agrees-to-other-contract-version",
+            "sends-other-contract-digest",
+            "sends-almost-the-contract-digest",
+        ],
     },
 ];
 

@@ -69,6 +69,20 @@ impl From<Answer> for Reply {
 }
 
 impl Peer {
+    /// Returns the refusal of a behaviour that lets no call of this route through now.
+    fn refusal(&self, route: &Route) -> Option<Reply> {
+        let behaviours = self.behaviours();
+        let mut state = self.state();
+        let asked = state.asked.entry(route.name()).or_default();
+        let before = *asked;
+        *asked += 1;
+        let (behaviour, status) = behaviours
+            .iter()
+            .find_map(|behaviour| Some((behaviour, (behaviour.refuses?)(route, before)?)))?;
+        let body = json!({"success": false, "error": "try again later", "code": "TEMPORARILY_UNAVAILABLE"});
+        Some(Reply { answer: (status, body), injected: vec![behaviour.name.to_owned()] })
+    }
+
     fn answer(&self, request: &Inbound) -> Outbound {
         let route = Route::parse(&request.method, &usual_path(&request.path));
         let weight = weight::weight(&request.body);
@@ -76,7 +90,10 @@ impl Peer {
         let body =
             weight::parse_from(request.peer_certificate.is_none(), &request.body).unwrap_or(Value::Null);
         let Reply { mut answer, mut injected } = match &route {
-            Some(route) => self.route(route, request, &body),
+            Some(route) => match self.refusal(route) {
+                Some(refusal) => refusal,
+                None => self.route(route, request, &body),
+            },
             None => (404, json!({"error": "no such route"})).into(),
         };
         if let Some(route) = &route {

@@ -108,6 +108,8 @@ pub(super) struct State {
     pub(super) calls: BTreeMap<&'static str, u64>,
     /// Number of the target's calls that succeeded, by route.
     pub(super) granted: BTreeMap<&'static str, u64>,
+    /// Number of calls of the target, by route.
+    pub(super) asked: BTreeMap<&'static str, u64>,
     pub(super) inbox: Vec<Received>,
     /// Recording budget for the target's calls.
     pub(super) recording_budget: RecordingBudget,
@@ -145,6 +147,7 @@ impl State {
             bodies: 0,
             calls: BTreeMap::new(),
             granted: BTreeMap::new(),
+            asked: BTreeMap::new(),
             inbox: vec![],
             recording_budget: RecordingBudget::default(),
             records: BTreeMap::new(),

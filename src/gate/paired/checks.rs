@@ -113,6 +113,7 @@ fn check(name: &str, basis: Basis, requirement: String, with: BTreeMap<&str, Val
         check: name.to_owned(),
         basis,
         rests_on: vec![],
+        deepens: false,
         requirement,
         with: with.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
     })

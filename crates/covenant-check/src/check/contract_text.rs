@@ -96,6 +96,7 @@ mod tests {
             check: name.to_owned(),
             basis: Basis::Proposed,
             rests_on: vec![],
+            deepens: false,
             requirement: String::new(),
             with: [("snapshot".to_owned(), json!("listed"))].into(),
         }

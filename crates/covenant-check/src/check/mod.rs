@@ -90,6 +90,10 @@ pub struct PlannedCheck {
     /// not know it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rests_on: Vec<Addition>,
+    /// The check shows in a longer history, or for another value, what another check of this clause and aspect shows.
+    /// What it cannot show is left to that one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deepens: bool,
     /// The requirement of the clause on the target here, in a sentence.
     pub requirement: String,
     /// The arguments of the check.

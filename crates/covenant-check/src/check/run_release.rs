@@ -124,6 +124,7 @@ mod tests {
             check: "finding-raised".to_owned(),
             basis: Basis::Proposed,
             rests_on: vec![],
+            deepens: false,
             requirement: String::new(),
             with: BTreeMap::new(),
         };

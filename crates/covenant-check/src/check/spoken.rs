@@ -46,6 +46,7 @@ mod tests {
             check: "finding-raised".to_owned(),
             basis: Basis::Proposed,
             rests_on: rests_on.to_vec(),
+            deepens: false,
             requirement: String::new(),
             with: BTreeMap::new(),
         };

@@ -119,6 +119,7 @@ mod tests {
             check: "grant-revocation-announced".to_owned(),
             basis: Basis::Observed,
             rests_on: vec![],
+            deepens: false,
             requirement: String::new(),
             with: [("peer", "alice"), ("revoke", "revoke")]
                 .map(|(name, label)| (name.to_owned(), label.into()))

@@ -78,6 +78,7 @@ fn evaluation((clause, basis, verdict): &(&str, Basis, Verdict)) -> Evaluation {
             check: "check".to_owned(),
             basis: *basis,
             rests_on: vec![],
+            deepens: false,
             requirement: String::new(),
             with: BTreeMap::new(),
         },

@@ -18,6 +18,7 @@ fn evaluation_on(basis: Basis, clause: &str, aspect: Aspect, verdict: Verdict) -
             check: "j".into(),
             basis,
             rests_on: vec![],
+            deepens: false,
             requirement: String::new(),
             with: BTreeMap::new(),
         },

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustls::RootCertStore;
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -48,6 +48,10 @@ enum FirstUse {
     Open,
     Pinned(Certificate),
 }
+
+/// Tolerated lead of another platform's clock. Without it, a certificate that the platform has just created is not yet
+/// valid by this one: clocks differ, and one that is read in whole seconds is up to a second late.
+const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(2);
 
 /// Label of a certificate that was pinned on first use.
 const FIRST_USE: &str = "first use";
@@ -185,8 +189,10 @@ impl Trust {
     /// connection.
     pub fn check_client(&self, chain: &[&[u8]], now: Timestamp) -> Result<Verified, Rejection> {
         let (leaf, rest) = split(chain)?;
-        self.check(&leaf, now, |anchor| {
-            anchor.clients.verify_client_cert(&leaf, &rest, unix_time(now)).map(|_| ())
+        by_either_clock(now, |now| {
+            self.check(&leaf, now, |anchor| {
+                anchor.clients.verify_client_cert(&leaf, &rest, unix_time(now)).map(|_| ())
+            })
         })
     }
 
@@ -199,9 +205,11 @@ impl Trust {
         }
         let parsed = ParsedCertificate::try_from(&leaf).map_err(|error| rejection(&error))?;
         let algorithms = provider().signature_verification_algorithms;
-        self.check(&leaf, now, |anchor| {
-            let now = unix_time(now);
-            verify_server_cert_signed_by_trust_anchor(&parsed, &anchor.roots, &rest, now, algorithms.all)
+        by_either_clock(now, |now| {
+            self.check(&leaf, now, |anchor| {
+                let now = unix_time(now);
+                verify_server_cert_signed_by_trust_anchor(&parsed, &anchor.roots, &rest, now, algorithms.all)
+            })
         })
     }
 
@@ -281,6 +289,18 @@ fn fingerprints(bundle: &[CertificateDer<'_>]) -> BTreeSet<String> {
     bundle.iter().map(sha256_hex).collect()
 }
 
+/// Checks at the time of this platform's clock, and at that of a clock that leads, if nothing but the beginning of the
+/// validity is in the way.
+fn by_either_clock(
+    now: Timestamp,
+    check: impl Fn(Timestamp) -> Result<Verified, Rejection>,
+) -> Result<Verified, Rejection> {
+    check(now).or_else(|why| match why {
+        Rejection::NotYetValid => check(now.saturating_add(CLOCK_SKEW_MAX).unwrap_or(now)),
+        other => Err(other),
+    })
+}
+
 fn is_valid(certificate: &Certificate, now: Timestamp) -> Result<(), Rejection> {
     match now {
         _ if now < certificate.not_before => Err(Rejection::NotYetValid),
@@ -355,6 +375,14 @@ mod tests {
         assert_eq!(trust.check_client(&[der], later), Err(Rejection::Expired));
         let earlier = clock.now() - jiff::SignedDuration::from_hours(25);
         assert_eq!(trust.check_client(&[der], earlier), Err(Rejection::NotYetValid));
+        // The clock of another platform may lead: it made the certificate a moment ago by its own.
+        let begin = leaf.certificate().not_before;
+        for (lead, is_valid) in [(1, true), (120, true), (121, false)] {
+            let now = begin - jiff::SignedDuration::from_secs(lead);
+            let expected = if is_valid { None } else { Some(Rejection::NotYetValid) };
+            assert_eq!(trust.check_client(&[der], now).err(), expected, "{lead}");
+            assert_eq!(trust.check_server(&[der], now).err(), expected, "{lead}");
+        }
 
         trust.revoke(&leaf.certificate().serial);
         assert_eq!(trust.check_client(&[der], clock.now()), Err(Rejection::Revoked));

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
@@ -16,10 +15,6 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherEr
 
 use super::{Rejection, Trust, provider};
 use covenant_model::clock::Clock;
-
-/// Tolerated lead of another platform's clock. Without it, a certificate that the platform has just created
-/// is not yet valid by our clock.
-const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(2);
 
 /// Verifier of the clients of a server. A client without a certificate is admitted: the platform decides what
 /// it may do.
@@ -91,15 +86,7 @@ impl ServerCertVerifier for Servers {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
         }
         let chain = chain(end_entity, intermediates);
-        let now = self.clock.now();
-        let checked = self.trust.check_server(&chain, now).or_else(|why| match why {
-            Rejection::NotYetValid => {
-                let later = now.saturating_add(CLOCK_SKEW_MAX).unwrap_or(now);
-                self.trust.check_server(&chain, later)
-            }
-            other => Err(other),
-        });
-        checked.map_err(|why| alert(&why))?;
+        self.trust.check_server(&chain, self.clock.now()).map_err(|why| alert(&why))?;
         Ok(ServerCertVerified::assertion())
     }
 

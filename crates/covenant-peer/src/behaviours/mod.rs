@@ -2,6 +2,7 @@
 
 mod agrees_to_other_contract_version;
 mod answers_errors;
+mod answers_too_many_requests;
 mod bogus_filter;
 mod bogus_kind;
 mod bogus_schema;
@@ -15,10 +16,12 @@ mod extensions_alone;
 mod extensions_with_empty_capabilities;
 mod extensions_without_capabilities;
 mod foreign_entries_in_excerpt;
+mod grants_in_each_heartbeat;
 mod handshake_flood;
 mod hidden_conflict;
 mod invalid_version;
 mod invented_conflict;
+mod is_busy_once;
 mod late_excerpt;
 mod many_narrow_grants;
 mod many_wide_grants;
@@ -29,6 +32,7 @@ mod rejects_open_migrations;
 mod remapped_ids;
 mod remapped_reference;
 mod repeatedly_postponed_excerpt;
+mod sends_almost_the_contract_digest;
 mod sends_other_contract_digest;
 mod silent_grant_revocation;
 mod silent_revocation;
@@ -70,6 +74,10 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &extensions_with_empty_capabilities::BEHAVIOUR,
     &extensions_without_capabilities::BEHAVIOUR,
     &ten_grants::BEHAVIOUR,
+    &grants_in_each_heartbeat::BEHAVIOUR,
+    &answers_too_many_requests::BEHAVIOUR,
+    &is_busy_once::BEHAVIOUR,
+    &sends_almost_the_contract_digest::BEHAVIOUR,
     &handshake_flood::BEHAVIOUR,
     &hidden_conflict::BEHAVIOUR,
     &invented_conflict::BEHAVIOUR,

@@ -8,7 +8,8 @@ use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, peer_shown};
-use covenant_model::transcript::Trace;
+use covenant_model::transcript::{Direction, Trace};
+use covenant_model::wire::path::Route;
 
 /// The contract version and digest that the handshake agreed to are the requested ones, and those on the
 /// target's record.
@@ -48,11 +49,33 @@ impl Check for SameVersionOnBothSides {
             let actual = format!("the digests differ: {}, {}, {}", digests[0], digests[1], digests[2]);
             return Err(Stop::broken(actual, evidence));
         }
+        if let Some((n, digest)) =
+            first.and_then(|first| other_text_later(trace, &accept.exchange.peer, first))
+        {
+            let actual = format!(
+                "agreed to the text {}, and a later heartbeat names {digest}",
+                first.unwrap_or_default()
+            );
+            return Err(Stop::broken(actual, [accept.n(), n]));
+        }
         if let Some((place, _)) = places.iter().find(|(_, version)| version.is_none()) {
             return Err(Stop::unproven(format!("{place} shows no version"), evidence));
         }
         Ok(Pass::new(format!("version {requested} on both sides"), evidence))
     }
+}
+
+/// Returns the first statement of the target to the peer, in a heartbeat or in the answer to one, of another text
+/// than the agreed one. The member is the digest of the agreed text (`binding.md`, "Heartbeat").
+fn other_text_later(trace: &Trace, peer: &str, agreed: &str) -> Option<(u64, String)> {
+    calls(trace).of(peer).on(Route::Heartbeat).find_map(|call| {
+        let stated = match call.exchange.direction {
+            Direction::FromTarget => call.exchange.sent().cloned(),
+            Direction::ToTarget => call.exchange.data(),
+        };
+        let digest = stated?["contract_digest"].as_str()?.to_owned();
+        (!is_same_digest(agreed, &digest)).then_some((call.n(), digest))
+    })
 }
 
 #[cfg(test)]
@@ -79,6 +102,25 @@ mod tests {
 
     fn shown(builder: TraceBuilder, peer: &Value) -> Verdict {
         verdict(&builder.operation("shown", "peer.show", json!({ "peer": peer })))
+    }
+
+    #[test]
+    fn a_heartbeat_that_names_another_text_than_was_agreed_is_broken() {
+        let recorded = json!({"contract_version_agreed": 1, "contract_digest": "ab"});
+        let beating = |digest: &Value| {
+            let own = Exchange::from_target("alice")
+                .on("POST", "heartbeat")
+                .sending(json!({ "contract_digest": digest }));
+            shown(accepted(1, 1).call("beat", own.answered_with(200, json!({}))), &recorded)
+        };
+        assert_eq!(beating(&json!("Ab")), Kept);
+        assert_eq!(beating(&Value::Null), Kept);
+        assert_eq!(beating(&json!("cd")), Broken);
+        let answer = json!({"data": {"contract_digest": "cd"}});
+        let theirs =
+            Exchange::to_target("alice").on("POST", "heartbeat").sending(json!({"contract_digest": "ab"}));
+        let answered = accepted(1, 1).call("beat", theirs.answered_with(200, answer));
+        assert_eq!(shown(answered, &recorded), Broken);
     }
 
     #[test]
