@@ -17,6 +17,9 @@ use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::{PREFIX, Route};
 use covenant_model::wire::sync::{SyncBatch, SyncRecord};
 
+/// Members of an introduction by which a platform describes itself (`binding.md`, "Introduction").
+const DISCLOSED: [&str; 5] =
+    ["metadata", "platform_version", "data_residency", "capabilities", "contract_digest"];
 /// Default lifetime of a grant that a peer issues, in days.
 const GRANT_DAYS: i64 = 30;
 /// Lifetime of an invitation, in days (`wire.md` §5).
@@ -47,6 +50,7 @@ impl Peer {
         merge(&mut body, &profile.disclose());
         merge(&mut body, &introduction.members());
         merge(&mut body, with);
+        self.state_from_now_on(with);
         let outcome = self
             .call(context, Call { without_certificate: true, ..Call::route(&Route::Accept).body(body) })
             .await?;
@@ -63,7 +67,16 @@ impl Peer {
         let mut body = json!({"endpoints": self.endpoints(), "status": "active"});
         merge(&mut body, &self.0.options.profile.disclose());
         merge(&mut body, with);
+        self.state_from_now_on(with);
         self.call(context, Call::route(&Route::Heartbeat).body(body)).await
+    }
+
+    /// Keeps what the peer says of itself in an introduction, so that it answers the same to the target's own
+    /// heartbeats until it says otherwise: a target goes by the last word.
+    fn state_from_now_on(&self, with: &Value) {
+        let members = with.as_object().into_iter().flatten();
+        let of_itself = members.filter(|(name, _)| DISCLOSED.contains(&name.as_str()));
+        self.state().stated = of_itself.map(|(name, value)| (name.clone(), value.clone())).collect();
     }
 
     /// Registers a heartbeat with this label to be sent when the target connects next. The peer sends it

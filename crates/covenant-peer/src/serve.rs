@@ -265,6 +265,8 @@ impl Peer {
             data["schema_compatibility"] = compatibility(&profile.platform_version, theirs);
         }
         super::conforming::merge(&mut data, &profile.disclose());
+        let stated = Value::Object(self.state().stated.clone());
+        super::conforming::merge(&mut data, &stated);
         success(&data)
     }
 

@@ -110,6 +110,8 @@ pub(super) struct State {
     pub(super) granted: BTreeMap<&'static str, u64>,
     /// Number of calls of the target, by route.
     pub(super) asked: BTreeMap<&'static str, u64>,
+    /// What the peer last said of itself against its profile.
+    pub(super) stated: Map<String, Value>,
     pub(super) inbox: Vec<Received>,
     /// Recording budget for the target's calls.
     pub(super) recording_budget: RecordingBudget,
@@ -148,6 +150,7 @@ impl State {
             calls: BTreeMap::new(),
             granted: BTreeMap::new(),
             asked: BTreeMap::new(),
+            stated: Map::new(),
             inbox: vec![],
             recording_budget: RecordingBudget::default(),
             records: BTreeMap::new(),

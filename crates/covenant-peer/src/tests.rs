@@ -49,6 +49,26 @@ async fn federate(caller: &Peer, called: &Peer) -> CallOutcome {
 }
 
 #[tokio::test]
+async fn a_peer_answers_what_it_last_said_of_itself() {
+    let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]);
+    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
+    let context = StepContext::default();
+    assert!(federate(&bob, &alice).await.succeeded());
+    let declared = async |said: Value| {
+        bob.heartbeat(&context, &said).await.expect("a call");
+        set_target(&alice, &bob);
+        let answer = alice.heartbeat(&context, &Value::Null).await.expect("a call").data.expect("data");
+        (answer["data_residency"].clone(), answer["metadata"]["jurisdiction"].clone())
+    };
+    let usual = declared(Value::Null).await;
+    assert!(usual.0.is_string() && usual.1.is_string(), "{usual:?}");
+    let blank = declared(json!({"data_residency": " ", "metadata": {"jurisdiction": ""}})).await;
+    assert_eq!(blank, (json!(" "), json!("")));
+    assert_eq!(declared(json!({"data_residency": null})).await, (Value::Null, usual.1.clone()));
+    assert_eq!(declared(Value::Null).await, usual);
+}
+
+#[tokio::test]
 async fn two_peers_federate_in_both_ways_and_complete_a_peering() {
     for way in [IdentityWay::SignedRequest, IdentityWay::ExchangedTrust] {
         let (alice, trace) = peer("alice", way, vec![]);
