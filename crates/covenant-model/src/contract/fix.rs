@@ -228,7 +228,7 @@ const FIXES: &[(&str, Aspect, &str)] = &[
     (
         "10.1",
         Detection,
-        "Report an incompatible version in `schema_compatibility` and as a finding; freeze sync, keep heartbeats.",
+        "Report an incompatible version in `schema_compatibility` and as a finding, and keep its heartbeats.",
     ),
     (
         "10.2",

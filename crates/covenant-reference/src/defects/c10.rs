@@ -207,18 +207,6 @@ pub(super) const COMPATIBILITY: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "accepts-sync-from-incompatible-peer",
-        &[("10.1", Detection)],
-        "Reports an incompatible version, but continues to sync.",
-        |policy| policy.sync.freezes = |_, _| Ok(false),
-    ),
-    Patch::defect(
-        "sends-sync-to-incompatible-peer",
-        &[("10.1", Detection)],
-        "Accepts no sync from a peer with an incompatible version, but sends sync to it.",
-        |policy| policy.outbound.freezes = |_| false,
-    ),
-    Patch::defect(
         "overlooks-version-drift",
         &[("10.1", Detection), ("10.2", Detection), ("E.1", Detection)],
         "Reports neither incompatible versions nor a break without notice.",

@@ -23,7 +23,6 @@ pub(crate) const SYNCS_BY_MIGRATION: Patch = Patch::variant(
 .leaving_unproven(&[
     "03-truthful-capabilities/declared-filter-is-applied#1",
     "06-no-undermining/sync-streams-are-intact#1",
-    "10-backwards-compatibility/incompatible-peer-gets-no-sync#1",
 ]);
 
 /// Variants in the acceptance of batches.
@@ -41,6 +40,14 @@ pub(super) const PATCHES: &[Patch] = &[
         "ignores-payload-id-on-sync",
         "Stores a synced record under the record's own id, whatever id its payload names.",
         |policy| policy.sync.ids_match = |_| true,
+    ),
+    Patch::variant(
+        "serves-peers-outside-the-window",
+        "Reports a peer of an incompatible version, and syncs with it all the same.",
+        |policy| {
+            policy.sync.freezes = |_, _| Ok(false);
+            policy.outbound.freezes = |_| false;
+        },
     ),
     SYNCS_BY_MIGRATION,
 ];

@@ -91,7 +91,8 @@ impl<'a> AuditWindow<'a> {
                 window.earlier.push(call.exchange);
             } else if is_own && call.n() < last_call {
                 window.made.push(call.exchange);
-            } else if call.n() < last {
+            } else if call.n() < last || (is_excerpt && call.n() == last) {
+                // An excerpt may have the request for it.
                 window.others.push(call.exchange);
             }
         }

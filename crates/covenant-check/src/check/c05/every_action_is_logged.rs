@@ -174,6 +174,9 @@ mod tests {
         assert_eq!(disclosed(&[admitted(), refused(), own()]), Kept);
         assert_eq!(disclosed(&[admitted(), own()]), Broken);
         assert_eq!(disclosed(&[]), Broken);
+        // The excerpt has the request for it.
+        let read = entry("federation.audit_excerpts", "audit_excerpts", 200);
+        assert_eq!(disclosed(&[admitted(), refused(), own(), read]), Kept);
         let mut withheld = refused();
         withheld["withheld"] = json!(true);
         assert_eq!(disclosed(&[admitted(), withheld, own()]), Unproven, "the audit has it: 5.4");

@@ -37,8 +37,6 @@ pub(super) trait VersionSteps {
     /// Adds the sync of a peer, of which this number of records is stored.
     fn syncs(self, peer: &str, status: u16, stored: u64) -> Self;
 
-    /// Adds the accept of a peer of the target's version and its sync, under this label.
-    fn syncs_as(self, peer: &str, label: &str) -> Self;
     /// Adds the completed migration of a record.
     fn migrates(self, peer: &str, label: &str, id: &str) -> Self;
 
@@ -91,11 +89,6 @@ impl VersionSteps for TraceBuilder {
         let batch = json!({"records": [{"id": "1"}]});
         let response = answer(status, &json!({ "accepted": stored }));
         self.call(&format!("sync-{peer}"), routed(peer, ("POST", "sync"), &batch, response))
-    }
-
-    fn syncs_as(self, peer: &str, label: &str) -> Self {
-        let response = answer(200, &json!({ "accepted": 1 }));
-        self.accepts(peer, "1.4.0").call(label, routed(peer, ("POST", "sync"), &json!({}), response))
     }
 
     fn migrates(self, peer: &str, label: &str, id: &str) -> Self {

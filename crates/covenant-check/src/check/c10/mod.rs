@@ -10,9 +10,7 @@ mod drift_is_reported;
 mod fixture;
 mod handshake;
 mod incompatible_peers_crash_nothing;
-mod incompatible_versions_do_not_sync;
 mod major_break_follows_30_day_notice;
-mod no_sync_to_incompatible_version;
 mod service;
 mod short_notice_is_reported;
 
@@ -28,8 +26,6 @@ pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<deprecation_announced::DeprecationAnnounced>(),
     CheckDef::of::<drift_is_reported::DriftIsReported>(),
     CheckDef::of::<incompatible_peers_crash_nothing::IncompatiblePeersCrashNothing>(),
-    CheckDef::of::<incompatible_versions_do_not_sync::IncompatibleVersionsDoNotSync>(),
     CheckDef::of::<major_break_follows_30_day_notice::MajorBreakFollows30DayNotice>(),
-    CheckDef::of::<no_sync_to_incompatible_version::NoSyncToIncompatibleVersion>(),
     CheckDef::of::<short_notice_is_reported::ShortNoticeIsReported>(),
 ];

@@ -100,7 +100,7 @@ const CLAUSES: &[Clause] = &[
         None, seen(WireAndOperator, "a peer discloses: it is suspended, its calls are refused, the operator can resume it")),
 
     clause(Commitment(10), 1, Hard, "The previous minor version federates with this one without an operator's help",
-        seen(WireAndOperator, "peers one minor version away, of any patch, federate and sync"), seen(WireAndOperator, "two minor versions away, another major version or an invalid one: reported, sync frozen, heartbeats accepted")),
+        seen(WireAndOperator, "peers one minor version away, of any patch, federate and sync"), seen(WireAndOperator, "two minor versions away, another major version or an invalid one: reported, heartbeats accepted")),
     clause(Commitment(10), 2, Hard, "A major version may break only after a deprecation that was announced 30 days before",
         seen(WireAndOperator, "the notice, and its dates with a moved clock"), seen(WireAndOperator, "a peer breaks without notice: the target reports it")),
 
