@@ -3,9 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::Patch;
-use crate::handshake::{disclosure, versions};
+use crate::handshake::{self, disclosure, versions};
 use crate::patch::{omit_disclosed, replace_disclosed};
-use crate::store::rows::Peer;
+use crate::store::rows::{AuditEntry, Peer};
+use crate::store::{facts, table};
+use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::finding;
 
@@ -87,6 +89,26 @@ pub(super) const OWN_DISCLOSURE: &[Patch] = &[
         "Sends each peer's disclosure back to the peer as its own.",
         |policy| policy.handshake.extend_introduction = echo_disclosure,
     ),
+    Patch::defect(
+        "blanks-contact-beside-a-notice",
+        &[("1.1", Conduct)],
+        "Discloses an empty operator contact in each heartbeat that carries a notice.",
+        |policy| {
+            policy.outbound.override_heartbeat = |members| {
+                if members.contains_key("events") {
+                    replace_disclosed(members, "operator_contact", "");
+                }
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "discloses-malformed-values-after-a-restart",
+        &[("1.2", Conduct), ("1.3", Conduct), ("1.4", Conduct)],
+        "Discloses a blank jurisdiction, a version of two numbers and an empty last known-good release after a restart.",
+        |policy| policy.handshake.extend_introduction = malform_after_restart,
+    )
+    .hard_to_reach(),
 ];
 
 /// Defects in the check of a peer's disclosure.
@@ -96,7 +118,7 @@ pub(super) const PEER_DISCLOSURE: &[Patch] = &[
         &[("1.5", Detection)],
         "Enrols every peer that has a token, whatever it discloses.",
         |policy| {
-            policy.handshake.refuses_anonymous = |_| false;
+            policy.handshake.refuses_anonymous = |_, _, _| false;
             policy.handshake.enrols = |_, has_certificate| has_certificate;
         },
     ),
@@ -106,6 +128,17 @@ pub(super) const PEER_DISCLOSURE: &[Patch] = &[
         "Treats a disclosure as complete if it has an operator contact.",
         |policy| policy.handshake.find_gaps = contact_gap,
     ),
+    Patch::defect(
+        "enrols-anonymous-peer-at-second-attempt",
+        &[("1.5", Detection)],
+        "Refuses an anonymous accept once, and enrols the peer when it tries again.",
+        |policy| {
+            policy.handshake.refuses_anonymous =
+                |tx, peer, gaps| handshake::refuses_anonymous(tx, peer, gaps) && !was_refused(tx, peer);
+            policy.handshake.enrols = |_, has_certificate| has_certificate;
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "accepts-any-value-as-disclosure",
         &[("1.1", Detection), ("1.2", Detection), ("1.4", Detection), ("1.5", Detection)],
@@ -117,7 +150,7 @@ pub(super) const PEER_DISCLOSURE: &[Patch] = &[
         &[("1.5", Detection)],
         "Enrols an accepted peer once a heartbeat has all disclosure members, even if they are blank.",
         |policy| {
-            policy.handshake.refuses_anonymous = |_| false;
+            policy.handshake.refuses_anonymous = |_, _, _| false;
             policy.handshake.enrols_at_heartbeat = Some(|metadata| {
                 ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"]
                     .into_iter()
@@ -252,7 +285,7 @@ pub(super) const JOINS: &[Patch] = &[Patch::defect(
     |policy| policy.outbound.select_gaps = |_| vec![],
 )];
 
-fn echo_disclosure(peer: &Peer, members: &mut Map<String, Value>) {
+fn echo_disclosure(_: &Transaction<'_>, peer: &Peer, members: &mut Map<String, Value>) {
     if let Some(metadata) = members.get_mut("metadata").and_then(Value::as_object_mut) {
         for name in ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"] {
             if let Some(value) = peer.metadata.get(name) {
@@ -260,6 +293,21 @@ fn echo_disclosure(peer: &Peer, members: &mut Map<String, Value>) {
             }
         }
     }
+}
+
+fn malform_after_restart(tx: &Transaction<'_>, _: &Peer, members: &mut Map<String, Value>) {
+    let starts = facts::find(tx.db, facts::STARTS).ok().flatten().and_then(|starts| starts.as_u64());
+    if starts.is_some_and(|starts| starts > 1) {
+        replace_disclosed(members, "jurisdiction", "  ");
+        replace_disclosed(members, "platform_version", "1.4");
+        replace_disclosed(members, "last_known_good_release", "");
+    }
+}
+
+fn was_refused(tx: &Transaction<'_>, peer: &Peer) -> bool {
+    let entries: Vec<AuditEntry> = table::all(tx.db).unwrap_or_default();
+    let is_refusal = |entry: &AuditEntry| entry.action == "federation.accept" && entry.status == Some(422);
+    entries.iter().any(|entry| entry.federation_peer_id == peer.id && is_refusal(entry))
 }
 
 fn contact_gap(metadata: &Map<String, Value>) -> Vec<&'static str> {

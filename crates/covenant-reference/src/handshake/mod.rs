@@ -24,8 +24,8 @@ policy! {
     Policy {
         /// Returns which of the four disclosure members are missing or malformed (1.5).
         find_gaps: fn(&Map<String, Value>) -> Vec<&'static str> = disclosure::find_gaps,
-        /// Returns whether an accept with these gaps is refused.
-        refuses_anonymous: fn(&[&'static str]) -> bool = refuses_anonymous,
+        /// Returns whether an accept of this peer with these gaps is refused (1.5).
+        refuses_anonymous: fn(&Transaction<'_>, &Peer, &[&'static str]) -> bool = refuses_anonymous,
         /// Returns whether a peer with these gaps, with or without a certificate, is enrolled at accept.
         enrols: fn(&[&'static str], bool) -> bool = enrols,
         /// Returns whether a heartbeat with these members enrols an accepted peer. `None` if an accepted peer
@@ -71,7 +71,7 @@ policy! {
         /// Policy hook on this platform's introduction, in accept and heartbeat alike.
         override_introduction: fn(&mut Map<String, Value>) = |_| (),
         /// Adds members to the introduction for this peer. The default adds nothing.
-        extend_introduction: fn(&Peer, &mut Map<String, Value>) = |_, _| (),
+        extend_introduction: fn(&Transaction<'_>, &Peer, &mut Map<String, Value>) = |_, _, _| (),
         /// Policy hook on the `data` of a response to accept.
         override_accept_response: fn(&mut Map<String, Value>) = |_| (),
         /// Policy hook on the `data` of a response to a heartbeat.
@@ -80,7 +80,7 @@ policy! {
 }
 
 /// Returns whether the disclosure has gaps. Such a peer stays proposed, and its token stays valid.
-pub(crate) fn refuses_anonymous(gaps: &[&'static str]) -> bool {
+pub(crate) fn refuses_anonymous(_: &Transaction<'_>, _: &Peer, gaps: &[&'static str]) -> bool {
     !gaps.is_empty()
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn introduction(tx: &Transaction<'_>, peer: &Peer) -> Result<Map<Stri
         members.insert("contract_digest".to_owned(), json!(digest));
     }
     (tx.policy.handshake.override_introduction)(&mut members);
-    (tx.policy.handshake.extend_introduction)(peer, &mut members);
+    (tx.policy.handshake.extend_introduction)(tx, peer, &mut members);
     Ok(members)
 }
 

@@ -62,7 +62,7 @@ fn handshake(tx: &Transaction<'_>, body: &Value, peer: Option<&Peer>) -> Result<
     }
     let metadata = peering::disclosed(body);
     let gaps = (tx.policy.handshake.find_gaps)(&metadata);
-    if (tx.policy.handshake.refuses_anonymous)(&gaps) {
+    if (tx.policy.handshake.refuses_anonymous)(tx, peer, &gaps) {
         let reply = transition_failed(&format!("identity is not disclosed: {}", gaps.join(", ")));
         return Err(reply.suspecting([undisclosed(&gaps)]).refused());
     }

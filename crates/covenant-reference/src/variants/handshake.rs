@@ -4,6 +4,7 @@ use crate::Patch;
 use crate::handshake::disclosure;
 use crate::reply::Reply;
 use crate::store::rows::Peer;
+use crate::transaction::Transaction;
 use serde_json::json;
 
 /// Variants in the start of a peering.
@@ -48,6 +49,6 @@ fn still_proposed(peer: &Peer) -> Reply {
     Reply::success(&json!({"peer_id": peer.id, "status": peer.status, "contract_version_agreed": 0}))
 }
 
-fn admits_anonymous(_: &[&'static str]) -> bool {
+fn admits_anonymous(_: &Transaction<'_>, _: &Peer, _: &[&'static str]) -> bool {
     false
 }
