@@ -23,6 +23,12 @@ policy! {
         on_enrolment: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Runs when an operator issues a grant (6.2). The default does nothing.
         on_grant: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// Runs when the revocation of a grant is in force (2.2). The default does nothing.
+        on_grant_end: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// Runs when an operator resumes a peer (2.2). The default does nothing.
+        on_resume: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// Runs at each start, before any call is served (2.1). The default does nothing.
+        on_start: fn(&Transaction<'_>) -> Result<(), StoreError> = |_| Ok(()),
         /// Controls whether a revocation is announced before it is in force (2.3, 4.1).
         announces_first: bool = true,
         /// Returns whether a peer that completed the handshake receives a notice of its revocation (4.1). The

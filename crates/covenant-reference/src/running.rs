@@ -41,6 +41,7 @@ impl Platform {
         let platform = Arc::new(Self::open(options, &policy)?);
         operator_api::complete_announced_revocations(&platform)
             .map_err(|error| StartError::Unfinished(error.message))?;
+        platform.transaction::<_, StartError>(|tx| Ok((tx.policy.peering.on_start)(tx)?))?;
         let listener = platform.bind(listen).await?;
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: listen, source })?;

@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::inbound::grants;
-use crate::store::rows::Grant;
+use crate::store::rows::{Grant, Notice};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
 use crate::{Patch, outbound};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::grant::Scope;
@@ -68,6 +70,94 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
         &[("2.1", Conduct), ("2.2", Conduct)],
         "Narrows a grant for every record of a kind, once it is a day old, to an id that no record has.",
         |policy| policy.grants.covers_id = covers_id_on_first_day,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "honours-first-two-scopes-only",
+        &[("2.2", Conduct)],
+        "Honours the first two scopes of a grant, and none after them.",
+        |policy| {
+            policy.grants.allows =
+                |grant, scope, _| grant.permission_scopes.iter().take(2).any(|held| held == scope.as_str());
+        },
+    )
+    .hard_to_reach(),
+];
+
+/// Defects in what one event does to other grants, or to all.
+pub(super) const OTHER_GRANTS: &[Patch] = &[
+    Patch::defect(
+        "narrows-scopes-to-those-of-a-later-grant",
+        &[("2.2", Conduct)],
+        "Takes scopes from a grant when its subject gets a narrower one for the same kind.",
+        |policy| {
+            policy.peering.on_grant = |tx, later| {
+                let has = |grant: &Grant, scope: &String| grant.permission_scopes.contains(scope);
+                for mut grant in others_of_subject(tx, later)? {
+                    if later.permission_scopes.iter().all(|scope| has(&grant, scope)) {
+                        grant.permission_scopes.retain(|scope| has(later, scope));
+                        table::put(tx.db, &grant)?;
+                    }
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "narrows-records-to-that-of-a-later-grant",
+        &[("2.2", Conduct)],
+        "Narrows a grant for every record of a kind when its subject gets one for a single record of it.",
+        |policy| {
+            policy.peering.on_grant = |tx, later| {
+                for mut grant in others_of_subject(tx, later)? {
+                    grant.resource_id = grant.resource_id.or_else(|| later.resource_id.clone());
+                    table::put(tx.db, &grant)?;
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "expires-grants-of-a-subject-together",
+        &[("2.1", Conduct), ("2.2", Conduct)],
+        "Lets each grant of a subject for a kind expire when one of them is revoked.",
+        |policy| {
+            policy.peering.on_grant_end = |tx, ended| {
+                for mut grant in others_of_subject(tx, ended)? {
+                    grant.expires_at = grant.expires_at.min(tx.now);
+                    table::put(tx.db, &grant)?;
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "forgets-grants-at-a-restart",
+        &[("2.1", Conduct)],
+        "Forgets each grant when it restarts.",
+        |policy| {
+            policy.peering.on_start = |tx| {
+                let grants: Vec<Grant> = table::all(tx.db)?;
+                grants.iter().try_for_each(|grant| table::remove::<Grant>(tx.db, &grant.id).map(drop))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "revives-revoked-grants-at-a-restart",
+        &[("2.2", Conduct)],
+        "Honours the grants that its operator revoked again after a restart.",
+        |policy| policy.peering.on_start = |tx| revive(tx, table::all(tx.db)?),
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "revives-revoked-grants-at-a-resume",
+        &[("2.2", Conduct)],
+        "Honours the grants that its operator revoked again once their peer is suspended and resumed.",
+        |policy| policy.peering.on_resume = |tx, peer| revive(tx, table::of_peer(tx.db, &peer.id)?),
     )
     .hard_to_reach(),
 ];
@@ -148,6 +238,20 @@ pub(super) const NOTICES: &[Patch] = &[
         },
     )
     .hard_to_reach(),
+    Patch::defect(
+        "keeps-last-undelivered-notice-only",
+        &[("2.3", Conduct)],
+        "Keeps one undelivered notice for each peer, the last one.",
+        |policy| policy.outbound.select_kept = without_replaced,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "keeps-first-undelivered-notice-only",
+        &[("2.3", Conduct)],
+        "Keeps one undelivered notice for each peer, the first one.",
+        |policy| policy.outbound.select_kept = without_refused,
+    )
+    .hard_to_reach(),
 ];
 
 fn had_expired_at_last_round(grant: &Grant, now: Timestamp) -> bool {
@@ -161,6 +265,46 @@ fn allows_without_old_migrate(grant: &Grant, scope: Scope, now: Timestamp) -> bo
     let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);
     let forgotten = old && scope == Scope::Migrate && grant.permission_scopes.len() > 1;
     !forgotten && grants::allows(grant, scope, now)
+}
+
+/// Returns the other grants of the same peer, subject and kind.
+fn others_of_subject(tx: &Transaction<'_>, grant: &Grant) -> Result<Vec<Grant>, StoreError> {
+    let mut others: Vec<Grant> = table::of_peer(tx.db, &grant.peer_id)?;
+    others.retain(|other| {
+        let is_for_same =
+            other.remote_subject == grant.remote_subject && other.resource_kind == grant.resource_kind;
+        is_for_same && other.id != grant.id
+    });
+    Ok(others)
+}
+
+/// Undoes the revocation of each grant that ended before its peer did.
+fn revive(tx: &Transaction<'_>, grants: Vec<Grant>) -> Result<(), StoreError> {
+    for mut grant in grants.into_iter().filter(|grant| !grant.revoked_with_peer) {
+        grant.revoked_at = None;
+        table::put(tx.db, &grant)?;
+    }
+    Ok(())
+}
+
+/// Removes each undelivered notice that a later one replaced.
+fn without_replaced(mut notices: Vec<Notice>) -> Vec<Notice> {
+    let last = notices.pop();
+    notices.retain(|notice| notice.delivered_at.is_some());
+    notices.extend(last);
+    notices
+}
+
+/// Removes each notice that became due while another one was undelivered.
+fn without_refused(notices: Vec<Notice>) -> Vec<Notice> {
+    let mut kept: Vec<Notice> = Vec::new();
+    for notice in notices {
+        let was_open = |other: &Notice| other.delivered_at.is_none_or(|at| at > notice.created_at);
+        if !kept.iter().any(was_open) {
+            kept.push(notice);
+        }
+    }
+    kept
 }
 
 fn covers_id_on_first_day(grant: &Grant, id: &str, now: Timestamp) -> bool {

@@ -29,6 +29,7 @@ const TABLES: &[&[Patch]] = &[
     c01::WRONG_FORMS,
     c01::NULLS,
     c02::ISSUED_GRANTS,
+    c02::OTHER_GRANTS,
     c03::KINDS,
     c08::NEW_PEERS,
     c04::AFTER_REVOCATION,

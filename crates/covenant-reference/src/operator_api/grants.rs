@@ -177,6 +177,7 @@ fn end_grant(tx: &Transaction<'_>, mut grant: Grant) -> Result<(), MethodError> 
     grant.is_being_revoked = false;
     grant.revoked_at.get_or_insert(tx.now);
     table::put(tx.db, &grant)?;
+    (tx.policy.peering.on_grant_end)(tx, &grant)?;
     let peer = peers::find(tx, &grant.peer_id)?;
     let facts = json!({"grant_id": grant.id, "reason": grant.revoke_reason});
     Ok(peering::report_event(tx, &peer, "federation.grant.revoked", "medium", facts)?)

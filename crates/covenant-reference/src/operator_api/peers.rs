@@ -108,6 +108,7 @@ fn resume(platform: &Platform, given: &Resume) -> Answer {
         for breach in table::of_peer::<Breach>(tx.db, &peer.id)? {
             table::remove::<Breach>(tx.db, &breach.id)?;
         }
+        (tx.policy.peering.on_resume)(tx, &peer)?;
         peering::report_event(tx, &peer, "federation.peer.resumed", "low", json!({}))?;
         Ok(json!({}))
     })

@@ -83,6 +83,8 @@ policy! {
     Policy {
         /// Returns whether a notice is sent at all (2.3, 4.1, 9.1).
         is_sent: fn(&Notice) -> bool = |_| true,
+        /// Returns the notices that are kept of those that one peer was ever owed: all of them (2.3).
+        select_kept: fn(Vec<Notice>) -> Vec<Notice> = |notices| notices,
         /// Returns the partners that are owed a notice of this kind: all of them (9.1).
         select_recipients: fn(&str, Vec<Peer>) -> Vec<Peer> = |_, partners| partners,
         /// Returns the delay of a notice of this kind: none (9.1).

@@ -101,7 +101,7 @@ pub(super) async fn deliver_all(platform: &Arc<Platform>) {
 }
 
 fn due(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Notice>, StoreError> {
-    let mut notices: Vec<Notice> = table::of_peer(tx.db, peer_id)?;
+    let mut notices = (tx.policy.outbound.select_kept)(table::of_peer(tx.db, peer_id)?);
     let tried = SignedDuration::from_hours(24 * TRIED_DAYS);
     notices.retain(|notice| {
         let open = notice.delivered_at.is_none() && notice.due_at <= tx.now;
