@@ -15,8 +15,12 @@ type Refusal = fn(&Transaction<'_>, &Record, bool) -> Result<Option<String>, Sto
 policy! {
     /// The policy for declared and served kinds.
     Policy {
+        /// Returns the kinds that the capability document of this peer lists: those that are declared to it (3.1).
+        listed: fn(&Transaction<'_>, &str) -> Result<Vec<Capability>, StoreError> = declared,
         /// Returns whether a declared kind is served on request (3.1).
         serves: fn(&Capability) -> bool = serves,
+        /// Returns the schema version by which a migration is measured: the declared one (3.2).
+        schema_in_force: fn(&Transaction<'_>, &Capability) -> Value = |_, row| row.schema_version.clone(),
         /// Returns whether a schema version is accepted if this one is declared (3.2).
         accepts_schema: fn(&Value, &Value) -> bool = accepts_schema,
         /// Returns whether a record passes a filter (3.3).
@@ -101,7 +105,7 @@ pub(crate) fn row(tx: &Transaction<'_>, peer_id: &str, kind: &str) -> Result<Opt
 
 /// Returns the capability document that a peer receives.
 pub(crate) fn document(tx: &Transaction<'_>, peer_id: &str) -> Result<Value, StoreError> {
-    let rows: Vec<Value> = declared(tx, peer_id)?.iter().map(described).collect();
+    let rows: Vec<Value> = (tx.policy.capabilities.listed)(tx, peer_id)?.iter().map(described).collect();
     let mut document = json!({ "resource_kinds": rows });
     (tx.policy.capabilities.override_document)(&mut document);
     Ok(document)

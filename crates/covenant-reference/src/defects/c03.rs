@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::Patch;
 use crate::capabilities;
 use crate::governance;
-use crate::store::StoreError;
-use crate::store::rows::Peer;
+use crate::store::rows::{Capability, Peer};
+use crate::store::{StoreError, facts, table};
 use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use crate::variants::inventory::ONE_WAY_KINDS;
@@ -30,6 +30,20 @@ pub(super) const KINDS: &[Patch] = &[
         "Declares all kinds of its operator, but serves only the second half of the alphabet.",
         |policy| policy.capabilities.serves = |row| row.resource_kind.as_str() > "n",
     ),
+    Patch::defect(
+        "declares-kind-of-one-peer-to-all",
+        &[("3.1", Conduct)],
+        "Declares a kind to every peer, but serves it to the one that its operator chose.",
+        |policy| policy.capabilities.listed = declared_to_anyone,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "rejects-kinds-declared-to-one-peer",
+        &[("3.1", Conduct)],
+        "Declares a kind to the one peer that its operator chose, but serves kinds that are for every peer only.",
+        |policy| policy.capabilities.serves = |row| row.peer_id.is_none(),
+    )
+    .hard_to_reach(),
     Patch::defect(
         "rejects-declared-agents-as-not-found",
         &[("3.1", Conduct)],
@@ -76,6 +90,13 @@ pub(super) const KINDS: &[Patch] = &[
         |policy| policy.capabilities.accepts_schema = |_, given| given.is_null() || given == 1,
     ),
     Patch::defect(
+        "keeps-schema-version-of-first-use",
+        &[("3.2", Conduct)],
+        "Measures migrations by the schema version at the first one of their kind, whatever it declares later.",
+        |policy| policy.capabilities.schema_in_force = schema_of_first_use,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "declares-a-filter-it-ignores",
         &[("3.3", Conduct)],
         "Declares a filter, but shows records outside it.",
@@ -87,6 +108,16 @@ pub(super) const KINDS: &[Patch] = &[
         "Applies its filter to reads, but syncs records outside it.",
         |policy| policy.outbound.passes_filter = |_, _| true,
     ),
+    Patch::defect(
+        "ignores-filter-by-false-zero-and-empty-text",
+        &[("3.3", Conduct)],
+        "Does not apply the part of a filter whose value is false, zero or an empty text.",
+        |policy| {
+            policy.capabilities.passes_filter = passes_truthy_filter;
+            policy.outbound.passes_filter = passes_truthy_filter;
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "matches-filter-on-any-key",
         &[("3.3", Conduct)],
@@ -182,6 +213,32 @@ fn declare_unserved_kind(document: &mut Value) {
             "kind": CLAIMED, "schema_version": 1, "direction": "bidirectional", "policy": "manual",
         }));
     }
+}
+
+fn declared_to_anyone(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Capability>, StoreError> {
+    let mut rows = capabilities::declared(tx, peer_id)?;
+    for row in table::all::<Capability>(tx.db)? {
+        if rows.iter().all(|known| known.resource_kind != row.resource_kind) {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+fn schema_of_first_use(tx: &Transaction<'_>, row: &Capability) -> Value {
+    let name = format!("schema/{}", row.id);
+    if let Ok(Some(first)) = facts::find(tx.db, &name) {
+        return first;
+    }
+    // The version counts for this use even where it can't be kept for the next.
+    let _ = facts::set(tx.db, &name, &row.schema_version);
+    row.schema_version.clone()
+}
+
+fn passes_truthy_filter(filter: &Map<String, Value>, record: &Map<String, Value>) -> bool {
+    let mut truthy = filter.clone();
+    truthy.retain(|_, wanted| *wanted != false && *wanted != 0 && *wanted != "");
+    capabilities::passes_filter(&truthy, record)
 }
 
 fn matches_any_key(filter: &Map<String, Value>, record: &Map<String, Value>) -> bool {

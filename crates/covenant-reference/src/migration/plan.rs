@@ -161,7 +161,8 @@ fn has_required_fields(step: &Value) -> bool {
 /// Returns whether the step's own schema, else the plan's, is accepted. Both may be absent.
 fn accepts_schema(tx: &Transaction<'_>, row: &Capability, plan: &MigrationRequest, step: &Step) -> bool {
     let given = step.metadata.get("schema_version").or_else(|| plan.plan_summary.get("schema_version"));
-    (tx.policy.capabilities.accepts_schema)(&row.schema_version, given.unwrap_or(&Value::Null))
+    let in_force = (tx.policy.capabilities.schema_in_force)(tx, row);
+    (tx.policy.capabilities.accepts_schema)(&in_force, given.unwrap_or(&Value::Null))
 }
 
 /// Removes each `null` in place of an object: it counts as absent.
