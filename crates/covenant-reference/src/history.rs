@@ -16,8 +16,12 @@ policy! {
         override_entry: fn(AuditEntry) -> Option<AuditEntry> = Some,
         /// Returns a second entry to write with an entry. The default writes none.
         derive_extra_entry: fn(&AuditEntry) -> Option<AuditEntry> = |_| None,
-        /// Delay after which an excerpt is promised (5.3). `None` if it is sent at once.
-        excerpt_delay: Option<SignedDuration> = None,
+        /// Returns the delay for which an excerpt is promised to this peer (5.3). `None` if it is sent at once.
+        excerpt_delay: fn(&Transaction<'_>, &str) -> Option<SignedDuration> = |_, _| None,
+        /// Returns whether a promised excerpt is sent, by the promised time and the present one (5.3).
+        is_due: fn(Timestamp, Timestamp) -> bool = |due_at, now| now >= due_at,
+        /// Returns the entries from which the excerpt of this peer is taken: all of them (5.4).
+        select_entries: fn(&str, Vec<AuditEntry>) -> Vec<AuditEntry> = |_, entries| entries,
         /// Returns whether a peer in this state may have an excerpt.
         is_open_to: fn(PeerStatus) -> bool = |status| status == PeerStatus::Active,
         /// Returns whether an entry belongs in this peer's excerpt (5.4).

@@ -53,6 +53,19 @@ pub(super) const AUDIT: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "omits-reads-of-catalogue-from-audit",
+        &[("5.1", Conduct)],
+        "Audits no read of its service catalogue and none of its trust bundle.",
+        |policy| {
+            policy.history.override_entry = |entry| {
+                let is_public =
+                    ["/service_catalog", "/trust_bundle"].iter().any(|end| entry.route.ends_with(end));
+                (entry.direction == Direction::Outbound || !is_public).then_some(entry)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "records-platform-as-remote-subject",
         &[("5.2", Conduct)],
         "Records itself as the remote subject.",
@@ -75,6 +88,19 @@ pub(super) const AUDIT: &[Patch] = &[
             }
         },
     ),
+    Patch::defect(
+        "omits-subject-of-migrations-from-audit",
+        &[("5.2", Conduct)],
+        "Names no subject in the audit entry of a migration.",
+        |policy| {
+            policy.history.override_entry = |entry| {
+                let is_migration = entry.route.contains("/migrations");
+                let remote_subject = if is_migration { String::new() } else { entry.remote_subject };
+                Some(AuditEntry { remote_subject, ..entry })
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "omits-peer-id-from-audit",
         &[("5.1", Conduct), ("5.4", Conduct)],
@@ -159,16 +185,40 @@ pub(super) const AUDIT: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "takes-excerpt-from-first-hundred-entries",
+        &[("5.3", Conduct), ("5.4", Conduct)],
+        "Takes an excerpt from the first hundred entries of a peer, whatever window it is for.",
+        |policy| {
+            policy.history.select_entries = |peer_id, mut entries| {
+                entries.retain(|entry| entry.federation_peer_id == peer_id);
+                entries.truncate(LONG_LOG);
+                entries
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "withholds-excerpt-of-a-long-log",
+        &[("5.3", Conduct)],
+        "Promises the excerpt of a peer with more than a hundred entries, and never sends it.",
+        |policy| {
+            policy.history.excerpt_delay =
+                |tx, peer_id| has_long_log(tx, peer_id).then(|| SignedDuration::from_hours(72));
+            policy.history.is_due = |_, _| false;
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "promises-excerpt-in-four-days",
         &[("5.3", Conduct)],
         "Promises an excerpt for four days later.",
-        |policy| policy.history.excerpt_delay = Some(SignedDuration::from_hours(96)),
+        |policy| policy.history.excerpt_delay = |_, _| Some(SignedDuration::from_hours(96)),
     ),
     Patch::defect(
         "promises-excerpt-a-second-late",
         &[("5.3", Conduct)],
         "Promises an excerpt for 72 hours and one second later.",
-        |policy| policy.history.excerpt_delay = Some(SignedDuration::from_secs(72 * 3600 + 1)),
+        |policy| policy.history.excerpt_delay = |_, _| Some(SignedDuration::from_secs(72 * 3600 + 1)),
     )
     .hard_to_reach(),
 ];
@@ -225,6 +275,14 @@ fn add_to_events(route: &str, body: &mut Value, member: &str) {
     for event in events.and_then(Value::as_array_mut).into_iter().flatten() {
         event["payload"][member] = Value::from("17");
     }
+}
+
+/// The number of entries of a peer beyond which its log is long.
+const LONG_LOG: usize = 100;
+
+fn has_long_log(tx: &Transaction<'_>, peer_id: &str) -> bool {
+    let entries: Vec<AuditEntry> = table::all(tx.db).unwrap_or_default();
+    entries.iter().filter(|entry| entry.federation_peer_id == peer_id).count() > LONG_LOG
 }
 
 fn was_granted(entry: &AuditEntry) -> bool {

@@ -18,7 +18,8 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
         let text = "Audit excerpts available only to peers in active status";
         return Err(Reply::bare_failure(403, text).refused());
     }
-    match (parameter(inbound, "request_id"), inbound.tx.policy.history.excerpt_delay) {
+    let delay = (inbound.tx.policy.history.excerpt_delay)(inbound.tx, &inbound.peer.id);
+    match (parameter(inbound, "request_id"), delay) {
         (Some(id), _) => keep_promise(inbound, &id),
         (None, Some(delay)) => promise(inbound, delay),
         (None, None) => Ok(excerpt(inbound, &Query::read(inbound)?)?),
@@ -27,7 +28,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
 
 fn excerpt(inbound: &InboundCall<'_>, query: &Query) -> Result<Reply, StoreError> {
     let tx = inbound.tx;
-    let entries: Vec<AuditEntry> = table::all(tx.db)?;
+    let entries = (tx.policy.history.select_entries)(&inbound.peer.id, table::all(tx.db)?);
     let belongs = |entry: &&AuditEntry| {
         (tx.policy.history.belongs_to)(tx, entry, &inbound.peer.id)
             && (tx.policy.history.is_within)(query.since, query.until, entry.at)
@@ -54,9 +55,10 @@ fn promise(inbound: &InboundCall<'_>, delay: SignedDuration) -> Result<Reply, In
 fn keep_promise(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, InboundError> {
     let kept = facts::find(inbound.tx.db, &promise_name(id))?;
     let promise = kept.and_then(|kept| Promise::deserialize(kept).ok());
+    let is_due = |promise: &Promise| (inbound.tx.policy.history.is_due)(promise.due_at, inbound.tx.now);
     match promise.filter(|promise| promise.peer_id == inbound.peer.id) {
         None => Err(Reply::failure(404, "no such request").refused()),
-        Some(promise) if inbound.tx.now < promise.due_at => Ok(promised(id, promise.due_at)),
+        Some(promise) if !is_due(&promise) => Ok(promised(id, promise.due_at)),
         Some(promise) => Ok(excerpt(inbound, &promise.query)?),
     }
 }

@@ -8,13 +8,13 @@ use crate::store::rows::AuditEntry;
 /// Variants in the audit and its excerpts.
 pub(super) const PATCHES: &[Patch] = &[
     Patch::variant("promises-excerpts-in-71-hours", "Promises an excerpt for 71 hours later.", |policy| {
-        policy.history.excerpt_delay = Some(SignedDuration::from_hours(71));
+        policy.history.excerpt_delay = |_, _| Some(SignedDuration::from_hours(71));
     })
     .deciding(&["the time of an excerpt"]),
     Patch::variant(
         "promises-excerpts-in-72-hours",
         "Promises an excerpt for the end of the 72 hours.",
-        |policy| policy.history.excerpt_delay = Some(SignedDuration::from_hours(72)),
+        |policy| policy.history.excerpt_delay = |_, _| Some(SignedDuration::from_hours(72)),
     )
     .deciding(&["the time of an excerpt"]),
     Patch::variant(
