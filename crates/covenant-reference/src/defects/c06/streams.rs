@@ -41,6 +41,16 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
         |policy| policy.sync.digest_matches = |_| true,
     ),
     Patch::defect(
+        "accepts-any-digest-beyond-ascii",
+        &[("6.3", Detection)],
+        "Does not compare a batch with its digest if the batch has a character beyond ASCII.",
+        |policy| {
+            policy.sync.digest_matches =
+                |body| !body["records"].to_string().is_ascii() || sync::digest_matches(body);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "accepts-reordered-records",
         &[("6.3", Detection)],
         "Sorts the records of a batch before it computes their digest, so any order is accepted.",
