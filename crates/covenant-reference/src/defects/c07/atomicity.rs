@@ -21,6 +21,13 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         |policy| policy.migration.apply = apply_by_fours_or_revert,
     ),
     Patch::defect(
+        "commits-every-twenty-steps",
+        &[("7.1", Conduct)],
+        "Commits every twenty steps, so those of a long plan remain before a failure or a crash.",
+        |policy| policy.migration.apply = |plan| apply_in_batches(plan, 20),
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "validates-step-order-while-applying",
         &[("7.1", Conduct)],
         "Checks the step orders while it applies a plan, and keeps the steps before an invalid one.",

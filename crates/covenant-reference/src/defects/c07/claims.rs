@@ -12,7 +12,7 @@ use crate::platform::Platform;
 use crate::store::rows::{Direction, Migration};
 use crate::store::{StoreError, records, table};
 use covenant_model::contract::Aspect::{Conduct, Detection};
-use covenant_model::wire::migration::{Conflict, Step, action, policy};
+use covenant_model::wire::migration::{Conflict, Step, action, operation, policy};
 
 /// Defects in the claims about a received migration.
 pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
@@ -68,6 +68,20 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         "Counts skipped steps as applied.",
         |policy| policy.migration.claim_counts = |outcome| (outcome.applied + outcome.skipped, 0),
     ),
+    Patch::defect(
+        "counts-neither-of-two-steps-for-one-record",
+        &[("7.2", Conduct)],
+        "Counts a step as skipped once it skips a later one for the same record.",
+        |policy| policy.migration.apply_step = disclaim_repeated_creation,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "overwrites-record-of-an-earlier-step",
+        &[("7.3", Conduct)],
+        "Overwrites the record of an earlier step where it has to skip the later one, and logs no conflict.",
+        |policy| policy.migration.apply_step = overwrite_earlier_step,
+    )
+    .hard_to_reach(),
     Patch::defect(
         "omits-first-conflict-from-log",
         &[("7.3", Conduct)],
@@ -182,6 +196,39 @@ fn claim_last_creation(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> R
     if is_new && created.len() > 1 && created.last() == Some(&step.step_order) {
         outcome.applied += 1;
         return Ok(());
+    }
+    migration::apply_step(plan, step, outcome)
+}
+
+/// Returns whether the step creates a record that an earlier step of the plan created.
+fn is_repeated_creation(plan: &Plan<'_>, step: &Step, outcome: &Outcome) -> Result<bool, Failure> {
+    let is_same = |kind: &str, id: &str| kind == step.resource_kind && id == step.resource_id;
+    let is_creation = plan.request.operation != operation::DELETE && step.action == action::CREATE;
+    let is_earlier = |other: &&Step| other.step_order < step.step_order && other.action == action::CREATE;
+    let mut earlier = plan.request.steps.iter().filter(is_earlier);
+    let had_conflict =
+        outcome.conflicts.iter().any(|conflict| is_same(&conflict.resource_kind, &conflict.resource_id));
+    let is_repeated = is_creation
+        && !had_conflict
+        && earlier.any(|other| is_same(&other.resource_kind, &other.resource_id));
+    Ok(is_repeated && records::find(plan.tx.db, &step.resource_kind, &step.resource_id)?.is_some())
+}
+
+fn disclaim_repeated_creation(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
+    let is_repeated = is_repeated_creation(plan, step, outcome)?;
+    let skipped = outcome.skipped;
+    migration::apply_step(plan, step, outcome)?;
+    if is_repeated && outcome.skipped > skipped {
+        outcome.skipped += 1;
+        outcome.applied = outcome.applied.saturating_sub(1);
+    }
+    Ok(())
+}
+
+fn overwrite_earlier_step(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
+    let is_skipped = step.conflict_policy.as_deref() == Some(policy::SKIP_IF_EXISTS);
+    if is_skipped && is_repeated_creation(plan, step, outcome)? {
+        records::remove(plan.tx.db, &step.resource_kind, &step.resource_id)?;
     }
     migration::apply_step(plan, step, outcome)
 }

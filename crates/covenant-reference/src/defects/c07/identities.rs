@@ -43,6 +43,13 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "replaces-references-to-absent-records",
+        &[("7.4", Conduct)],
+        "Replaces each reference of a new record to one that it does not have by an id of its own.",
+        |policy| policy.migration.choose_body = body_without_absent_references,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "accepts-mismatched-payload-ids",
         &[("7.4", Conduct)],
         "Accepts a step whose payload has the id of another record.",
@@ -106,6 +113,34 @@ fn remap_ids(tx: &Transaction<'_>, value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(|item| remap_ids(tx, item)),
         Value::Object(members) => members.values_mut().for_each(|member| remap_ids(tx, member)),
         _ => {}
+    }
+}
+
+fn body_without_absent_references(tx: &Transaction<'_>, step: &Step, account: &Value) -> Map<String, Value> {
+    let mut body = migration::choose_body(tx, step, account);
+    let existing = records::find(tx.db, &step.resource_kind, &step.resource_id);
+    if existing.is_ok_and(|existing| existing.is_none()) {
+        replace_absent(tx, &mut body);
+    }
+    body
+}
+
+fn replace_absent(tx: &Transaction<'_>, members: &mut Map<String, Value>) {
+    let is_known = |id: &str| {
+        records::list(tx.db, None).is_ok_and(|records| records.iter().any(|record| record.id == id))
+    };
+    for (name, value) in members {
+        match value {
+            Value::String(id) if name.ends_with("_id") && name != "account_id" && !is_known(id) => {
+                *value = json!(tx.new_id());
+            }
+            Value::Array(items) => items
+                .iter_mut()
+                .filter_map(Value::as_object_mut)
+                .for_each(|members| replace_absent(tx, members)),
+            Value::Object(members) => replace_absent(tx, members),
+            _ => {}
+        }
     }
 }
 
