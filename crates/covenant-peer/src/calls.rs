@@ -1,110 +1,18 @@
-//! Calls of the target: one request, recorded with its response or its failure.
+//! The making of a call: the request with its deviations, and the connection on which it is sent.
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::behaviour::{Sending, mutate};
+use super::call::{Call, CallOutcome, OtherCertificate, StepContext};
 use super::{Peer, PeerError};
-use covenant_model::transcript::{Body, Direction, Exchange, Failure, FailureKind, Message, What};
-use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::generation::{CallerForm, ProxiedCaller};
 use covenant_model::wire::header;
 use covenant_model::wire::path::Route;
 use covenant_net::net::{Client, ClientOptions, NetError, Pause, Request, Response};
 use covenant_net::pki::{Authority, ClientTls, Identity, TlsOptions};
-
-/// Step of a scenario that acts, and the label of its entries.
-#[derive(Clone, Debug, Default)]
-pub struct StepContext {
-    /// Number of the step, from 1.
-    pub step: Option<u32>,
-    /// Label of the entries (`as = "…"`).
-    pub label: Option<String>,
-}
-
-/// Request to the target.
-#[derive(Clone, Debug, Default)]
-pub struct Call {
-    /// Method: `GET`, `POST`, …
-    pub method: String,
-    /// Path, with the prefix.
-    pub path: String,
-    /// Query, without the question mark.
-    pub query: Option<String>,
-    /// Headers beside those that every call has.
-    pub headers: Vec<(String, String)>,
-    /// Body, as JSON.
-    pub body: Option<Value>,
-    /// Bearer token of a grant.
-    pub bearer_token: Option<String>,
-    /// `true` to call without the client certificate.
-    pub without_certificate: bool,
-    /// Certificate to present in place of the peer's own; `None` presents that.
-    pub certificate: Option<OtherCertificate>,
-}
-
-/// Certificate with the name of the peer that the target has to refuse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OtherCertificate {
-    /// A certificate of the peer's own authority whose validity has ended.
-    Ended,
-    /// A certificate of an authority that the target does not know.
-    Foreign,
-}
-
-impl Call {
-    /// Creates a call of a route.
-    #[must_use]
-    pub fn route(route: &Route) -> Self {
-        Self { method: route.method().to_owned(), path: route.path(), ..Self::default() }
-    }
-
-    /// Sets the JSON body.
-    #[must_use]
-    pub fn body(mut self, body: Value) -> Self {
-        self.body = Some(body);
-        self
-    }
-
-    /// Sets the bearer token of a grant.
-    #[must_use]
-    pub fn bearing(mut self, token: Option<&str>) -> Self {
-        self.bearer_token = token.map(ToOwned::to_owned);
-        self
-    }
-}
-
-/// Result of a call.
-#[derive(Clone, Debug, Default)]
-pub struct CallOutcome {
-    /// Number of the call's entry in the trace.
-    pub n: u64,
-    /// Status of the response; `None` if there was none.
-    pub status: Option<u16>,
-    /// JSON of the response, or null.
-    pub body: Value,
-    /// Data of the response, read through its envelope; `None` if it is not a success.
-    pub data: Option<Value>,
-    /// Kind of the failure, if there was no response.
-    pub failure: Option<FailureKind>,
-    /// What happened, for a person: the status and the body, or why there is none.
-    pub in_words: String,
-    /// Encoding of a body that is not read, because it is compressed.
-    pub encoding: Option<String>,
-}
-
-impl CallOutcome {
-    /// Returns whether the call was admitted, that is, answered with 2xx.
-    #[must_use]
-    pub fn succeeded(&self) -> bool {
-        self.status.is_some_and(|status| (200..300).contains(&status))
-    }
-}
 
 impl Peer {
     /// Returns whether the target sees the certificate of a caller. A proxy of an older form names the caller only.
@@ -321,60 +229,6 @@ impl Peer {
         (form.headers)(&ProxiedCaller { peer_id: state.id_at_target.clone(), certificate })
     }
 
-    fn record(
-        &self,
-        context: &StepContext,
-        request: Request,
-        outcome: Result<Response, NetError>,
-        injected: Vec<String>,
-    ) -> CallOutcome {
-        let mut exchange = Exchange {
-            peer: self.name().to_owned(),
-            direction: Direction::ToTarget,
-            request: Message {
-                method: Some(request.method),
-                path: Some(request.path_and_query),
-                headers: request.headers,
-                body: Body::capture(request.body.as_deref().unwrap_or_default()),
-                ..Message::default()
-            },
-            response: None,
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected,
-        };
-        let mut result = CallOutcome::default();
-        match outcome {
-            Ok(response) => {
-                let body = Body::capture(&response.body);
-                result.encoding = encoding(&response.headers);
-                result.in_words = in_words(&response, &body, result.encoding.as_deref());
-                result.status = Some(response.status);
-                result.body = body.json().cloned().unwrap_or(Value::Null);
-                result.data = Answer::read(&result.body).and_then(Answer::data);
-                exchange.tls = response.tls;
-                exchange.source = response.source;
-                exchange.protocol = Some(response.protocol.to_owned());
-                exchange.response = Some(Message {
-                    status: Some(response.status),
-                    headers: response.headers,
-                    body,
-                    ..Message::default()
-                });
-            }
-            Err(error) => {
-                result.failure = Some(error.kind());
-                result.in_words = error.to_string();
-                exchange.failure = Some(Failure { kind: error.kind(), message: error.to_string() });
-            }
-        }
-        let recorder = &self.0.options.recorder;
-        result.n = recorder.record(context.step, context.label.as_deref(), What::Exchange(exchange));
-        result
-    }
-
     fn client(&self, anonymous: bool) -> Result<Client, PeerError> {
         let mut state = self.state();
         let anonymous = anonymous || state.identity.is_none();
@@ -403,68 +257,5 @@ impl Peer {
             name: self.name().to_owned(),
             source: NetError::Request("the peer has no target".to_owned()),
         })
-    }
-}
-
-/// Returns the encoding of a body that the peer does not decode: it asks for none.
-fn encoding(headers: &[(String, String)]) -> Option<String> {
-    let named = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
-    named.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.eq_ignore_ascii_case("identity"))
-}
-
-/// Describes a response for a person.
-fn in_words(response: &Response, body: &Body, encoding: Option<&str>) -> String {
-    let status = response.status;
-    if let Some(encoding) = encoding {
-        return format!(
-            "{status}, with a body in the encoding {encoding:?}, which was not asked for and is not read"
-        );
-    }
-    match body {
-        Body::Empty => format!("{status}, with an empty body"),
-        Body::Json(value) => format!("{status} {}", shortened(&value.to_string())),
-        Body::Text(text) => format!("{status}, with a body that is no JSON: {:?}", shortened(text)),
-        Body::Cut { length, beginning, .. } => {
-            format!("{status}, with a body of {length} bytes that is not read: {:?}", shortened(beginning))
-        }
-    }
-}
-
-/// Returns the part of a body that an error quotes.
-fn shortened(text: &str) -> String {
-    const CHARACTERS_MAX: usize = 300;
-    match text.char_indices().nth(CHARACTERS_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(status: u16, encoding: Option<&str>, body: &[u8]) -> String {
-        let headers =
-            encoding.map(|value| ("Content-Encoding".to_owned(), value.to_owned())).into_iter().collect();
-        let response = Response {
-            status,
-            headers,
-            body: Bytes::copy_from_slice(body),
-            protocol: "HTTP/1.1",
-            tls: None,
-            source: None,
-        };
-        in_words(&response, &Body::capture(body), super::encoding(&response.headers).as_deref())
-    }
-
-    #[test]
-    fn a_response_without_json_is_described() {
-        assert_eq!(words(200, None, b""), "200, with an empty body");
-        assert_eq!(words(404, None, b"{\"a\":1}"), "404 {\"a\":1}");
-        assert_eq!(words(404, Some("identity"), b"{\"a\":1}"), "404 {\"a\":1}");
-        assert_eq!(words(502, None, b"<html>"), "502, with a body that is no JSON: \"<html>\"");
-        assert!(words(200, Some("gzip"), &[0x1f, 0x8b]).contains("encoding \"gzip\""));
-        assert!(words(200, None, &[0x1f, 0x8b]).contains("2 bytes that is not read"));
-        assert!(words(500, None, "x".repeat(5000).as_bytes()).len() < 400);
     }
 }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
-use super::calls::{Call, CallOutcome, StepContext};
+use super::call::{Call, CallOutcome, StepContext};
 use super::link::Introduction;
 use super::state::{IssuedGrant, Outcome, Proposal, place};
 use super::{Peer, PeerError};

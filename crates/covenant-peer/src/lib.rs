@@ -9,6 +9,8 @@
 mod apply;
 mod behaviour;
 pub mod behaviours;
+mod call;
+mod call_outcome;
 mod calls;
 mod conforming;
 mod excerpt;
@@ -30,7 +32,7 @@ mod tests;
 mod versions;
 
 pub use behaviour::{Answers, Asked, Behaviour, Requests, Sending, Stores};
-pub use calls::{Call, CallOutcome, OtherCertificate, StepContext};
+pub use call::{Call, CallOutcome, OtherCertificate, StepContext};
 pub use families::{FAMILIES, Family, Named, family, family_of};
 pub use pace::Pace;
 pub use permitted_choices::{IdentityWay, PermittedChoices};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::TargetAddress;
-use super::calls::StepContext;
+use super::call::StepContext;
 use super::recording_budget::RecordingBudget;
 use super::services::Subscription;
 use covenant_model::transcript::usual_text;
