@@ -1,0 +1,100 @@
+//! Many peers on one listener, and a flood of handshakes.
+
+use std::path::Path;
+use std::process::Child;
+
+use super::Simulation;
+use crate::described;
+use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of, path_text};
+
+/// The reference with many proposals, whose tokens are in the file `tokens`.
+struct Proposing {
+    child: Child,
+    url: String,
+}
+
+impl Proposing {
+    fn start(folder: &Path, proposals: u32) -> Self {
+        let proposals = proposals.to_string();
+        let arguments =
+            ["target", "--listen", LOOPBACK, "--propose", "https://127.0.0.1:1", "--tokens", "tokens"];
+        let arguments = [&arguments[..], &["--proposals", &proposals]].concat();
+        let (child, described) = described::start(&mut command(folder, &arguments));
+        assert!(described.get("peers").is_none(), "the tokens are printed");
+        Self { child, url: described["base_url"].as_str().expect("a URL").to_owned() }
+    }
+}
+
+impl Drop for Proposing {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn many_peers_federate_on_one_listener_each_with_an_identity_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tokens = path_text(&folder.path().join("tokens"));
+    let target = Proposing::start(folder.path(), 30);
+    let arguments = ["--join", &target.url, "--token-file", &tokens, "--count", "30", "--every", "1s"];
+    let mut peers = Simulation::start(folder.path(), &arguments);
+    let line = peers.line_with(&["30 federated", " answered", "calls of the target"]);
+    assert!(line.contains(" 0 refused, 0 without a response"), "{line}");
+    let answered =
+        line.split(" answered").next().and_then(|text| text.rsplit(' ').next()?.parse::<u32>().ok());
+    assert!(answered.is_some_and(|answered| answered >= 30), "{line}");
+    let called = line
+        .split(" calls of the target")
+        .next()
+        .and_then(|text| text.rsplit(' ').next()?.parse::<u32>().ok());
+    assert!(called.is_some_and(|called| called >= 30), "{line}");
+    let printed = peers.end();
+    let token = std::fs::read_to_string(&tokens).expect("tokens");
+    assert!(!printed.contains(token.lines().next().expect("a token")), "a token is printed");
+
+    let few = covenant_in(
+        folder.path(),
+        &["peer", "--join", &target.url, "--token-file", &tokens, "--count", "31"],
+    );
+    assert_eq!(code(&few), 2);
+    assert!(output_of(&few).contains("31 peers need a token each, and 30 are given"), "{}", output_of(&few));
+    let spent = covenant_in(
+        folder.path(),
+        &["peer", "--listen", LOOPBACK, "--join", &target.url, "--token-file", &tokens, "--count", "2"],
+    );
+    assert_eq!(code(&spent), 4, "{}", output_of(&spent));
+    assert!(output_of(&spent).contains("2 not admitted"), "{}", output_of(&spent));
+}
+
+#[test]
+fn a_flood_reports_rate_outcomes_and_latency_and_leaves_nothing_behind() {
+    let platform = Platform::start(LOOPBACK, &[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["flood", &platform.url, "--rate", "20", "--for", "1s", "--histogram", "latency.hgrm"];
+    let flooded = covenant_in(folder.path(), &arguments);
+    let text = output_of(&flooded);
+    assert_eq!(code(&flooded), 0, "{text}");
+    assert!(text.contains("handshakes: 20 sent of 20 due"), "{text}");
+    assert!(text.contains("outcomes: ") && text.contains("latency: median "), "{text}");
+    let histogram = std::fs::read_to_string(folder.path().join("latency.hgrm")).expect("a histogram");
+    assert!(histogram.contains("1/(1-Percentile)") && histogram.contains("Total count = 20"), "{histogram}");
+    // The token of the platform is still good.
+    let joined = ["--join", &platform.url, &platform.token, "--every", "1h"];
+    let mut peer = Simulation::start(folder.path(), &joined);
+    let _ = peer.line_with(&["accepts the invitation: answered 200"]);
+    let _ = peer.end();
+
+    for (arguments, exit, part) in [
+        (
+            ["flood", "https://platform.example", "--rate", "1", "--for", "1s"],
+            2,
+            "give --yes platform.example",
+        ),
+        (["flood", "https://127.0.0.1:1", "--rate", "5", "--for", "1s"], 4, "no handshake was answered"),
+    ] {
+        let refused = covenant_in(folder.path(), &arguments);
+        assert_eq!(code(&refused), exit, "{}", output_of(&refused));
+        assert!(output_of(&refused).contains(part), "{}", output_of(&refused));
+    }
+}
