@@ -92,7 +92,8 @@ def main():
     assert list(result.warned_tests) == ["4.4 conduct"]
     for descriptor in payload["subject"] + predicate["configuration"]:
         assert "digest" in descriptor or "content" in descriptor, descriptor
-    for subject in payload["subject"][1:]:
+    # The first subject is the certificate of the target. Those after the files are its further certificates.
+    for subject in payload["subject"][1:3]:
         digest = hashlib.sha256((run / subject["name"]).read_bytes()).hexdigest()
         assert digest == subject["digest"]["sha256"], subject["name"]
     print(f"verified by securesystemslib and openssl; {len(result.passed_tests)} tests passed, {result.result}")

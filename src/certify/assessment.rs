@@ -1,11 +1,13 @@
 //! What the report of a run shows for a profile.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Profile;
 use super::profile::{AspectId, Demand};
-use super::word::evidence_in;
+use super::{Profile, RecordedWord};
+use crate::check::Verdict;
+use crate::contract::{Aspect, Basis, ClauseId};
 use crate::report::Report;
 use crate::runner::CASES;
 use crate::scenario::LibraryError;
@@ -13,6 +15,11 @@ use crate::score::{AspectScore, Standing};
 
 /// Why an aspect is not applicable, if the report has no other reason.
 const NOT_APPLICABLE: &str = "it does not apply to the target";
+
+/// Why a bare statement does not count.
+const BARE: &str = "it is a bare statement, which names nobody, no target and no evidence; `covenant attest` writes one that does";
+/// Why a word about something else does not count.
+const SHOWN: &str = "a run shows whether this is kept, so no word stands for it";
 
 /// The result of a certification, in the words of in-toto.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +47,31 @@ pub struct Named {
 pub struct AttestedByPerson {
     /// The name of the aspect.
     pub test: String,
-    /// The statement, with who gave it and the digest of the evidence as far as the run has them.
+    /// The statement, with who gave it about which target, and the digest of the evidence, as far as the run has them.
     pub statement: String,
+    /// Why the word does not count; `None` if it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub does_not_count: Option<String>,
+}
+
+/// A check that is broken, with what shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrokenCheck {
+    /// The name of the aspect.
+    pub test: String,
+    /// The clause.
+    pub clause: ClauseId,
+    /// The aspect.
+    pub aspect: Aspect,
+    /// The basis of the check.
+    pub basis: Basis,
+    /// The id of the check in the report.
+    pub check: String,
+    /// The scenario, whose trace in the transcript has the entries.
+    pub scenario: String,
+    /// The numbers of the entries that show the breach.
+    pub entries: Vec<u64>,
 }
 
 /// What a run shows for a profile. A test is an aspect of a clause, such as `7.1 conduct`.
@@ -55,6 +85,8 @@ pub struct Assessment {
     pub warned: Vec<String>,
     /// What is broken.
     pub failed: Vec<String>,
+    /// The checks that are broken, with their evidence.
+    pub breaches: Vec<BrokenCheck>,
     /// What persons attest.
     pub attested: Vec<AttestedByPerson>,
     /// What was not exercised.
@@ -95,8 +127,8 @@ pub enum NotCertified {
 }
 
 impl Assessment {
-    /// Returns what a report shows for a profile.
-    pub fn of(report: &Report, profile: &Profile) -> Result<Self, NotCertified> {
+    /// Returns what a report shows for a profile, in an attestation that is signed at `signed`.
+    pub fn of(report: &Report, profile: &Profile, signed: Timestamp) -> Result<Self, NotCertified> {
         refuse(report)?;
         let demand = profile.demand(&report.contract)?;
         if let Some(foreign) = report.checks.iter().find(|check| !demand.has(&check.evaluation.check)) {
@@ -107,13 +139,19 @@ impl Assessment {
             passed: vec![],
             warned: vec![],
             failed: vec![],
+            breaches: breaches(report),
             attested: vec![],
             not_exercised: vec![],
             not_applicable: vec![],
         };
         let mut is_met = assessed.add_cases(report);
+        // A word is about one target, and does not last for ever.
+        let why_not = |statement: &str| match RecordedWord::read(statement) {
+            Some(word) => word.why_not(&report.platform, &report.target, signed, profile.word_days_max),
+            None => Some(BARE.to_owned()),
+        };
         for row in &report.score.aspects {
-            is_met &= assessed.add(row, profile, &demand);
+            is_met &= assessed.add(row, profile, &demand, &why_not);
         }
         assessed.result = match () {
             () if !assessed.failed.is_empty() => CertificationResult::Failed,
@@ -135,7 +173,13 @@ impl Assessment {
     }
 
     /// Adds an aspect. Returns whether it leaves nothing of the profile open.
-    fn add(&mut self, row: &AspectScore, profile: &Profile, demand: &Demand) -> bool {
+    fn add(
+        &mut self,
+        row: &AspectScore,
+        profile: &Profile,
+        demand: &Demand,
+        why_not: &dyn Fn(&str) -> Option<String>,
+    ) -> bool {
         let id: AspectId = (row.clause, row.aspect);
         let test = format!("{} {}", row.clause, row.aspect);
         let reason = |otherwise: &str| row.reason.clone().unwrap_or_else(|| otherwise.to_owned());
@@ -174,14 +218,35 @@ impl Assessment {
             Standing::Attested => {
                 self.warned.push(test.clone());
                 let statement = reason("");
-                // A bare statement names nobody and shows nothing.
-                let has_evidence = evidence_in(&statement).is_some();
-                self.attested.push(AttestedByPerson { test, statement });
-                return has_evidence && demand.attestable.contains(&id);
+                let can_be_attested = demand.attestable.contains(&id);
+                let does_not_count =
+                    if can_be_attested { why_not(&statement) } else { Some(SHOWN.to_owned()) };
+                let counts = does_not_count.is_none();
+                self.attested.push(AttestedByPerson { test, statement, does_not_count });
+                return counts;
             }
         }
         false
     }
+}
+
+/// Returns the checks that are broken, in the order of the report.
+fn breaches(report: &Report) -> Vec<BrokenCheck> {
+    let evaluations = report.checks.iter().map(|checked| &checked.evaluation);
+    let broken = evaluations.filter(|evaluation| evaluation.result.verdict == Verdict::Broken);
+    let breaches = broken.map(|evaluation| {
+        let check = &evaluation.check;
+        BrokenCheck {
+            test: format!("{} {}", check.clause, check.aspect),
+            clause: check.clause,
+            aspect: check.aspect,
+            basis: check.basis,
+            check: check.id.clone(),
+            scenario: check.scenario.clone(),
+            entries: evaluation.result.evidence.clone(),
+        }
+    });
+    breaches.collect()
 }
 
 /// Refuses a run that cannot be certified.
@@ -205,163 +270,5 @@ fn refuse(report: &Report) -> Result<(), NotCertified> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::check::{CheckResult, Evaluation, Verdict};
-    use crate::contract::{Basis, V1_2026_05};
-    use crate::docs::parts;
-    use crate::report::{EvaluatedCheck, VerdictCounts};
-    use crate::runner::planned_with_texts;
-    use crate::sample;
-    use crate::score::score;
-    use serde_json::json;
-    use std::collections::BTreeMap;
-
-    /// Returns the report of a run of the whole suite, with the verdict that each check gets; `None` leaves it out.
-    pub(in crate::certify) fn report_of(
-        verdict: impl Fn(&Evaluation) -> Option<Verdict>,
-        attested: &[(&str, &str)],
-    ) -> Report {
-        let register = &V1_2026_05;
-        let mut evaluations = Vec::new();
-        for loaded in parts().expect("sound scenarios") {
-            for (check, texts) in planned_with_texts(&loaded.id, &loaded) {
-                let result = CheckResult {
-                    verdict: Verdict::Kept,
-                    expected: vec![],
-                    actual: "seen".to_owned(),
-                    evidence: vec![],
-                };
-                let mut evaluation = Evaluation { check, result };
-                let Some(verdict) = verdict(&evaluation).filter(|_| texts.contains(register)) else {
-                    continue;
-                };
-                evaluation.result.verdict = verdict;
-                evaluations.push(evaluation);
-            }
-        }
-        let attested: BTreeMap<_, _> = attested
-            .iter()
-            .map(|(clause, text)| (clause.parse().expect("a clause"), (*text).to_owned()))
-            .collect();
-        let mut report = sample::report(&[]);
-        report.partial = false;
-        report.score = score(register, &evaluations, false, None, &attested);
-        let counts = VerdictCounts::of(evaluations.iter().map(|one| one.result.verdict));
-        (report.counts.kept, report.counts.broken) = (counts.kept, counts.broken);
-        let with_replay =
-            |evaluation| EvaluatedCheck { evaluation, replay: "covenant run".to_owned(), known: None };
-        report.checks = evaluations.into_iter().map(with_replay).collect();
-        report.settings.insert("cases".to_owned(), json!(CASES));
-        report.platform.certificate_sha256 = Some("cd".repeat(32));
-        report.platform.address = Some("https://platform.example/".to_owned());
-        report.platform.release = Some("1.4.2".to_owned());
-        report
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "it is passed as what may leave a check out")]
-    fn all_kept(_: &Evaluation) -> Option<Verdict> {
-        Some(Verdict::Kept)
-    }
-
-    fn assessed(report: &Report, profile: &str) -> Assessment {
-        let profile = Profile::named(profile).expect("a profile");
-        Assessment::of(report, profile).expect("it can be certified")
-    }
-
-    #[test]
-    fn what_is_kept_whole_passes_and_a_person_has_the_word_that_no_wire_has() {
-        use CertificationResult::{Passed, Warned};
-        let unsaid = report_of(all_kept, &[]);
-        assert_eq!(assessed(&unsaid, "observed").result, Passed);
-        let full = assessed(&unsaid, "full");
-        assert_eq!((full.result, full.warned), (Warned, vec!["4.4 conduct".to_owned()]));
-        let bare = assessed(&report_of(all_kept, &[("4.4", "by phone")]), "full");
-        assert_eq!((bare.result, &*bare.attested[0].statement), (Warned, "by phone"));
-        let digest = "0".repeat(64);
-        let word =
-            format!("by phone (stated by Ada at 2026-06-01T00:00:00Z; evidence notes.txt, SHA-256 {digest})");
-        let attested = report_of(all_kept, &[("4.4", &word)]);
-        let full = assessed(&attested, "full");
-        assert_eq!((full.result, &full.warned[..]), (Passed, &["4.4 conduct".to_owned()][..]));
-        assert_eq!(full.attested[0].statement, word);
-        assert!(full.not_exercised.is_empty() && !full.passed.contains(&"4.4 conduct".to_owned()));
-        let observed = assessed(&attested, "observed");
-        assert!(observed.not_exercised.iter().any(|named| named.test == "4.4 conduct"));
-        assert!(observed.passed.len() < full.passed.len());
-    }
-
-    #[test]
-    fn a_word_stands_for_nothing_that_a_wire_shows() {
-        let open = |one: &Evaluation| {
-            Some(if one.check.clause.to_string() == "7.1" { Verdict::Unproven } else { Verdict::Kept })
-        };
-        let report = report_of(open, &[("4.4", "by phone"), ("7.1", "trust me")]);
-        for profile in ["observed", "full"] {
-            let assessed = assessed(&report, profile);
-            assert_eq!(assessed.result, CertificationResult::Warned, "{profile}");
-            assert!(assessed.warned.iter().any(|test| test.starts_with("7.1 ")), "{profile}");
-            assert!(!assessed.passed.iter().any(|test| test.starts_with("7.1 ")), "{profile}");
-        }
-    }
-
-    #[test]
-    fn a_breach_fails_every_profile_on_whatever_basis() {
-        for basis in [Basis::Observed, Basis::Proposed] {
-            let broken = |one: &Evaluation| {
-                Some(if one.check.basis == basis && one.check.clause.to_string() == "7.2" {
-                    Verdict::Broken
-                } else {
-                    Verdict::Kept
-                })
-            };
-            let report = report_of(broken, &[("4.4", "by phone"), ("7.2", "trust me")]);
-            for profile in ["observed", "full"] {
-                let assessed = assessed(&report, profile);
-                assert_eq!(assessed.result, CertificationResult::Failed, "{profile} {basis}");
-                assert!(assessed.failed.iter().any(|test| test.starts_with("7.2 ")), "{profile}");
-            }
-        }
-    }
-
-    #[test]
-    fn no_thin_run_passes() {
-        let whole = report_of(all_kept, &[("4.4", "by phone")]);
-        // A few checks stand for all: each takes a second.
-        let checks = whole.checks.iter().map(|check| &check.evaluation.check);
-        for missing in checks.step_by(whole.checks.len() / 4) {
-            let without = |one: &Evaluation| (one.check.id != missing.id).then_some(Verdict::Kept);
-            let thin = assessed(&report_of(without, &[("4.4", "by phone")]), "full");
-            assert_eq!(thin.result, CertificationResult::Warned, "without {}", missing.id);
-            let test = format!("{} {}", missing.clause, missing.aspect);
-            assert!(!thin.passed.contains(&test), "without {}", missing.id);
-        }
-        let mut few_cases = whole.clone();
-        few_cases.settings.insert("cases".to_owned(), json!(CASES - 1));
-        let thin = assessed(&few_cases, "full");
-        assert_eq!(thin.result, CertificationResult::Warned);
-        assert!(thin.not_exercised.iter().any(|named| named.test == "cases of the properties"));
-    }
-
-    #[test]
-    fn what_cannot_be_certified_is_refused_with_its_reason() {
-        let profile = Profile::named("observed").expect("a profile");
-        let refused = |change: fn(&mut Report)| {
-            let mut report = report_of(all_kept, &[]);
-            change(&mut report);
-            Assessment::of(&report, profile).expect_err("refused").to_string()
-        };
-        assert!(refused(|report| report.outcome = None).contains("interrupted"));
-        assert!(refused(|report| report.void = Some("no handshake".to_owned())).contains("no handshake"));
-        assert!(refused(|report| report.counts.kept = 0).contains("nothing was evaluated"));
-        assert!(refused(|report| report.platform.certificate_sha256 = None).contains("no certificate"));
-        assert!(
-            refused(|report| {
-                report.settings.insert("audit".to_owned(), json!(true));
-            })
-            .contains("audit")
-        );
-        let foreign = refused(|report| report.checks[0].evaluation.check.check = "mine".to_owned());
-        assert!(foreign.contains("none of this version of the suite"), "{foreign}");
-    }
-}
+#[path = "assessment_tests.rs"]
+pub(super) mod tests;

@@ -5,21 +5,26 @@
 
 mod assessment;
 mod envelope;
+mod follows;
 mod key;
 mod profile;
+mod recorded_word;
+mod rests;
 mod shown;
 mod statement;
+mod successor;
 mod trust;
 mod verification;
 mod word;
 
-pub use assessment::{Assessment, AttestedByPerson, CertificationResult, Named, NotCertified};
+pub use assessment::{Assessment, AttestedByPerson, BrokenCheck, CertificationResult, Named, NotCertified};
 pub use envelope::{Envelope, EnvelopeError, PAYLOAD_TYPE};
 pub use key::{KeyError, PublicKey, SigningKey, public_path};
 pub use profile::{PROFILES, Profile, RULES};
+pub use recorded_word::RecordedWord;
 pub use statement::{
-    Descriptor, LIMITS, PREDICATE_TYPE, Predicate, STATEMENT_TYPE, Statement, Terms, Validity,
+    Descriptor, LIMITS, PREDICATE_TYPE, Predicate, STATEMENT_TYPE, Statement, SupersededFile, Terms, Validity,
 };
 pub use trust::{Trust, TrustError, TrustedKey};
 pub use verification::{ATTESTATION_BYTES_MAX, Asked, Point, State, Verification, run_of};
-pub use word::{Evidence, PersonsWord, WordError, evidence_in};
+pub use word::{Evidence, PersonsWord, WordError, WordTarget};

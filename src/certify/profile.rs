@@ -30,7 +30,12 @@ pub struct Profile {
     pub attested: &'static str,
     /// What is named as not exercised.
     pub not_exercised: &'static str,
+    /// The number of days for which a person's word counts, up to the signature.
+    pub(super) word_days_max: u32,
 }
+
+/// The number of days for which a person's word counts.
+const WORD_DAYS_MAX: u32 = 90;
 
 /// What holds for every profile.
 pub const RULES: [&str; 4] = [
@@ -50,15 +55,18 @@ pub const PROFILES: &[Profile] = &[
         kept: "each aspect that a check of the observed wire evaluates, by all such checks of the suite",
         attested: "nothing",
         not_exercised: "each other aspect: those that only the proposed binding or a person shows",
+        word_days_max: WORD_DAYS_MAX,
     },
     Profile {
         name: "full",
         about: "the whole contract, on the observed wire and on the proposed binding",
         basis: None,
         kept: "each aspect of the contract text, by all checks of the suite",
-        attested: "what no wire shows (4.4), which must be attested by a file of `covenant attest`; a bare `--attest CLAUSE=STATEMENT` \
-                   names nobody, and costs PASSED",
+        attested: "what no wire shows (4.4), which must be attested by a file of `covenant attest` about this target and this release, \
+                   given in the 90 days before the signature; any other word costs PASSED, as does a bare `--attest \
+                   CLAUSE=STATEMENT`, which names nobody",
         not_exercised: "nothing but what the run did not play",
+        word_days_max: WORD_DAYS_MAX,
     },
 ];
 
@@ -139,7 +147,7 @@ impl Profile {
             demand.aspects.iter().map(|(aspect, checks)| (name(aspect), checks)).collect();
         let attestable: Vec<String> = demand.attestable.iter().map(name).collect();
         let text = json!({"profile": self.name, "rules": RULES, "kept": self.kept, "attested": self.attested,
-            "cases": CASES, "aspects": aspects, "attestable": attestable});
+            "cases": CASES, "word_days": self.word_days_max, "aspects": aspects, "attestable": attestable});
         Ok(sha256_hex(text.to_string()))
     }
 }
@@ -204,6 +212,9 @@ mod tests {
             assert!(page.contains(&format!("- {rule}\n")), "{rule}");
         }
         for Profile { name, about, kept, attested, not_exercised, .. } in PROFILES {
+            if *attested != "nothing" {
+                assert!(attested.contains(&format!("in the {WORD_DAYS_MAX} days before")), "{attested}");
+            }
             let row = format!("| `{name}` | {about} | {kept} | {attested} | {not_exercised} |");
             assert!(page.contains(&row), "{row}");
         }

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::assessment::{AttestedByPerson, Named};
+use super::assessment::{AttestedByPerson, BrokenCheck, Named};
+use super::rests::{certificates, operator_plane};
 use super::{Assessment, CertificationResult, NotCertified, Profile};
 use crate::report::Report;
 use crate::runner::report_json;
@@ -24,6 +25,8 @@ pub const LIMITS: &str = "The signature shows that nothing was changed and which
      itself.";
 /// The name of the subject that is the transcript.
 pub(super) const TRANSCRIPT: &str = "transcript.jsonl";
+/// The annotation that names an entry of the transcript.
+const ENTRY: &str = "entry";
 /// The name of the subject that is the report.
 pub(super) const REPORT: &str = "report.json";
 
@@ -33,7 +36,7 @@ pub(super) const REPORT: &str = "report.json";
 pub struct Statement {
     #[serde(rename = "_type")]
     kind: String,
-    /// The certificate of the target, the transcript and the report.
+    /// The certificate of the target, the transcript, the report, and each further certificate that the target showed.
     pub subject: Vec<Descriptor>,
     #[serde(rename = "predicateType")]
     predicate_type: String,
@@ -72,6 +75,9 @@ pub struct Predicate {
     pub warned_tests: Vec<String>,
     /// What is broken.
     pub failed_tests: Vec<String>,
+    /// The checks that are broken, with the entries that show it.
+    #[serde(rename = "covenant_breaches")]
+    pub breaches: Vec<BrokenCheck>,
     /// What was not exercised.
     #[serde(rename = "covenant_notExercised")]
     pub not_exercised: Vec<Named>,
@@ -84,12 +90,28 @@ pub struct Predicate {
     /// How long the attestation is valid.
     #[serde(rename = "covenant_validity")]
     pub validity: Validity,
-    /// The SHA-256 of the attestation file that this one supersedes.
+    /// Who answered for the operator of the target, so on whose word rests what no peer sees.
+    #[serde(rename = "covenant_operatorPlane")]
+    pub operator_plane: String,
+    /// What several certificates of the target mean; `None` if it showed one.
+    #[serde(rename = "covenant_certificates", default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<String>,
+    /// The attestation that this one supersedes.
     #[serde(rename = "covenant_supersedes", default, skip_serializing_if = "Option::is_none")]
-    pub supersedes: Option<String>,
+    pub supersedes: Option<SupersededFile>,
     /// What the signature does not show.
     #[serde(rename = "covenant_limits")]
     pub limits: String,
+}
+
+/// An attestation that a later one supersedes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SupersededFile {
+    /// The SHA-256 of its file.
+    pub sha256: String,
+    /// The id of the key that it names as its signer's.
+    pub key_id: String,
 }
 
 /// How long an attestation is valid: until a time, and while the target and the profile are what they were.
@@ -100,6 +122,8 @@ pub struct Validity {
     pub issued: Timestamp,
     /// The time after which it is no longer valid.
     pub expires: Timestamp,
+    /// The time at which the run began, by the clock of whoever made it.
+    pub run_began: Option<Timestamp>,
     /// The release of the target for which it is valid; `None` if the target reported none.
     pub while_release: Option<String>,
     /// The digest of the profile for which it is valid.
@@ -113,19 +137,28 @@ pub struct Terms {
     pub issued: Timestamp,
     /// The time after which it is no longer valid.
     pub expires: Timestamp,
-    /// The SHA-256 of the attestation file that is superseded.
-    pub supersedes: Option<String>,
+    /// The attestation that is superseded.
+    pub supersedes: Option<SupersededFile>,
+}
+
+impl Descriptor {
+    /// Returns the SHA-256 of the thing.
+    #[must_use]
+    pub fn sha256(&self) -> Option<&str> {
+        self.digest.get("sha256").map(String::as_str)
+    }
 }
 
 impl Statement {
     /// Makes the statement of a report, which was made of the transcript alone.
     pub fn of(report: &Report, profile: &Profile, terms: &Terms) -> Result<Self, NotCertified> {
-        let Assessment { result, passed, warned, failed, attested, not_exercised, not_applicable } =
-            Assessment::of(report, profile)?;
+        let Assessment { result, passed, warned, failed, breaches, attested, not_exercised, not_applicable } =
+            Assessment::of(report, profile, terms.issued)?;
         let profile_digest = profile.digest(&report.contract)?;
         let validity = Validity {
             issued: terms.issued,
             expires: terms.expires,
+            run_began: report.began,
             while_release: report.platform.release.clone(),
             while_profile: profile_digest.clone(),
         };
@@ -139,10 +172,13 @@ impl Statement {
                 passed_tests: passed,
                 warned_tests: warned,
                 failed_tests: failed,
+                breaches,
                 not_exercised,
                 not_applicable,
                 attested,
                 validity,
+                operator_plane: operator_plane(report),
+                certificates: certificates(report),
                 supersedes: terms.supersedes.clone(),
                 limits: LIMITS.to_owned(),
             },
@@ -192,14 +228,18 @@ impl Statement {
 
     /// Returns the SHA-256 of a subject.
     pub(super) fn digest_of(&self, subject: &str) -> Option<&str> {
-        let found = self.subject.iter().find(|one| one.name == subject)?;
-        found.digest.get("sha256").map(String::as_str)
+        self.subject.iter().find(|one| one.name == subject)?.sha256()
     }
 
     /// Returns the subject that is the certificate of the target.
     #[must_use]
     pub fn target(&self) -> Option<&Descriptor> {
-        self.subject.iter().find(|one| ![TRANSCRIPT, REPORT].contains(&one.name.as_str()))
+        self.certificates().next()
+    }
+
+    /// Returns the subjects that are certificates of the target: first the one that it showed in the handshake.
+    pub fn certificates(&self) -> impl Iterator<Item = &Descriptor> {
+        self.subject.iter().filter(|one| ![TRANSCRIPT, REPORT].contains(&one.name.as_str()))
     }
 }
 
@@ -207,22 +247,23 @@ impl Statement {
 fn subjects(report: &Report) -> Vec<Descriptor> {
     let facts = &report.platform;
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+    let name = format!("{}, release {}", shown(&facts.address), shown(&facts.release));
     let target = Descriptor {
         annotations: [
             ("target".to_owned(), json!(report.recorded_target())),
             ("certificates".to_owned(), json!(facts.certificates)),
         ]
         .into(),
-        ..digest(
-            &format!("{}, release {}", shown(&facts.address), shown(&facts.release)),
-            facts.certificate_sha256.as_deref().unwrap_or_default(),
-        )
+        ..digest(&name, facts.certificate_sha256.as_deref().unwrap_or_default())
     };
-    vec![
-        target,
-        digest(TRANSCRIPT, &report.transcript_sha256),
-        digest(REPORT, &sha256_hex(report_json(report))),
-    ]
+    let others = (2..).zip(&facts.other_certificates).map(|(number, other)| Descriptor {
+        annotations: [(ENTRY.to_owned(), json!(other.entry))].into(),
+        ..digest(&format!("{name}, certificate {number} of {}", facts.certificates), &other.sha256)
+    });
+    [target, digest(TRANSCRIPT, &report.transcript_sha256), digest(REPORT, &sha256_hex(report_json(report)))]
+        .into_iter()
+        .chain(others)
+        .collect()
 }
 
 /// Returns the configuration of the run.
@@ -261,4 +302,35 @@ fn digest(name: &str, sha256: &str) -> Descriptor {
 fn content(name: &str, text: &str) -> Descriptor {
     let content = Some(STANDARD.encode(text));
     Descriptor { name: name.to_owned(), content, ..Descriptor::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certify::assessment::tests::report_of;
+    use crate::check::Verdict;
+    use crate::report::ShownCertificate;
+
+    #[test]
+    fn every_certificate_that_the_target_showed_is_a_subject() {
+        let mut report = report_of(|_| Some(Verdict::Kept), &[]);
+        let profile = Profile::named("observed").expect("a profile");
+        let issued = "2026-06-02T00:00:00Z".parse().expect("a timestamp");
+        let terms = Terms { issued, expires: issued, supersedes: None };
+        let one = Statement::of(&report, profile, &terms).expect("a statement");
+        assert_eq!((one.certificates().count(), &one.predicate.certificates), (1, &None));
+
+        let entry = "07-migration-hygiene/crash#12".to_owned();
+        report.reference = None;
+        report.platform.certificates = 2;
+        report.platform.other_certificates = vec![ShownCertificate { sha256: "ef".repeat(32), entry }];
+        let both = Statement::of(&report, profile, &terms).expect("a statement");
+        let shown: Vec<_> = both.certificates().filter_map(Descriptor::sha256).collect();
+        assert_eq!(shown, ["cd".repeat(32), "ef".repeat(32)]);
+        assert_eq!(both.target(), both.subject.first());
+        let second = both.subject.last().expect("a subject");
+        assert_eq!(second.name, "https://platform.example/, release 1.4.2, certificate 2 of 2");
+        assert_eq!(second.annotations[ENTRY], "07-migration-hygiene/crash#12");
+        assert!(both.text().contains("it changed its certificate"), "{}", both.text());
+    }
 }

@@ -99,7 +99,16 @@ impl Trust {
             let expires = expires.map_err(|_| in_key("expires is no date, such as 2027-01-31".to_owned()))?;
             Ok(TrustedKey { name, key, expires })
         });
-        Ok(Self { keys: keys.collect::<Result<_, TrustError>>()?, file, is_trust_file: true })
+        let keys = keys.collect::<Result<Vec<_>, TrustError>>()?;
+        if let Some((one, other)) = doubled(&keys) {
+            return Err(wrong(format!(
+                "the keys {:?} and {:?} are the same key ({}), so which name and which end hold is open; leave one out",
+                one.name,
+                other.name,
+                one.key.id()
+            )));
+        }
+        Ok(Self { keys, file, is_trust_file: true })
     }
 
     /// Says who signed an envelope, if a key that counts did; else why the signature does not count.
@@ -110,9 +119,10 @@ impl Trust {
         let today = now.strftime("%Y-%m-%d").to_string().parse().unwrap_or(Date::MAX);
         let id = signer.key.id();
         match signer.expires {
-            Some(last) if last < today => {
-                Err(format!("{} lets the key of {:?} count until {last} alone", self.file, signer.name))
-            }
+            Some(last) if last < today => Err(format!(
+                "{} lets the key of {:?} count until {last} alone; ask that signer for its key of today",
+                self.file, signer.name
+            )),
             _ if self.is_trust_file => {
                 Ok(format!("made by {:?}, whose key {} lets count (key id {id})", signer.name, self.file))
             }
@@ -128,13 +138,23 @@ impl Trust {
         let named = &envelope.key_id;
         if self.keys.iter().any(|trusted| trusted.key.id() == *named) {
             return format!(
-                "not made with the key {named} that the envelope names: payload or signature was changed"
+                "not made with the key {named} that the envelope names: payload or signature was changed; get the file again from the \
+                 signer"
             );
         }
         let (file, ids) = (&self.file, self.keys.iter().map(|trusted| trusted.key.id()));
         let ids: Vec<String> = ids.collect();
-        format!("the envelope names the key {named}, and {file} has {} alone", ids.join(", "))
+        format!(
+            "the envelope names the key {named}, and {file} has {} alone; if you trust its signer, get that key by a way that you trust",
+            ids.join(", ")
+        )
     }
+}
+
+/// Returns two entries of one key.
+fn doubled(keys: &[TrustedKey]) -> Option<(&TrustedKey, &TrustedKey)> {
+    let before = |place: usize| keys[..place].iter().find(|one| one.key == keys[place].key);
+    (0..keys.len()).find_map(|place| Some((before(place)?, &keys[place])))
 }
 
 #[cfg(test)]
@@ -163,6 +183,7 @@ mod tests {
             (String::new(), "names no key"),
             (entry("expire = 2026-12-31\n"), "unknown field"),
             (entry("expires = 12:00:00\n"), "no date"),
+            (format!("{}{}", entry("expires = 2026-12-31\n"), entry("")), "are the same key"),
             (entry("").replace("MCow", "MCox"), "public_key is a public key of another kind"),
         ] {
             std::fs::write(&path, &text).expect("written");

@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::statement::{REPORT, TRANSCRIPT};
-use super::word::evidence_in;
-use super::{CertificationResult, Envelope, Profile, Statement, Trust};
+use super::follows::follows;
+
+use super::statement::{Descriptor, REPORT, TRANSCRIPT};
+use super::successor::{self, Successor};
+use super::{CertificationResult, Envelope, Profile, RecordedWord, Statement, Trust};
 use crate::input;
-use crate::report::Report;
 use crate::runner::{RunFolder, assess_and_free};
 use crate::transcript::read;
 use crate::wire::canonical::sha256_hex;
@@ -25,6 +26,9 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// What is missing without a key.
 const NO_KEY: &str = "no key was given (--key or --trust), so nothing shows who wrote this. Digests and chain alone prove nothing \
      against whoever wrote the files: they can be computed again";
+
+/// What to do about a file that is not the one that was signed.
+const AGAIN: &str = "get it again from the signer, unchanged";
 
 /// What a verifier asks.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +91,7 @@ impl Verification {
         let envelope = match Envelope::parse(asked.attestation) {
             Ok(envelope) => envelope,
             Err(error) => {
-                verification.fails("envelope", error.to_string());
+                verification.fails("envelope", format!("{error}; {AGAIN}"));
                 return verification;
             }
         };
@@ -98,10 +102,10 @@ impl Verification {
         }
         match statement_of(&envelope) {
             Ok(statement) => {
-                verification.add_statement(&statement, asked);
+                verification.add_statement(&statement, &envelope, asked);
                 verification.statement = Some(statement);
             }
-            Err(why) => verification.fails("statement", why),
+            Err(why) => verification.fails("statement", format!("{why}; {AGAIN}")),
         }
         verification
     }
@@ -114,6 +118,20 @@ impl Verification {
         is_signed && self.points.iter().all(|point| point.state != State::Fails)
     }
 
+    /// Says why the attestation is not verified; `None` if it holds.
+    #[must_use]
+    pub fn why_not(&self) -> Option<String> {
+        let fails = self.points.iter().filter(|point| point.state == State::Fails);
+        let fails: Vec<&str> = fails.map(|point| point.about).collect();
+        match fails.as_slice() {
+            _ if self.statement.is_none() => Some("this is no attestation as covenant writes it".to_owned()),
+            [] if self.holds() => None,
+            [] => Some("no key was given (--key or --trust), so nothing shows who signed it".to_owned()),
+            [one] => Some(format!("{one} fails")),
+            several => Some(format!("{} fail", several.join(", "))),
+        }
+    }
+
     /// Returns the result that the attestation states, if it holds.
     #[must_use]
     pub fn result(&self) -> Option<CertificationResult> {
@@ -121,19 +139,23 @@ impl Verification {
         Some(statement.predicate.result)
     }
 
-    fn add_statement(&mut self, statement: &Statement, asked: &Asked<'_>) {
+    fn add_statement(&mut self, statement: &Statement, envelope: &Envelope, asked: &Asked<'_>) {
         self.add("validity", validity(statement, asked.now));
-        self.add_current("release", asked.release, statement.predicate.validity.while_release.as_deref());
-        let target = statement.target();
-        let certificate = target.and_then(|target| target.digest.get("sha256")).map(String::as_str);
-        self.add_current("certificate", asked.certificate, certificate);
-        match asked.newer {
-            Some((name, newer)) => match superseded(name, newer, statement, asked) {
-                Superseded::By(why) => self.fails("successor", why),
-                Superseded::NotBy(why) => self.not_checked("successor", why),
-            },
-            None => self.not_checked("successor", "no later attestation was given (--newer)"),
+        let release = statement.predicate.validity.while_release.as_deref();
+        self.add_current("release", asked.release, release.as_slice());
+        let certificates: Vec<&str> = statement.certificates().filter_map(Descriptor::sha256).collect();
+        self.add_current("certificate", asked.certificate, &certificates);
+        if let Some(old) = statement.predicate.supersedes.as_ref().filter(|old| old.key_id != envelope.key_id)
+        {
+            self.not_checked(
+                "supersedes",
+                format!(
+                    "it supersedes an attestation of another signer (key id {}); whether that one agrees is not shown: ask there",
+                    old.key_id
+                ),
+            );
         }
+        self.add_successor(statement, envelope, asked);
         if let Some((name, sha256)) = asked.evidence {
             self.add("evidence", evidence(statement, name, sha256));
         }
@@ -147,15 +169,32 @@ impl Verification {
         }
     }
 
-    /// Compares what the target has now with what the attestation is valid for.
-    fn add_current(&mut self, about: &'static str, now: Option<&str>, then: Option<&str>) {
-        let Some(then) = then else {
+    fn add_successor(&mut self, statement: &Statement, envelope: &Envelope, asked: &Asked<'_>) {
+        let Some((name, newer)) = asked.newer else {
+            return self.not_checked("successor", "no later attestation was given (--newer)");
+        };
+        match successor::of(newer, statement, envelope, asked) {
+            Successor::Supersedes(how) => self.fails("successor", format!("{name}: {how}")),
+            Successor::SaysNothing(why) => self.not_checked("successor", format!("{name}: {why}")),
+        }
+    }
+
+    /// Compares what the target has now with what the attestation is valid for: one of these.
+    fn add_current(&mut self, about: &'static str, now: Option<&str>, then: &[&str]) {
+        let [first, others @ ..] = then else {
             return self.not_checked(about, format!("the run did not show the {about} of the target"));
         };
+        let others =
+            if others.is_empty() { String::new() } else { format!(", or one of {} more", others.len()) };
         match now {
-            None => self.not_checked(about, format!("valid while the {about} of the target is {then}")),
-            Some(now) if now == then => self.add(about, Ok(format!("still {then}"))),
-            Some(now) => self.fails(about, format!("valid for {then}, and the target has {now}")),
+            None => self.not_checked(about, format!("valid while the {about} of the target is {first}{others}")),
+            Some(now) if then.contains(&now) => self.add(about, Ok(format!("still {now}"))),
+            Some(now) => self.fails(
+                about,
+                format!(
+                    "valid for {first}{others}, and the target has {now}: ask for an attestation of the target as it is now"
+                ),
+            ),
         }
     }
 
@@ -165,22 +204,33 @@ impl Verification {
         let reading = read(&path).map_err(|error| with_causes(&error));
         let signed = |name| statement.digest_of(name).unwrap_or("none");
         let transcript = match &reading {
-            Err(error) => Err(error.clone()),
+            Err(error) => Err(format!("{error}; {AGAIN}")),
             Ok(reading) if reading.outcome.is_none() => {
-                Err(format!("{}: the seal at its end is missing: it was cut", path.display()))
+                Err(format!("{}: the seal at its end is missing: it was cut; {AGAIN}", path.display()))
             }
             Ok(reading) => same_digest(&path, signed(TRANSCRIPT), &reading.sha256),
         };
+        let is_signed = transcript.is_ok();
         self.add("transcript", transcript.map(|digest| format!("whole, sealed, {digest}")));
         let path = RunFolder::report_of(run);
-        let report = input::read(&path, FILE_BYTES_MAX).map_err(|error| error.to_string());
+        let report = input::read(&path, FILE_BYTES_MAX).map_err(|error| format!("{error}; {AGAIN}"));
         self.add("report", report.and_then(|bytes| same_digest(&path, signed(REPORT), &sha256_hex(bytes))));
-        match reading {
-            Ok(mut reading) => {
-                let report = assess_and_free(&mut reading);
-                self.add("verdicts", follows(statement, &report));
+        match (reading, profile_of(statement)) {
+            // Each cause stands once: what follows from another transcript says nothing of this statement.
+            (Err(_), _) => self.not_checked("verdicts", "the transcript cannot be read"),
+            (Ok(_), _) if !is_signed => {
+                self.not_checked("verdicts", "the transcript is not the one that the attestation names");
             }
-            Err(_) => self.not_checked("verdicts", "the transcript cannot be read"),
+            (Ok(_), Err(_)) => {
+                self.not_checked(
+                    "verdicts",
+                    "the profile of this version asks for something else; see validity",
+                );
+            }
+            (Ok(mut reading), Ok(profile)) => {
+                let report = assess_and_free(&mut reading);
+                self.add("verdicts", follows(statement, profile, &report));
+            }
         }
     }
 
@@ -209,7 +259,8 @@ pub fn run_of(attestation: &Path, named: Option<&Path>) -> Option<PathBuf> {
     named.or_else(|| is_run.then_some(own)).map(Path::to_owned)
 }
 
-fn statement_of(envelope: &Envelope) -> Result<Statement, String> {
+/// Reads the statement of an envelope.
+pub(super) fn statement_of(envelope: &Envelope) -> Result<Statement, String> {
     let statement = Statement::parse(&envelope.payload)?;
     if statement.bytes() == envelope.payload {
         Ok(statement)
@@ -222,12 +273,14 @@ fn validity(statement: &Statement, now: Timestamp) -> Result<String, String> {
     let validity = &statement.predicate.validity;
     let (issued, expires) = (validity.issued, validity.expires);
     if now.duration_until(issued) > AHEAD_MAX {
-        return Err(format!("issued at {issued}, which is in the future: it is {now} here"));
+        return Err(format!(
+            "issued at {issued}, which is in the future: it is {now} here; set the clock that is wrong, or ask the signer"
+        ));
     }
+    let profile = profile_of(statement)?;
     if now > expires {
         return Err(format!("expired at {expires}; ask for a new attestation"));
     }
-    let profile = profile_of(statement)?;
     Ok(format!("issued at {issued}, expires at {expires}; the profile {profile} is unchanged"))
 }
 
@@ -259,45 +312,20 @@ fn held_text(statement: &Statement) -> crate::contract::HeldText {
     }
 }
 
-/// What a later attestation says of an earlier one.
-enum Superseded {
-    By(String),
-    /// It says nothing of this one: that there is no other successor is not shown.
-    NotBy(String),
-}
-
-/// Compares with a later attestation, which a key that counts has to have signed.
-fn superseded(name: &str, newer: &[u8], stated: &Statement, asked: &Asked<'_>) -> Superseded {
-    let not_by = |why: &str| Superseded::NotBy(format!("{name}: {why}"));
-    let envelope = match Envelope::parse(newer) {
-        Ok(envelope) => envelope,
-        Err(error) => return not_by(&error.to_string()),
-    };
-    let statement = match statement_of(&envelope) {
-        Ok(statement) => statement,
-        Err(why) => return not_by(&why),
-    };
-    if statement.predicate.supersedes.as_deref() != Some(&sha256_hex(asked.attestation)) {
-        return not_by("it supersedes another one, or none, and says nothing of this one");
-    }
-    let issued = statement.predicate.validity.issued;
-    if issued < stated.predicate.validity.issued {
-        return not_by("it was issued before this one");
-    }
-    match asked.trust.map(|trust| trust.signer(&envelope, asked.now)) {
-        Some(Err(why)) => not_by(&format!("it supersedes nothing: its signature is {why}")),
-        Some(Ok(_)) | None => Superseded::By(format!("superseded by {name}, issued at {issued}")),
-    }
-}
-
 /// Checks that a person's word names a file as its evidence.
 fn evidence(statement: &Statement, name: &str, sha256: &str) -> Result<String, String> {
     let words = &statement.predicate.attested;
-    match words.iter().find(|word| evidence_in(&word.statement) == Some(sha256)) {
-        Some(word) => Ok(format!("{name} is the evidence of {}: {}", word.test, word.statement)),
-        None => {
-            Err(format!("{name} (SHA-256 {sha256}) is the evidence of no person's word in this attestation"))
+    let names = |statement: &str| RecordedWord::read(statement).is_some_and(|word| word.evidence == sha256);
+    match words.iter().find(|word| names(&word.statement)) {
+        Some(word) => {
+            let counts = word.does_not_count.as_ref().map(|why| format!("; the word does not count: {why}"));
+            let (test, statement) = (&word.test, &word.statement);
+            Ok(format!("{name} is the evidence of {test}: {statement}{}", counts.unwrap_or_default()))
         }
+        None => Err(format!(
+            "{name} (SHA-256 {sha256}) is the evidence of no person's word in this attestation: ask for the file as it was when \
+                 the word was given"
+        )),
     }
 }
 
@@ -305,65 +333,8 @@ fn same_digest(path: &Path, signed: &str, found: &str) -> Result<String, String>
     if signed == found {
         return Ok(format!("SHA-256 {found}"));
     }
-    Err(format!("{}: its SHA-256 is {found}, and the attestation names {signed}", path.display()))
-}
-
-/// Checks that a statement is the one that follows from a report.
-fn follows(statement: &Statement, report: &Report) -> Result<String, String> {
-    let profile = profile_of(statement)?;
-    let made = Statement::of(report, profile, &statement.terms()).map_err(|error| with_causes(&error))?;
-    if made == *statement {
-        return Ok("evaluated again: they follow from the transcript".to_owned());
-    }
-    let own = env!("CARGO_PKG_VERSION");
-    let of_other_version = statement.suite().filter(|made_by| *made_by != own).map(|made_by| {
-        format!(
-            "; covenant {made_by} made it and this is {own}: verify with that version before you blame anyone"
-        )
-    });
     Err(format!(
-        "evaluated again, the transcript gives something else: {}{}",
-        differences(statement, &made).join(", "),
-        of_other_version.unwrap_or_default()
+        "{}: its SHA-256 is {found}, and the attestation names {signed}: it was changed, or is of another run; {AGAIN}",
+        path.display()
     ))
-}
-
-/// Returns what differs between a statement and the one that follows from the transcript.
-fn differences(stated: &Statement, made: &Statement) -> Vec<String> {
-    let (one, other) = (&stated.predicate, &made.predicate);
-    let mut differing = Vec::new();
-    if one.result != other.result {
-        differing.push(format!("the result is {:?} where {:?} is stated", other.result, one.result));
-    }
-    let lists = [
-        ("passed", &one.passed_tests, &other.passed_tests),
-        ("warned", &one.warned_tests, &other.warned_tests),
-        ("failed", &one.failed_tests, &other.failed_tests),
-    ];
-    for (name, stated, made) in lists {
-        let not_in = |some: &[String], all: &[String]| -> Vec<String> {
-            some.iter().filter(|test| !all.contains(test)).cloned().collect()
-        };
-        let (too_many, missing) = (not_in(stated, made), not_in(made, stated));
-        if !too_many.is_empty() {
-            differing.push(format!("{} stated as {name}", too_many.join(" and ")));
-        }
-        if !missing.is_empty() {
-            differing.push(format!("{} not stated as {name}", missing.join(" and ")));
-        }
-    }
-    let members = [
-        ("subjects", stated.subject != made.subject),
-        ("configuration", one.configuration != other.configuration),
-        ("validity", one.validity != other.validity),
-        ("words of persons", one.attested != other.attested),
-        ("what was not exercised", one.not_exercised != other.not_exercised),
-        ("what is not applicable", one.not_applicable != other.not_applicable),
-        ("limits", one.limits != other.limits),
-    ];
-    differing.extend(members.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()));
-    if differing.is_empty() {
-        differing.push("the order of what it lists".to_owned());
-    }
-    differing
 }

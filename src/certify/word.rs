@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use semver::Version;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -18,6 +19,11 @@ const EVIDENCE_BYTES_MAX: u64 = 256 << 20;
 const HEAD: &str =
     "# A person's word, for covenant run --attest FILE. It is shown as that, and never counted as kept.\n";
 
+/// The texts between the parts of a recorded word.
+pub(super) const STATED_BY: &str = " (stated by ";
+pub(super) const ABOUT: &str = " about ";
+pub(super) const EVIDENCE: &str = "; evidence ";
+
 /// What a person states about a clause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,8 +36,24 @@ pub struct PersonsWord {
     pub by: String,
     /// The time at which it was given.
     pub at: Timestamp,
+    /// The target that it is about.
+    pub target: WordTarget,
     /// What the person shows for it.
     pub evidence: Evidence,
+}
+
+/// The target of a person's word. The word counts for the run of a target of which all of this is true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WordTarget {
+    /// The address or the name of the target, as a report has it: `embedded` for the embedded reference.
+    pub name: String,
+    /// The release that it runs.
+    pub release: Version,
+    /// The SHA-256 of the DER of its certificate, in hex; `None` if its certificate says nothing, as that of a target
+    /// which gets a new one with each start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_sha256: Option<String>,
 }
 
 /// A file that a person shows.
@@ -66,6 +88,14 @@ pub enum WordError {
     /// A text has characters that hide it, or breaks the line.
     #[error("{0}: it has characters that are not shown; write it in plain text, a name in one line")]
     Hidden(&'static str),
+    /// A text has a part of the form in which a run records a word.
+    #[error("{what}: it has {part:?}, which marks the parts of a word in a run; write it in other words")]
+    Part {
+        /// What has it.
+        what: &'static str,
+        /// The part.
+        part: &'static str,
+    },
     /// The evidence is an empty file.
     #[error("{0}: the evidence is empty; name a file that shows something")]
     NoEvidence(String),
@@ -90,23 +120,33 @@ impl Evidence {
 
 impl PersonsWord {
     /// Refuses a word that says nothing, or that is about a clause which a run shows.
-    fn checked(self) -> Result<Self, WordError> {
+    pub(super) fn checked(self) -> Result<Self, WordError> {
         let attestable = attestable();
         if !attestable.contains(&self.clause) {
             let attestable = attestable.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             return Err(WordError::Shown { clause: self.clause, attestable });
         }
-        for (what, text) in [("--by", &self.by), ("--statement", &self.statement)] {
+        let target = &self.target.name;
+        for (what, text) in [("--by", &self.by), ("--statement", &self.statement), ("--target", target)] {
             if text.trim().is_empty() {
                 return Err(WordError::Blank(what));
             }
         }
         // A statement may have several lines.
         let statement = self.statement.replace('\n', " ");
-        let texts =
-            [("by", &self.by), ("statement", &statement), ("the name of the evidence", &self.evidence.name)];
-        if let Some((what, _)) = texts.into_iter().find(|(_, text)| text.contains(char::is_control)) {
-            return Err(WordError::Hidden(what));
+        let texts = [
+            ("by", &self.by, &[STATED_BY][..]),
+            ("statement", &statement, &[STATED_BY]),
+            ("target", target, &[STATED_BY, ABOUT, EVIDENCE]),
+            ("the name of the evidence", &self.evidence.name, &[STATED_BY, EVIDENCE]),
+        ];
+        for (what, text, parts) in texts {
+            if text.contains(char::is_control) {
+                return Err(WordError::Hidden(what));
+            }
+            if let Some(part) = parts.iter().copied().find(|part| text.contains(part)) {
+                return Err(WordError::Part { what, part });
+            }
         }
         Ok(self)
     }
@@ -116,6 +156,7 @@ impl PersonsWord {
         clause: ClauseId,
         statement: &str,
         by: &str,
+        target: WordTarget,
         evidence: &Path,
         at: Timestamp,
     ) -> Result<Self, WordError> {
@@ -124,7 +165,13 @@ impl PersonsWord {
             return Err(WordError::NoEvidence(evidence.name));
         }
         let (statement, by) = (statement.trim().to_owned(), by.trim().to_owned());
-        Self { clause, statement, by, at, evidence }.checked()
+        Self { clause, statement, by, at, target, evidence }.checked()
+    }
+
+    /// Returns whether a bare statement has the form in which a run records a word with evidence.
+    #[must_use]
+    pub fn is_imitated(statement: &str) -> bool {
+        statement.contains(STATED_BY.trim())
     }
 
     /// Reads a word from its file.
@@ -139,6 +186,9 @@ impl PersonsWord {
             toml::from_str(text).map_err(|error| form(error.to_string().trim_end().to_owned()))?;
         if !is_sha256(&word.evidence.sha256) {
             return Err(form("evidence.sha256 is not a SHA-256 in 64 hex digits".to_owned()));
+        }
+        if word.target.certificate_sha256.as_deref().is_some_and(|sha256| !is_sha256(sha256)) {
+            return Err(form("target.certificate_sha256 is not a SHA-256 in 64 hex digits".to_owned()));
         }
         if word.evidence.name.contains(['/', '\\']) {
             return Err(form("evidence.name is the name of a file, without its folder".to_owned()));
@@ -155,24 +205,25 @@ impl PersonsWord {
     /// Returns the word as a run records it.
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { statement, by, at, evidence, .. } = self;
+        let Self {
+            statement,
+            by,
+            at,
+            target: WordTarget { name, release, certificate_sha256 },
+            evidence,
+            ..
+        } = self;
+        let certificate = certificate_sha256.as_ref();
+        let certificate = certificate.map_or_else(String::new, |sha256| format!(", certificate {sha256}"));
         format!(
-            "{statement} (stated by {by} at {at}; evidence {}, SHA-256 {})",
+            "{statement}{STATED_BY}{by} at {at}{ABOUT}{name}, release {release}{certificate}{EVIDENCE}{}, SHA-256 {})",
             evidence.name, evidence.sha256
         )
     }
 }
 
-/// Returns the digest of the evidence that a recorded word names; `None` if the text is not that of a person's word with
-/// evidence, but a bare statement.
-#[must_use]
-pub fn evidence_in(recorded: &str) -> Option<&str> {
-    let (_, rest) = recorded.strip_suffix(')')?.rsplit_once(" (stated by ")?;
-    let (named, sha256) = rest.rsplit_once(", SHA-256 ")?;
-    (named.contains(" at ") && named.contains("; evidence ") && is_sha256(sha256)).then_some(sha256)
-}
-
-fn is_sha256(text: &str) -> bool {
+/// Returns whether a text is a SHA-256 in hex.
+pub(super) fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
@@ -193,6 +244,43 @@ fn attestable() -> Vec<ClauseId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certify::RecordedWord;
+
+    fn target() -> WordTarget {
+        WordTarget {
+            name: "https://platform.example".to_owned(),
+            release: Version::new(1, 4, 2),
+            certificate_sha256: Some("cd".repeat(32)),
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_word_imitates_another_part() {
+        let mut word = target();
+        word.name = "https://a.example about https://b.example".to_owned();
+        let evidence = Evidence { name: "notes.txt".to_owned(), sha256: "ab".repeat(32) };
+        let word = PersonsWord {
+            clause: "4.4".parse().expect("a clause"),
+            statement: "kept".to_owned(),
+            by: "Ada".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            target: word,
+            evidence,
+        };
+        assert!(matches!(word.clone().checked(), Err(WordError::Part { what: "target", part: ABOUT })));
+        let named = |by: &str, file: &str| PersonsWord {
+            by: by.to_owned(),
+            evidence: Evidence { name: file.to_owned(), ..word.evidence.clone() },
+            target: target(),
+            ..word.clone()
+        };
+        assert!(named("Ada (stated by Eve", "notes.txt").checked().is_err());
+        assert!(named("Ada", "x; evidence y").checked().is_err());
+        assert!(named("Ada", "notes.txt").checked().is_ok());
+        for bare in ["by phone", "by phone (stated by Ada at noon; evidence notes.txt, SHA-256 0)"] {
+            assert_eq!(RecordedWord::read(bare), None, "{bare}");
+        }
+    }
 
     #[test]
     fn a_word_reads_back_and_stands_for_nothing_that_a_run_shows() {
@@ -201,7 +289,15 @@ mod tests {
         std::fs::write(&notes, "called at noon").expect("written");
         let at = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let word = |clause: &str, statement: &str| {
-            PersonsWord::new(clause.parse().expect("a clause"), statement, "Ada \"A\" Admin", &notes, at)
+            let target = target();
+            PersonsWord::new(
+                clause.parse().expect("a clause"),
+                statement,
+                "Ada \"A\" Admin",
+                target,
+                &notes,
+                at,
+            )
         };
         let given = word("4.4", "confirmed\nby phone").expect("a word");
         let path = folder.path().join("word.toml");

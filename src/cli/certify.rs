@@ -18,14 +18,15 @@ use super::target_choice::TargetArguments;
 use super::verify::unreadable;
 use super::{Exit, Failure, message, print};
 use crate::certify::{
-    ATTESTATION_BYTES_MAX, CertificationResult, Envelope, LIMITS, NotCertified, PROFILES, Profile,
-    SigningKey, Statement, Terms, public_path,
+    ATTESTATION_BYTES_MAX, CertificationResult, Envelope, LIMITS, NotCertified, PROFILES, Profile, PublicKey,
+    SigningKey, Statement, SupersededFile, Terms, public_path,
 };
 use crate::clock::{Clock, Seed};
 use crate::contract::ClauseId;
 use crate::input;
+use crate::report::terminal;
 use crate::runner::{ATTESTATION, RunFolder, assess_and_free, refuse_existing, report_json, write_new_whole};
-use crate::shell::flag;
+use crate::shell::{flag, word};
 use crate::transcript::read;
 use crate::wire::canonical::sha256_hex;
 
@@ -93,7 +94,8 @@ fn profile() -> impl TypedValueParser<Value = &'static Profile> {
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let key = SigningKey::read(&arguments.key).map_err(failure)?;
-    let supersedes = arguments.supersedes.as_deref().map(superseded).transpose()?;
+    let supersedes =
+        arguments.supersedes.as_deref().map(|path| superseded(path, &key.public())).transpose()?;
     if let Some(run) = arguments.run.as_deref().filter(|run| !run.is_dir()) {
         let shown = run.display();
         return Err(Failure::usage(format!(
@@ -121,7 +123,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let envelope = Envelope::sign(statement.bytes(), &key);
     let path = folder.join(ATTESTATION);
     write_new_whole(&path, envelope.text().as_bytes(), arguments.force)?;
-    show(&statement, &envelope, &path, &public_path(&arguments.key), arguments.format)?;
+    show(&statement, &envelope, &path, arguments.format)?;
+    message(&how_to_verify(&path, &arguments.key, &key.public()));
     Ok(exit_of_result(statement.predicate.result))
 }
 
@@ -167,12 +170,23 @@ fn whole_run(arguments: &Arguments) -> run::Arguments {
     whole
 }
 
-/// Returns the SHA-256 of the attestation that is superseded.
-fn superseded(path: &Path) -> Result<String, Failure> {
+/// Returns what an attestation says of the one that it supersedes. One of another signer is not superseded unsaid.
+fn superseded(path: &Path, own: &PublicKey) -> Result<SupersededFile, Failure> {
     let usage = |why: String| Failure::usage(format!("--supersedes {why}"));
     let bytes = input::read(path, ATTESTATION_BYTES_MAX).map_err(|error| usage(error.to_string()))?;
-    Envelope::parse(&bytes).map_err(|error| usage(format!("{}: {error}", path.display())))?;
-    Ok(sha256_hex(bytes))
+    let shown = path.display();
+    let old = Envelope::parse(&bytes).map_err(|error| usage(format!("{shown}: {error}")))?;
+    if old.key_id != own.id() {
+        message(&format!(
+            "warning: {shown} names another signer, the key {}: a verifier reads that another one supersedes it, and to ask both\n",
+            terminal(&old.key_id)
+        ));
+    } else if !old.is_signed_by(own) {
+        return Err(usage(format!(
+            "{shown}: it names your key, and your key did not sign it: it was changed; name the file as it was signed"
+        )));
+    }
+    Ok(SupersededFile { sha256: sha256_hex(bytes), key_id: old.key_id })
 }
 
 /// Makes the statement of a run, which follows from its transcript alone. The report beside it has to follow too.
@@ -203,20 +217,14 @@ fn statement(folder: &Path, profile: &Profile, terms: &Terms) -> Result<Statemen
     })
 }
 
-/// Says where the attestation is and who can check it, and prints the statement.
+/// Says where the attestation is, and prints the statement.
 fn show(
     statement: &Statement,
     envelope: &Envelope,
     path: &Path,
-    public: &Path,
     format: OutputFormat,
 ) -> Result<(), Failure> {
     message(&format!("attestation: {}\n", path.display()));
-    message(&format!(
-        "hint: send the run folder and the public key; covenant verify {} {} checks it\n",
-        path.display(),
-        flag("--key", public.display())
-    ));
     print(&match format {
         OutputFormat::Text => format!("{}key id: {}\n\n{LIMITS}\n", statement.text(), envelope.key_id),
         OutputFormat::Json => {
@@ -225,4 +233,19 @@ fn show(
             format!("{value:#}\n")
         }
     })
+}
+
+/// Returns the hint how someone else verifies. It names the file of the public key only if it is there and is that key.
+fn how_to_verify(attestation: &Path, private: &Path, key: &PublicKey) -> String {
+    let public = public_path(private);
+    let verify = format!("covenant verify {}", word(&attestation.display().to_string()));
+    if PublicKey::read(&public).is_ok_and(|found| found == *key) {
+        let key = flag("--key", public.display());
+        return format!("hint: send the run folder and the public key; {verify} {key} checks it\n");
+    }
+    format!(
+        "hint: {} prints the public key, which is not in {}: send it as a file with the run folder; {verify} --key FILE checks it\n",
+        format_args!("covenant key show {}", word(&private.display().to_string())),
+        public.display()
+    )
 }

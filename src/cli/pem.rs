@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::{Exit, Failure};
 use crate::input;
-use crate::pki::Identity;
+use crate::pki::{Certificate, Identity};
+use crate::with_causes;
 
 /// The longest PEM file that is read, in bytes.
 const PEM_BYTES_MAX: u64 = 1 << 20;
@@ -20,6 +21,13 @@ pub(super) fn read_bundle(path: &Path) -> Result<String, Failure> {
 /// Reads a PEM file that a flag names.
 fn read_pem(flag: &str, path: &Path) -> Result<String, Failure> {
     input::read_text(path, PEM_BYTES_MAX).map_err(|error| Failure::usage(format!("{flag} {error}")))
+}
+
+/// Returns the SHA-256 of the certificate in a PEM file that a flag names.
+pub(super) fn fingerprint(flag: &str, path: &Path) -> Result<String, Failure> {
+    let certificate = Certificate::from_pem(&read_pem(flag, path)?)
+        .map_err(|error| Failure::usage(format!("{flag} {}: {}", path.display(), with_causes(&error))))?;
+    Ok(certificate.fingerprint)
 }
 
 pub(super) fn system_bundle() -> Result<String, Failure> {

@@ -20,7 +20,7 @@ use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::unused;
 use super::{Exit, Failure, block_on, message};
-use crate::certify::{PersonsWord, evidence_in};
+use crate::certify::PersonsWord;
 use crate::clock::Seed;
 use crate::contract::{ClauseId, Section};
 use crate::nearest::{self, did_you_mean};
@@ -127,7 +127,7 @@ pub(super) fn attestation(text: &str) -> Result<(ClauseId, String), String> {
     if statement.trim().is_empty() {
         return Err("the statement is missing after the `=`".to_owned());
     }
-    if evidence_in(statement.trim()).is_some() {
+    if PersonsWord::is_imitated(statement) {
         return Err("a word with evidence comes from a file: `covenant attest CLAUSE` writes one".to_owned());
     }
     Ok((id, statement.trim().to_owned()))

@@ -1,6 +1,6 @@
 //! `covenant verify`: evaluates a finished run again, without a target, or verifies an attestation.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -10,14 +10,15 @@ use super::verify_attestation::{self, AttestationArguments};
 use super::{Exit, Failure, message};
 use crate::runner::{ATTESTATION, RunFolder, assess_and_free};
 use crate::transcript::{ReadError, read};
-use crate::with_causes;
+use crate::{shell, with_causes};
 
 /// Arguments of `covenant verify`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Of an attestation it verifies who signed it, whether it is valid, and with its run at hand, whether the files are those \
                   that it names and the verdicts follow from them. Exit code 0 if it holds and states PASSED, 3 for WARNED, 1 for \
-                  FAILED, 9 if it does not hold or no key is given."
+                  FAILED, 9 if it does not hold or no key is given. A folder that holds an attestation and is named without --key \
+                  or --trust is evaluated as a run, and gives 9 in place of 0: its signature was not checked."
 )]
 pub(super) struct Arguments {
     /// Run folder, its transcript.jsonl, or an attestation
@@ -37,18 +38,27 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         let Arguments { attestation, format, exit, .. } = arguments;
         return verify_attestation::main((&path, &bytes), attestation, *format, exit);
     }
-    let signed = arguments.transcript.join(ATTESTATION);
-    if signed.is_file() {
-        let file = signed.display();
-        message(&format!(
-            "hint: this evaluates the run alone; its attestation: covenant verify {file} --key PUBLIC-KEY\n"
-        ));
-    }
     let path = RunFolder::transcript_of(&arguments.transcript);
     let mut reading = read(&path).map_err(unreadable)?;
     let report = arguments.exit.with_known(assess_and_free(&mut reading))?;
     arguments.format.print(&report)?;
-    Ok(arguments.exit.exit(&report, false))
+    let exit = arguments.exit.exit(&report, false);
+    let attestation = arguments.transcript.join(ATTESTATION);
+    Ok(if attestation.is_file() { unsigned(&attestation, &path, exit) } else { exit })
+}
+
+/// Says that the signature of an attested folder was not checked, and returns the exit code: success would read as if it
+/// had been.
+fn unsigned(attestation: &Path, transcript: &Path, exit: Exit) -> Exit {
+    let word = |path: &Path| shell::word(&path.display().to_string());
+    message(&format!(
+        "NOT VERIFIED: this folder holds an attestation, and without --key or --trust its signature was not checked against any known \
+         signer: the report above is of the transcript alone\nhint: covenant verify {} --key PUBLIC-KEY verifies it; covenant verify {} \
+         evaluates the run alone\n",
+        word(attestation),
+        word(transcript)
+    ));
+    if exit == Exit::Kept { Exit::NotVerified } else { exit }
 }
 
 /// Returns the failure to read a transcript. An empty one has a code of its own.

@@ -7,17 +7,13 @@ use serde_json::json;
 
 use super::certify::exit_of_result;
 use super::exit_options::ExitOptions;
+use super::pem::fingerprint;
 use super::report_format::Format;
 use super::{Exit, Failure, print};
 use crate::certify::{ATTESTATION_BYTES_MAX, Asked, Envelope, Evidence, Trust, Verification, run_of};
 use crate::clock::Clock;
 use crate::input;
-use crate::pki::Certificate;
 use crate::runner::ATTESTATION;
-use crate::with_causes;
-
-/// The longest certificate file that is read, in bytes.
-const CERTIFICATE_BYTES_MAX: u64 = 1 << 20;
 
 /// Options for an attestation.
 #[derive(Debug, Args)]
@@ -47,8 +43,8 @@ pub(super) struct AttestationArguments {
 }
 
 impl AttestationArguments {
-    /// Returns the first option that the command line has.
-    fn given(&self) -> Option<&'static str> {
+    /// Returns the options that the command line has, with a word that goes with them; `None` if it has none.
+    fn given(&self) -> Option<(String, &'static str)> {
         let options = [
             ("--run", self.run.is_some()),
             ("--key", self.key.is_some()),
@@ -58,33 +54,40 @@ impl AttestationArguments {
             ("--newer", self.newer.is_some()),
             ("--evidence", self.evidence.is_some()),
         ];
-        options.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
+        let given = options.into_iter().filter(|(_, is_given)| *is_given);
+        let given: Vec<&str> = given.map(|(name, _)| name).collect();
+        (!given.is_empty())
+            .then(|| (given.join(" and "), if given.len() == 1 { "belongs" } else { "belong" }))
     }
 
     /// Returns the attestation that the user names: a file, or a folder that holds one. `None` if it is something else,
     /// which is read as a transcript.
     pub(super) fn attestation(&self, path: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, Failure> {
-        let read = |path: &Path| {
-            let bytes = input::read(path, ATTESTATION_BYTES_MAX);
-            bytes.map_err(|error| Failure::usage(format!("attestation {error}")))
+        let Some((options, belong)) = self.given() else {
+            let is_likely =
+                !path.is_dir() && path.metadata().is_ok_and(|found| found.len() <= ATTESTATION_BYTES_MAX);
+            let bytes = if is_likely { input::read(path, ATTESTATION_BYTES_MAX).ok() } else { None };
+            return Ok(bytes.filter(|bytes| Envelope::is_like(bytes)).map(|bytes| (path.to_owned(), bytes)));
         };
-        if let Some(option) = self.given() {
-            let file = if path.is_dir() { path.join(ATTESTATION) } else { path.to_owned() };
-            let named = read(&file);
-            let is_attestation = named.as_ref().is_ok_and(|bytes| Envelope::is_like(bytes));
-            // Bundles of in-toto are lines of JSON, too.
-            if !is_attestation && file.extension().is_some_and(|extension| extension == "jsonl") {
-                return Err(Failure::usage(format!(
-                    "{option}: it is of an attestation, and {} is a transcript; leave it out, or name the attestation.json",
-                    file.display()
-                )));
-            }
-            return named.map(|bytes| Some((file, bytes)));
+        let refused = |what: &str| {
+            let shown = path.display();
+            Err(Failure::usage(format!(
+                "{shown}: {what}, and {options} {belong} to an attestation: name the attestation in place of {shown}, or leave \
+                 {options} out"
+            )))
+        };
+        let file = if path.is_dir() { path.join(ATTESTATION) } else { path.to_owned() };
+        if path.is_dir() && file.symlink_metadata().is_err() {
+            return refused("this folder holds no attestation.json");
         }
-        let likely =
-            !path.is_dir() && path.metadata().is_ok_and(|found| found.len() <= ATTESTATION_BYTES_MAX);
-        let bytes = if likely { input::read(path, ATTESTATION_BYTES_MAX).ok() } else { None };
-        Ok(bytes.filter(|bytes| Envelope::is_like(bytes)).map(|bytes| (path.to_owned(), bytes)))
+        let named = input::read(&file, ATTESTATION_BYTES_MAX);
+        let is_attestation = named.as_ref().is_ok_and(|bytes| Envelope::is_like(bytes));
+        // Bundles of in-toto are lines of JSON, too.
+        if !is_attestation && file.extension().is_some_and(|extension| extension == "jsonl") {
+            return refused("this is a transcript");
+        }
+        let named = named.map_err(|error| Failure::usage(format!("attestation {error}")))?;
+        Ok(Some((file, named)))
     }
 
     fn trust(&self) -> Result<Option<Trust>, Failure> {
@@ -97,13 +100,7 @@ impl AttestationArguments {
     }
 
     fn current_certificate(&self) -> Result<Option<String>, Failure> {
-        let Some(path) = &self.certificate else { return Ok(None) };
-        let usage = |why: String| Failure::usage(format!("--current-certificate {why}"));
-        let pem = input::read_text(path, CERTIFICATE_BYTES_MAX).map_err(|error| usage(error.to_string()))?;
-        let certificate = Certificate::from_pem(&pem);
-        let certificate =
-            certificate.map_err(|error| usage(format!("{}: {}", path.display(), with_causes(&error))))?;
-        Ok(Some(certificate.fingerprint))
+        self.certificate.as_deref().map(|path| fingerprint("--current-certificate", path)).transpose()
     }
 }
 
@@ -117,6 +114,12 @@ pub(super) fn main(
     if let Some(option) = exit.given() {
         return Err(Failure::usage(format!(
             "{option}: an attestation has a result of its own, which this does not change; leave it out"
+        )));
+    }
+    if let Some(run) = arguments.run.as_deref().filter(|run| !run.is_dir()) {
+        return Err(Failure::usage(format!(
+            "--run {}: no folder; name the folder of the run, with transcript.jsonl and report.json",
+            run.display()
         )));
     }
     let trust = arguments.trust()?;

@@ -1,11 +1,10 @@
-//! Certification: keys, profiles, persons' words, attestations, and their verification.
+//! Certification: keys, profiles, attestations, and what each of them refuses.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use covenant::certify::{Envelope, SigningKey, Statement, Terms};
-use covenant::wire::canonical::sha256_hex;
 use serde_json::Value;
 
 use crate::program::{DEFECT, SHORT, code, covenant_in, output_of};
@@ -35,94 +34,17 @@ pub(crate) fn verified(folder: &Path, arguments: &[&str]) -> (i32, Value) {
     (code(&output), value)
 }
 
-fn statement_of(path: &Path) -> Statement {
+pub(crate) fn statement_of(path: &Path) -> Statement {
     let envelope = Envelope::parse(&fs::read(path).expect("a file")).expect("an envelope");
     Statement::parse(&envelope.payload).expect("a statement")
 }
 
 /// Signs an attestation of the same run under other terms.
-fn sign_again(folder: &Path, key: &SigningKey, change: impl FnOnce(&mut Statement), name: &str) {
+pub(crate) fn sign_again(folder: &Path, key: &SigningKey, change: impl FnOnce(&mut Statement), name: &str) {
     let mut statement = statement_of(&folder.join("out/attestation.json"));
     change(&mut statement);
     let text = Envelope::sign(statement.bytes(), key).text();
     fs::write(folder.join(name), text).expect("written");
-}
-
-/// A run of the whole suite would take too long beside other tests: `.ci/run` certifies one.
-#[test]
-fn a_persons_word_is_shown_as_one_and_its_evidence_is_compared() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path();
-    fs::write(path.join("notes.txt"), "called at noon").expect("written");
-    expect(path, 0, &["key", "new"]);
-    expect(path, 0, &["attest", "4.4", "--by", "Ada Admin", "--evidence", "notes.txt"]);
-    let run = ["run", "--quiet", "--seed", "1", "--fail-fast", "--defect", DEFECT, "--out", "out"];
-    expect(path, 1, &[&run[..], &["--attest", "attested-4.4.toml"]].concat());
-    let text = expect(path, 1, &["certify", "out", "--profile", "full", "--key", "covenant-key.pem"]);
-    assert!(text.contains("FAILED, profile full: ") && text.contains(" 1 attested by a person"), "{text}");
-    assert!(text.contains("a person's word: 4.4 conduct: ") && text.contains("Ada Admin"), "{text}");
-
-    let statement = statement_of(&path.join("out/attestation.json"));
-    let predicate = &statement.predicate;
-    assert!(predicate.warned_tests.contains(&"4.4 conduct".to_owned()), "{:?}", predicate.warned_tests);
-    assert!(!predicate.passed_tests.contains(&"4.4 conduct".to_owned()));
-    assert!(predicate.attested[0].statement.contains(&sha256_hex("called at noon")));
-    let names: Vec<&str> = predicate.configuration.iter().map(|one| one.name.as_str()).collect();
-    assert_eq!(names, ["seed", "contract", "suite", "binding", "profile", "settings"]);
-    let days = predicate.validity.issued.duration_until(predicate.validity.expires).as_hours() / 24;
-    assert_eq!(days, 90);
-    let transcript = sha256_hex(fs::read(path.join("out/transcript.jsonl")).expect("a file"));
-    assert_eq!(statement.subject[1].digest["sha256"], transcript);
-
-    let arguments = ["out/attestation.json", "--key", "covenant-key.pub.pem", "--evidence", "notes.txt"];
-    let (exit, verification) = verified(path, &arguments);
-    assert_eq!((exit, &verification["result"]), (1, &Value::from("FAILED")), "{verification}");
-    let points = verification["points"].as_array().expect("points");
-    for about in ["envelope", "signature", "validity", "evidence", "transcript", "report", "verdicts"] {
-        let point = points.iter().find(|point| point["about"] == about).expect("a point");
-        assert_eq!(point["state"], "holds", "{point}");
-    }
-    fs::write(path.join("notes.txt"), "called at one").expect("written");
-    let (exit, verification) = verified(path, &arguments);
-    assert_eq!((exit, &verification["holds"]), (9, &Value::from(false)), "{verification}");
-    // The report of the run shows the word as a person's, too.
-    let report = fs::read_to_string(path.join("out/report.txt")).expect("a report");
-    assert!(report.contains("attested") && report.contains("Ada Admin"), "{report}");
-}
-
-#[test]
-fn a_word_that_hides_another_or_imitates_evidence_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path();
-    let run = |words: &[&str]| {
-        let fixed = ["run", "--quiet", "--only", SHORT, "--out", "out"];
-        expect(path, 2, &[&fixed[..], words].concat())
-    };
-    let text = run(&["--attest", "4.4=yes", "--attest", "4.4=no"]);
-    assert!(text.contains("--attest 4.4: it is given twice"), "{text}");
-    let imitated =
-        format!("4.4=yes (stated by Ada at noon; evidence notes.txt, SHA-256 {})", sha256_hex("x"));
-    let text = run(&["--attest", &imitated]);
-    assert!(text.contains("comes from a file"), "{text}");
-    let word = |sha256: &str, name: &str, by: &str| {
-        format!(
-            "clause = \"4.4\"\nstatement = \"kept\"\nby = \"{by}\"\nat = \"2026-05-01T00:00:00Z\"\n\n[evidence]\nname = \
-             \"{name}\"\nsha256 = \"{sha256}\"\n"
-        )
-    };
-    let digest = sha256_hex("x");
-    for (sha256, name, by, expected) in [
-        ("no digest", "notes.txt", "Ada", "64 hex digits"),
-        (&digest, "../notes.txt", "Ada", "without its folder"),
-        (&digest, "notes.txt", "Ada\\nEve", "not shown"),
-    ] {
-        fs::write(path.join("word.toml"), word(sha256, name, by)).expect("written");
-        let text = run(&["--attest", "word.toml"]);
-        assert!(text.contains(expected), "{expected}: {text}");
-    }
-    fs::write(path.join("empty"), "").expect("written");
-    let text = expect(path, 2, &["attest", "4.4", "--by", "Ada", "--evidence", "empty"]);
-    assert!(text.contains("the evidence is empty"), "{text}");
 }
 
 #[test]
@@ -170,89 +92,6 @@ fn a_breach_is_failed() {
 }
 
 #[test]
-fn without_a_key_nothing_is_verified() {
-    let folder = certified(&[], 3);
-    let text = expect(folder.path(), 9, &["verify", "out/attestation.json"]);
-    assert!(text.contains("NOT VERIFIED") && text.contains("nothing against whoever wrote"), "{text}");
-    // The folder alone is a run, as before.
-    let run = covenant_in(folder.path(), &["verify", "out"]);
-    assert!(String::from_utf8_lossy(&run.stdout).contains("PARTIAL"), "{}", output_of(&run));
-    assert!(output_of(&run).contains("covenant verify out/attestation.json --key"), "{}", output_of(&run));
-    // The run may be elsewhere, or not at hand.
-    fs::copy(folder.path().join("out/attestation.json"), folder.path().join("alone.json")).expect("copied");
-    let alone = ["verify", "alone.json", "--key", "covenant-key.pub.pem"];
-    let text = expect(folder.path(), 3, &alone);
-    assert!(text.contains("not checked  transcript   the run is not here"), "{text}");
-    let text = expect(folder.path(), 3, &[&alone[..], &["--run", "out"]].concat());
-    assert!(text.contains("holds        verdicts"), "{text}");
-    let text = expect(folder.path(), 9, &[&alone[..], &["--run", "."]].concat());
-    assert!(text.contains("FAILS        transcript"), "{text}");
-}
-
-#[test]
-fn an_attestation_ends_with_its_time_its_release_its_certificate_and_its_successor() {
-    let folder = certified(&[], 3);
-    let path = folder.path();
-    let key = SigningKey::read(&path.join("covenant-key.pem")).expect("a key");
-    let hour = jiff::SignedDuration::from_hours(1);
-    let expired = |statement: &mut Statement| {
-        let validity = &mut statement.predicate.validity;
-        validity.issued -= hour * 3;
-        validity.expires = validity.issued + hour;
-    };
-    sign_again(path, &key, expired, "out/expired.json");
-    let of_tomorrow = |statement: &mut Statement| statement.predicate.validity.issued += hour * 24;
-    sign_again(path, &key, of_tomorrow, "out/tomorrow.json");
-    let of_other_profile = |statement: &mut Statement| {
-        statement.predicate.validity.while_profile = "ab".repeat(32);
-    };
-    sign_again(path, &key, of_other_profile, "out/profile.json");
-    for (file, expected) in [
-        ("out/expired.json", "expired at"),
-        ("out/tomorrow.json", "in the future"),
-        ("out/profile.json", "asks for something else"),
-    ] {
-        let text = expect(path, 9, &["verify", file, "--key", "covenant-key.pub.pem"]);
-        assert!(text.contains("FAILS        validity") && text.contains(expected), "{text}");
-    }
-
-    let fixed = ["verify", "out", "--key", "covenant-key.pub.pem"];
-    expect(path, 3, &[&fixed[..], &["--current-release", "1.4.0"]].concat());
-    let text = expect(path, 9, &[&fixed[..], &["--current-release", "1.4.1"]].concat());
-    assert!(text.contains("FAILS        release      valid for 1.4.0"), "{text}");
-    let clock = covenant::clock::Clock::system();
-    let other = covenant::pki::Authority::new("other", &clock).expect("an authority");
-    fs::write(path.join("now.pem"), other.leaf("fed:1", &[], 9).expect("a leaf").certificate().pem())
-        .expect("written");
-    let text = expect(path, 9, &[&fixed[..], &["--current-certificate", "now.pem"]].concat());
-    assert!(text.contains("FAILS        certificate"), "{text}");
-
-    fs::copy(path.join("out/attestation.json"), path.join("old.json")).expect("copied");
-    let again =
-        ["certify", "out", "--profile", "observed", "--key", "covenant-key.pem", "--supersedes", "old.json"];
-    let text = expect(path, 2, &again);
-    assert!(text.contains("out/attestation.json: exists") && text.contains("--force"), "{text}");
-    let printed = covenant_in(path, &[&again[..], &["--force", "--format", "json"]].concat());
-    assert_eq!(code(&printed), 3, "{}", output_of(&printed));
-    let printed: Value = serde_json::from_slice(&printed.stdout).expect("JSON");
-    let old = fs::read(path.join("old.json")).expect("a file");
-    assert_eq!(printed["statement"]["predicate"]["covenant_supersedes"], sha256_hex(old));
-    let new = fs::read(path.join("out/attestation.json")).expect("a file");
-    assert_eq!(
-        (&printed["sha256"], &printed["key_id"]),
-        (&sha256_hex(new).into(), &key.public().id().into())
-    );
-    let newer = ["verify", "old.json", "--run", "out", "--newer", "out/attestation.json"];
-    let text = expect(path, 9, &[&newer[..], &["--key", "covenant-key.pub.pem"]].concat());
-    assert!(text.contains("FAILS        successor    superseded by out/attestation.json"), "{text}");
-    // One that no key that counts signed supersedes nothing.
-    let of_other = SigningKey::generate().expect("a key");
-    sign_again(path, &of_other, |_| {}, "forged.json");
-    let forged = ["verify", "old.json", "--run", "out", "--newer", "forged.json"];
-    expect(path, 3, &[&forged[..], &["--key", "covenant-key.pub.pem"]].concat());
-}
-
-#[test]
 fn a_signer_cannot_state_what_the_transcript_does_not_show() {
     let folder = certified(&[], 3);
     let path = folder.path();
@@ -281,23 +120,6 @@ fn a_signer_cannot_state_what_the_transcript_does_not_show() {
     sign_again(path, &key, spoofing, "out/spoof.json");
     let text = expect(path, 9, &["verify", "out/spoof.json", "--key", "covenant-key.pub.pem"]);
     assert!(!text.contains("\nholds        verdicts") && !text.contains('\u{1b}'), "{text}");
-}
-
-#[test]
-fn a_trust_file_says_whose_keys_count() {
-    let folder = certified(&[], 3);
-    let path = folder.path();
-    let pem = fs::read_to_string(path.join("covenant-key.pub.pem")).expect("a key");
-    let entry = |pem: &str| format!("[[key]]\nname = \"Desk\"\npublic_key = '''\n{pem}'''\n");
-    fs::write(path.join("trust.toml"), entry(&pem)).expect("written");
-    let text = expect(path, 3, &["verify", "out", "--trust", "trust.toml"]);
-    assert!(text.contains("made by \"Desk\""), "{text}");
-    let other = SigningKey::generate().expect("a key").public().pem();
-    fs::write(path.join("trust.toml"), entry(&other)).expect("written");
-    let text = expect(path, 9, &["verify", "out", "--trust", "trust.toml"]);
-    assert!(text.contains("FAILS        signature"), "{text}");
-    fs::write(path.join("trust.toml"), "[[key]]\n").expect("written");
-    expect(path, 2, &["verify", "out", "--trust", "trust.toml"]);
 }
 
 #[test]
@@ -361,27 +183,16 @@ fn what_cannot_be_certified_is_refused_with_what_to_do() {
     assert!(plain.contains("http://127.0.0.1:9/: a target behind plain http"), "{plain}");
     // An option of one thing is refused for the other.
     let text = expect(path, 2, &["verify", "own/transcript.jsonl", "--key", "covenant-key.pub.pem"]);
-    assert!(text.contains("--key: it is of an attestation"), "{text}");
-}
-
-#[test]
-fn a_persons_word_is_about_what_no_wire_shows_and_has_its_evidence() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path();
-    fs::write(path.join("notes.txt"), "called at noon").expect("written");
-    let attest = |exit: i32, clause: &str, more: &[&str]| {
-        let fixed = ["attest", clause, "--by", "Ada", "--evidence", "notes.txt"];
-        expect(path, exit, &[&fixed, more].concat())
-    };
-    assert!(attest(2, "7.1", &[]).contains("a person attests 4.4 alone"));
-    assert!(attest(2, "44", &[]).contains("no clause is called"));
-    let written = attest(0, "4.4", &["--format", "json"]);
-    assert!(written.contains(&sha256_hex("called at noon")), "{written}");
-    assert!(attest(2, "4.4", &[]).contains("attested-4.4.toml: exists"));
-    expect(path, 2, &["attest", "4.4", "--by", "Ada", "--evidence", "missing.txt", "--out", "x.toml"]);
-    expect(path, 2, &["attest", "4.4", "--by", "Ada"]);
-    let text = expect(path, 2, &["run", "--seed", "7", "--attest", "missing.toml"]);
-    assert!(text.contains("missing.toml") && text.contains("covenant attest"), "{text}");
+    assert!(
+        text.contains("own/transcript.jsonl: this is a transcript, and --key belongs to an attestation"),
+        "{text}"
+    );
+    let both = ["verify", "own", "--run", "own", "--key", "covenant-key.pub.pem"];
+    let text = expect(path, 2, &both);
+    assert!(
+        text.contains("own: this folder holds no attestation.json, and --run and --key belong"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -128,7 +128,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     ("covenant verify certified/attestation.json --key covenant-key.pub.pem", "it needs that attestation"),
     ("covenant certify", "a block of the README runs it with its arguments"),
-    ("covenant attest", "`certify.rs` runs it with its arguments"),
+    ("covenant attest", "`persons_word.rs` runs it with its arguments"),
     ("ci/picture", "it installs Python packages, and writes into the repository"),
     (
         "COVENANT_BLESS=1 cargo test --release --test it tampering",

@@ -27,6 +27,7 @@ mod known_breaches;
 mod limits;
 mod parsers;
 mod peer;
+mod persons_word;
 mod pipeline;
 mod powernode;
 mod program;
@@ -41,6 +42,7 @@ mod signals;
 mod snapshots;
 mod tampering;
 mod templates;
+mod verify_attestation;
 mod watches;
 mod wire;
 

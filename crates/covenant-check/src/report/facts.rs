@@ -1,6 +1,6 @@
 //! What each format of a report says first of the target and of the run: release, address, certificate, time.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,28 +24,53 @@ pub struct TargetFacts {
     pub certificate_sha256: Option<String>,
     /// The number of different certificates that it showed in all. The embedded reference has another in each scenario.
     pub certificates: u64,
+    /// The certificates that it showed beside that one, by their digests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_certificates: Vec<ShownCertificate>,
+}
+
+/// A certificate that the target showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShownCertificate {
+    /// The SHA-256 of its DER, in hex.
+    pub sha256: String,
+    /// An entry in which it was shown: `07-migration-hygiene/crash#12`.
+    pub entry: String,
+}
+
+impl TargetFacts {
+    /// Returns whether the target showed the certificate with this SHA-256.
+    #[must_use]
+    pub fn has_shown(&self, sha256: &str) -> bool {
+        let others = self.other_certificates.iter().map(|one| one.sha256.as_str());
+        self.certificate_sha256.as_deref().into_iter().chain(others).any(|own| own == sha256)
+    }
 }
 
 /// Collects the facts of a target from the traces of a run.
 #[derive(Debug, Default)]
 pub struct TargetFinder {
     facts: TargetFacts,
-    certificates: BTreeSet<String>,
+    /// Each certificate, with an entry that shows it.
+    certificates: BTreeMap<String, String>,
     is_of_handshake: bool,
 }
 
 impl TargetFinder {
     /// Adds a trace. The trace of the handshake says what the target is; the first one does if there is none.
     pub fn add(&mut self, trace: &Trace, is_handshake: bool) {
-        let shown = trace.exchanges().filter_map(|(_, exchange)| certificate(exchange));
-        let mut shown = shown.map(ToOwned::to_owned).peekable();
+        let shown = trace.exchanges().filter_map(|(entry, exchange)| Some((entry.n, certificate(exchange)?)));
+        let mut shown = shown.peekable();
         let facts = TargetFacts {
             release: trace.release().map(|release| release.to_string()),
             address: trace.entries().iter().find_map(|entry| address(&entry.what)),
-            certificate_sha256: shown.peek().cloned(),
-            certificates: 0,
+            certificate_sha256: shown.peek().map(|(_, sha256)| (*sha256).to_owned()),
+            ..TargetFacts::default()
         };
-        self.certificates.extend(shown);
+        for (n, sha256) in shown {
+            let entry = || format!("{}#{n}", trace.scenario());
+            self.certificates.entry(sha256.to_owned()).or_insert_with(entry);
+        }
         let known = std::mem::take(&mut self.facts);
         let (first, second) =
             if is_handshake && !self.is_of_handshake { (facts, known) } else { (known, facts) };
@@ -54,7 +79,7 @@ impl TargetFinder {
             release: first.release.or(second.release),
             address: first.address.or(second.address),
             certificate_sha256: first.certificate_sha256.or(second.certificate_sha256),
-            certificates: 0,
+            ..TargetFacts::default()
         };
     }
 
@@ -63,7 +88,11 @@ impl TargetFinder {
     pub fn facts(self, named: &str, is_embedded: bool) -> TargetFacts {
         let named = Some(named).filter(|named| named.contains("://")).map(ToOwned::to_owned);
         let address = if is_embedded { Some(EMBEDDED.to_owned()) } else { self.facts.address.or(named) };
-        TargetFacts { address, certificates: self.certificates.len() as u64, ..self.facts }
+        let certificates = self.certificates.len() as u64;
+        let others = self.certificates.into_iter().map(|(sha256, entry)| ShownCertificate { sha256, entry });
+        let own = self.facts.certificate_sha256.clone();
+        let other_certificates = others.filter(|other| Some(&other.sha256) != own.as_ref()).collect();
+        TargetFacts { address, certificates, other_certificates, ..self.facts }
     }
 }
 
@@ -95,7 +124,7 @@ impl Report {
     /// Returns the release of the target, its address and its certificate, as far as the run shows them.
     #[must_use]
     pub fn target_facts(&self) -> Vec<Fact> {
-        let TargetFacts { release, address, certificate_sha256, certificates } = &self.platform;
+        let TargetFacts { release, address, certificate_sha256, certificates, .. } = &self.platform;
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not seen".to_owned());
         let mut facts = vec![
             ("release", shown(release)),
@@ -184,8 +213,10 @@ mod tests {
             address: Some("https://two/".to_owned()),
             certificate_sha256: Some("bb".to_owned()),
             certificates: 2,
+            other_certificates: vec![ShownCertificate { sha256: "aa".to_owned(), entry: "s#3".to_owned() }],
         };
         assert_eq!(facts, expected);
+        assert!(facts.has_shown("aa") && facts.has_shown("bb") && !facts.has_shown("cc"));
     }
 
     #[test]

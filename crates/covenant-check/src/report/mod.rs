@@ -15,7 +15,7 @@ mod shown;
 
 pub use diff::{Apart, Change, DIFF_FORMATS, DiffFormat, ReportDiff};
 pub use escape::terminal;
-pub use facts::{Fact, TargetFacts, TargetFinder};
+pub use facts::{Fact, ShownCertificate, TargetFacts, TargetFinder};
 pub use format::{CheckLine, FORMATS, JSON_LINES, ReportFormat, RunEvent, SCHEMA_VERSION, schema};
 pub use known::{KnownBreach, KnownFault};
 pub use shown::{ShownEntry, ShownKind, ShownTrace, clearest_entry, is_named, shown_trace};
