@@ -9,8 +9,9 @@ use url::Url;
 use super::duration::duration;
 use super::number::{AtOnce, FloodRate, RequestTimeout};
 use super::peer::confirm;
+use super::stop::stopped;
 use super::target_choice::TargetArguments;
-use super::{Exit, Failure, block_on_unless_stopped, message, print};
+use super::{Exit, Failure, block_on, message, print};
 use crate::runner::write_private;
 use crate::simulate::{Flood, Flooded, flood, in_milliseconds};
 
@@ -79,15 +80,25 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         at_once: usize::try_from(arguments.at_once.get()).unwrap_or(1),
         limits: asked.limits(),
     };
-    message(&format!(
-        "flood: {} handshakes a second for {:?} at {}\n",
-        settings.rate, settings.lasts, arguments.url
-    ));
-    let flooded =
-        block_on_unless_stopped(flood(&settings))?.map_err(|error| Failure::new(Exit::Environment, error))?;
+    let flooded = block_on(async {
+        // Held before the first word: whoever reads it may stop the flood.
+        let stopped = stopped();
+        message(&format!(
+            "flood: {} handshakes a second for {:?} at {}\n",
+            settings.rate, settings.lasts, arguments.url
+        ));
+        flood(&settings, stopped).await
+    })?
+    .map_err(|error| Failure::new(Exit::Environment, error))?;
     print(&summary(&flooded))?;
     if let Some(path) = &arguments.histogram {
         write_private(path, flooded.distribution().as_bytes())?;
+    }
+    if flooded.interrupted {
+        return Err(Failure::new(
+            Exit::Interrupted,
+            anyhow::anyhow!("interrupted after {:.1?}: this is what was measured by then", flooded.took),
+        ));
     }
     if flooded.latency.is_empty() {
         return Err(Failure::new(

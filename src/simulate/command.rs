@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
 use super::Simulation;
 use super::line::clauses;
@@ -42,47 +43,67 @@ Without PEER a command is for all peers.
 const COMMANDS: [&str; 12] =
     ["status", "on", "off", "only", "conform", "beat", "revoke", "join", "grant", "sync", "stop", "help"];
 
+/// Why a command did not do what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CommandError {
+    /// The command is wrong.
+    #[error("{0}")]
+    Command(String),
+    /// A call that the command makes was refused, or not answered.
+    #[error("{0}")]
+    Call(String),
+}
+
+impl From<String> for CommandError {
+    fn from(text: String) -> Self {
+        Self::Command(text)
+    }
+}
+
 impl Simulation {
-    /// Does what a command says, and returns what it changed, or what is wrong with it.
-    pub async fn command(&self, command: &str) -> Result<String, String> {
+    /// Does what a command says, and returns what it changed, or why it did not.
+    pub async fn command(&self, command: &str) -> Result<String, CommandError> {
         let mut words = command.split_whitespace();
-        let Some(name) = words.next() else { return Err("the command is empty; try help".to_owned()) };
+        let Some(name) = words.next() else { return Err("the command is empty; try help".to_owned().into()) };
         let mut words: Vec<&str> = words.collect();
         if [STOP, "help"].contains(&name) && !words.is_empty() {
-            return Err(format!("{name} is about the whole simulation; write it alone"));
+            return Err(format!("{name} is about the whole simulation; write it alone").into());
         }
         let peers = self.peers_of(&mut words)?;
         match name {
             "help" => Ok(HELP.to_owned()),
-            "status" => none(&words).map(|()| peers.iter().map(|peer| status(peer)).collect()),
-            "on" | "off" | "only" => switch(name, &peers, &words),
-            "conform" => none(&words).map(|()| set(&peers, |_| vec![])),
-            "beat" => none(&words).map(|()| {
-                beat_now(&peers);
-                format!("{}: a heartbeat\n", listed(&peers))
-            }),
+            "status" => {
+                none(&words)?;
+                Ok(peers.iter().map(|peer| status(peer)).collect())
+            }
+            "on" | "off" | "only" => Ok(self.switch(name, &peers, &words)?),
+            "conform" => {
+                none(&words)?;
+                Ok(self.set(&peers, |_| vec![]))
+            }
+            "beat" => {
+                none(&words)?;
+                Order::Beat.by_each(&peers).await
+            }
             "revoke" => {
                 none(&words)?;
-                for peer in &peers {
-                    peer.revoke().await;
-                }
-                Ok(format!("{}: revoked\n", listed(&peers)))
+                Order::Revoke.by_each(&peers).await
             }
-            "join" => join(&peers, &words),
-            "grant" => grant(&peers, &words),
+            "join" => join(&peers, &words).await,
+            "grant" => Ok(grant(&peers, &words)?),
             "sync" => {
-                let [kind] = words.as_slice() else { return Err("write sync [PEER] KIND".to_owned()) };
-                for peer in &peers {
-                    peer.sync(kind).await;
-                }
-                Ok(format!("{}: a batch of kind {kind}\n", listed(&peers)))
+                let [kind] = words.as_slice() else {
+                    return Err("write sync [PEER] KIND".to_owned().into());
+                };
+                Order::Sync(kind).by_each(&peers).await
             }
             STOP => {
                 self.stop();
                 Ok(STOPPED.to_owned())
             }
             other => {
-                Err(format!("no command is called {other:?}; try help{}", did_you_mean(other, COMMANDS)))
+                Err(format!("no command is called {other:?}; try help{}", did_you_mean(other, COMMANDS))
+                    .into())
             }
         }
     }
@@ -104,59 +125,97 @@ fn none(words: &[&str]) -> Result<(), String> {
     words.first().map_or(Ok(()), |word| Err(format!("no peer is called {word:?}; try status")))
 }
 
-/// Switches behaviours on or off. A peer that was switched on acts at once.
-fn switch(command: &str, peers: &[Arc<Simulated>], words: &[&str]) -> Result<String, String> {
-    if words.is_empty() {
-        return Err(format!("write {command} [PEER] NAME, with a behaviour or a family"));
-    }
-    let mut named: Vec<&'static Behaviour> = Vec::new();
-    for word in words {
-        let found = Named::find(word).ok_or_else(|| {
-            format!("no peer, behaviour or family is called {word:?}{}", did_you_mean(word, Named::names()))
-        })?;
-        named.extend(if command == "off" { found.all() } else { found.together() });
-    }
-    let is_named = |other: &&Behaviour| named.iter().any(|own| own.name == other.name);
-    let text = set(peers, |before| {
-        let mut after = before;
-        match command {
-            "off" => after.retain(|behaviour| !is_named(behaviour)),
-            "only" => after.clone_from(&named),
-            _ => {
-                after.retain(|behaviour| !is_named(behaviour));
-                after.extend(&named);
-            }
+/// What each of some peers is to do.
+#[derive(Clone, Copy)]
+enum Order<'a> {
+    Beat,
+    Revoke,
+    Sync(&'a str),
+    Join(&'a str),
+}
+
+impl Order<'_> {
+    /// Lets a peer do it. Returns what it did, or why the call failed.
+    async fn by(self, peer: &Simulated) -> Result<String, String> {
+        match self {
+            Self::Beat => peer.beat_now().await.map(|()| "a heartbeat".to_owned()),
+            Self::Revoke => peer.revoke().await.map(ToOwned::to_owned),
+            Self::Sync(kind) => peer.sync(kind).await.map(|()| format!("a batch of kind {kind}")),
+            Self::Join(token) => peer.federate_with(token).await.map(ToOwned::to_owned),
         }
-        after
-    });
-    if command != "off" {
-        beat_now(peers);
     }
-    Ok(text)
+
+    /// Lets each peer do it, and lists what came of it. One failure makes it one of the command.
+    async fn by_each(self, peers: &[Arc<Simulated>]) -> Result<String, CommandError> {
+        let (mut text, mut fails) = (String::new(), false);
+        for peer in peers {
+            let outcome = self.by(peer).await.unwrap_or_else(|why| {
+                fails = true;
+                format!("FAILED: {why}")
+            });
+            let _ = writeln!(text, "{}: {outcome}", peer.peer.name());
+        }
+        if fails { Err(CommandError::Call(text)) } else { Ok(text) }
+    }
 }
 
-fn beat_now(peers: &[Arc<Simulated>]) {
-    for peer in peers {
-        peer.beat_now();
+impl Simulation {
+    /// Switches behaviours on or off. A peer that was switched on acts at once.
+    fn switch(&self, command: &str, peers: &[Arc<Simulated>], words: &[&str]) -> Result<String, String> {
+        if words.is_empty() {
+            return Err(format!("write {command} [PEER] NAME, with a behaviour or a family"));
+        }
+        let mut named: Vec<&'static Behaviour> = Vec::new();
+        for word in words {
+            let found = Named::find(word).ok_or_else(|| {
+                format!(
+                    "no peer, behaviour or family is called {word:?}{}",
+                    did_you_mean(word, Named::names())
+                )
+            })?;
+            named.extend(if command == "off" { found.all() } else { found.together() });
+        }
+        let is_named = |other: &&Behaviour| named.iter().any(|own| own.name == other.name);
+        let text = self.set(peers, |before| {
+            let mut after = before;
+            match command {
+                "off" => after.retain(|behaviour| !is_named(behaviour)),
+                "only" => after.clone_from(&named),
+                _ => {
+                    after.retain(|behaviour| !is_named(behaviour));
+                    after.extend(&named);
+                }
+            }
+            after
+        });
+        if command != "off" {
+            peers.iter().for_each(|peer| peer.beat_soon());
+        }
+        Ok(text)
     }
-}
 
-fn set(
-    peers: &[Arc<Simulated>],
-    change: impl Fn(Vec<&'static Behaviour>) -> Vec<&'static Behaviour>,
-) -> String {
-    for peer in peers {
-        let behaviours = change(peer.peer.behaviours());
-        peer.peer.set_behaviours(behaviours);
+    /// Changes the behaviours of peers. Two commands at the same time do so one after the other.
+    fn set(
+        &self,
+        peers: &[Arc<Simulated>],
+        change: impl Fn(Vec<&'static Behaviour>) -> Vec<&'static Behaviour>,
+    ) -> String {
+        let _turn = self.0.switching.lock().unwrap_or_else(PoisonError::into_inner);
+        for peer in peers {
+            peer.set_behaviours(change(peer.behaviours().0));
+        }
+        peers.iter().map(|peer| status(peer)).collect()
     }
-    peers.iter().map(|peer| status(peer)).collect()
 }
 
 /// Says which behaviours a peer shows, and which clauses they break.
 fn status(peer: &Simulated) -> String {
     let state = if peer.peer.is_federated() { "federated" } else { "not federated" };
-    let behaviours = peer.peer.behaviours();
+    let (behaviours, wait) = peer.behaviours();
     let mut text = format!("{} ({state}): ", peer.peer.name());
+    if wait && !behaviours.is_empty() {
+        text.push_str("conforms until it is federated, and then ");
+    }
     if behaviours.is_empty() {
         text.push_str("conforms\n");
         return text;
@@ -179,20 +238,15 @@ pub(super) fn described(behaviour: &Behaviour) -> String {
     text
 }
 
-fn listed(peers: &[Arc<Simulated>]) -> String {
-    peers.iter().map(|peer| peer.peer.name()).collect::<Vec<_>>().join(", ")
-}
-
-fn join(peers: &[Arc<Simulated>], words: &[&str]) -> Result<String, String> {
+async fn join(peers: &[Arc<Simulated>], words: &[&str]) -> Result<String, CommandError> {
     let ([peer], [token]) = (peers, words) else {
-        return Err("write join PEER TOKEN: a token is good for one peer".to_owned());
+        return Err("write join PEER TOKEN: a token is good for one peer".to_owned().into());
     };
     crate::secret::learn_own("acceptance_token", token);
     if peer.peer.is_federated() {
-        return Err(format!("{} is federated; revoke it first", peer.peer.name()));
+        return Err(format!("{} is federated; revoke it first", peer.peer.name()).into());
     }
-    peer.federate_with(token);
-    Ok(format!("{}: federates again\n", peer.peer.name()))
+    Order::Join(token).by_each(peers).await
 }
 
 /// Issues a grant, and writes it into a file for the target's operator.
@@ -200,6 +254,11 @@ fn grant(peers: &[Arc<Simulated>], words: &[&str]) -> Result<String, String> {
     let ([peer], [kind, id, file]) = (peers, words) else {
         return Err("write grant PEER KIND ID FILE: a grant is of one peer".to_owned());
     };
+    let path = Path::new(file);
+    // Before the grant: one that no operator ever gets would stay issued.
+    let failed =
+        |error: std::io::Error| format!("{file}: cannot write the grant: {error}; name another file");
+    let mut created = private::create_new(path).map_err(failed)?;
     let record: Map<String, Value> =
         [("id".to_owned(), json!(id)), ("name".to_owned(), json!("simulated"))].into_iter().collect();
     peer.peer.put_record(kind, id, record);
@@ -209,11 +268,6 @@ fn grant(peers: &[Arc<Simulated>], words: &[&str]) -> Result<String, String> {
         "grant_id": grant.id, "bearer_token": grant.bearer_token, "resource_kind": kind, "resource_id": id,
         "permission_scopes": ["read", "migrate"], "expires_at": grant.expires_at.to_string(),
     });
-    let path = Path::new(file);
-    let write = || {
-        let mut file = private::create_new(path)?;
-        std::io::Write::write_all(&mut file, format!("{written:#}\n").as_bytes())
-    };
-    write().map_err(|error| format!("{file}: cannot write the grant: {error}"))?;
+    std::io::Write::write_all(&mut created, format!("{written:#}\n").as_bytes()).map_err(failed)?;
     Ok(format!("{}: a grant of {kind} {id}, in {file}\n", peer.peer.name()))
 }

@@ -7,6 +7,7 @@
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,10 +15,12 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::Simulation;
-use super::command::{STOP, STOPPED};
+use super::command::{CommandError, STOP, STOPPED};
 use crate::clock::fresh_token;
 use crate::input::{self, InputError};
 use crate::wire::canonical::sha256_hex;
@@ -27,8 +30,12 @@ use crate::{private, secret};
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 /// The longest file that describes a simulation, in bytes.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// The time that one command may take to arrive, and to be answered.
+/// The time that one command may take.
 const COMMAND_TIME_MAX: Duration = Duration::from_mins(1);
+/// The time in which the line of a command arrives, and the line of its answer leaves.
+const LINE_TIME_MAX: Duration = Duration::from_secs(10);
+/// The number of connections at the same time.
+const CONNECTIONS_MAX: usize = 16;
 
 /// A control socket that listens.
 #[derive(Debug)]
@@ -73,9 +80,12 @@ pub enum ControlError {
         /// The error of the system.
         source: io::Error,
     },
-    /// The simulation refuses the command.
+    /// The simulation does not understand the command.
     #[error("{0}")]
     Refused(String),
+    /// A call that the command makes was refused, or not answered.
+    #[error("{0}")]
+    Failed(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,6 +98,9 @@ struct Request {
 struct Response {
     ok: bool,
     text: String,
+    /// True if the command was understood, and a call that it makes failed.
+    #[serde(default)]
+    call_failed: bool,
 }
 
 /// How a client reaches the socket.
@@ -117,47 +130,63 @@ impl Control {
         Ok(Self { listener, token, path: path.to_owned() })
     }
 
-    /// Answers commands, one connection at a time, until it is dropped.
+    /// Answers commands until it is dropped: several connections at a time, each with one command.
     pub async fn serve(&self, simulation: &Simulation) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let mut connections = JoinSet::new();
         loop {
-            if let Ok((socket, _)) = self.listener.accept().await {
-                // A client that stalls or sends nonsense only loses its own connection.
-                let _ = timeout(COMMAND_TIME_MAX, self.answer(socket, simulation)).await;
-            }
+            let Ok((socket, _)) = self.listener.accept().await else {
+                // Without free descriptors the next call would fail at once, too.
+                tokio::task::yield_now().await;
+                continue;
+            };
+            while connections.try_join_next().is_some() {}
+            // A connection beyond the limit is closed. Those that stall give their place back in time.
+            let Ok(place) = places.clone().try_acquire_owned() else { continue };
+            let (token, simulation) = (self.token.clone(), simulation.clone());
+            connections.spawn(async move {
+                let _ = answer(socket, &token, &simulation).await;
+                drop(place);
+            });
         }
     }
+}
 
-    async fn answer(&self, socket: TcpStream, simulation: &Simulation) -> io::Result<()> {
-        let (read, mut write) = socket.into_split();
-        let mut line = String::new();
-        BufReader::new(read.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
-        let mut stops = false;
-        let response = match serde_json::from_str::<Request>(&line) {
-            Err(_) => Err("a line of JSON with token and command was expected".to_owned()),
-            Ok(request) if !self.admits(&request.token) => Err("the token is wrong".to_owned()),
-            // The answer has to leave before the socket is gone.
-            Ok(request) if request.command.trim() == STOP => {
-                stops = true;
-                Ok(STOPPED.to_owned())
-            }
-            Ok(request) => simulation.command(&request.command).await,
-        };
-        let (ok, text) = match response {
-            Ok(text) => (true, text),
-            Err(text) => (false, text),
-        };
-        let line = serde_json::to_string(&Response { ok, text })?;
-        write.write_all(format!("{line}\n").as_bytes()).await?;
-        if stops {
-            simulation.stop();
+/// Answers the command of one connection. A client that stalls or sends nonsense only loses its own connection.
+async fn answer(socket: TcpStream, token: &str, simulation: &Simulation) -> io::Result<()> {
+    let (read, mut write) = socket.into_split();
+    let mut line = String::new();
+    timeout(LINE_TIME_MAX, BufReader::new(read.take(LINE_BYTES_MAX)).read_line(&mut line)).await??;
+    let mut stops = false;
+    let refused = |why: &str| Err(CommandError::Command(why.to_owned()));
+    let response = match serde_json::from_str::<Request>(&line) {
+        Err(_) => refused("a line of JSON with token and command was expected"),
+        Ok(request) if !admits(token, &request.token) => refused("the token is wrong"),
+        // The answer has to leave before the socket is gone.
+        Ok(request) if request.command.trim() == STOP => {
+            stops = true;
+            Ok(STOPPED.to_owned())
         }
-        Ok(())
+        Ok(request) => timeout(COMMAND_TIME_MAX, simulation.command(&request.command))
+            .await
+            .unwrap_or_else(|_| Err(CommandError::Call("the command takes too long; see status".to_owned()))),
+    };
+    let response = match response {
+        Ok(text) => Response { ok: true, text, call_failed: false },
+        Err(CommandError::Command(text)) => Response { ok: false, text, call_failed: false },
+        Err(CommandError::Call(text)) => Response { ok: false, text, call_failed: true },
+    };
+    let line = serde_json::to_string(&response)?;
+    timeout(LINE_TIME_MAX, write.write_all(format!("{line}\n").as_bytes())).await??;
+    if stops {
+        simulation.stop();
     }
+    Ok(())
+}
 
-    /// Compares digests, whose common beginning says nothing about the token.
-    fn admits(&self, token: &str) -> bool {
-        sha256_hex(token) == sha256_hex(&self.token)
-    }
+/// Compares digests, whose common beginning says nothing about the token.
+fn admits(own: &str, token: &str) -> bool {
+    sha256_hex(token) == sha256_hex(own)
 }
 
 impl Drop for Control {
@@ -185,9 +214,14 @@ pub async fn ask(path: &Path, command: &str) -> Result<String, ControlError> {
         BufReader::new(read.take(FILE_BYTES_MAX)).read_line(&mut answer).await?;
         serde_json::from_str::<Response>(&answer).map_err(io::Error::other)
     };
-    let response = timeout(COMMAND_TIME_MAX, asked).await.map_err(io::Error::from).and_then(|answer| answer);
+    // The simulation answers a command within its own limit.
+    let response = timeout(COMMAND_TIME_MAX + LINE_TIME_MAX, asked)
+        .await
+        .map_err(io::Error::from)
+        .and_then(|answer| answer);
     match response.map_err(no_answer)? {
-        Response { ok: true, text } => Ok(text),
-        Response { ok: false, text } => Err(ControlError::Refused(text)),
+        Response { ok: true, text, .. } => Ok(text),
+        Response { ok: false, text, call_failed: true } => Err(ControlError::Failed(text)),
+        Response { ok: false, text, .. } => Err(ControlError::Refused(text)),
     }
 }

@@ -63,7 +63,8 @@ impl Simulated {
                 Deed::RevokeGrants => self.revoke_grants().await,
                 Deed::Sync => self.sync_migration_only().await,
                 Deed::Flood => self.flood().await,
-                Deed::Revoke => self.revoke().await,
+                // The line of the exchange says what became of it.
+                Deed::Revoke => drop(self.revoke().await),
             }
         }
     }
@@ -71,7 +72,7 @@ impl Simulated {
     async fn flood(&self) {
         let lane = |calls: usize| async move {
             for _ in 0..calls {
-                self.outcome(self.peer.heartbeat(&StepContext::default(), &Value::Null).await);
+                let _ = self.outcome(self.peer.heartbeat(&StepContext::default(), &Value::Null).await);
             }
         };
         let share =
@@ -79,13 +80,28 @@ impl Simulated {
         join_all((0..FLOOD_AT_ONCE).map(|place| lane(share(place)))).await;
     }
 
-    /// Revokes the peering, with the notice that the behaviours leave.
-    pub(super) async fn revoke(&self) {
-        let revoked = self.peer.revoke(&StepContext::default(), REASON).await;
-        if let Ok(None) = &revoked {
-            self.note("revokes the peering without a notice", |behaviour| behaviour.revokes_silently);
+    /// Revokes the peering, with the notice that the behaviours leave. Returns what it did, or why the notice did not arrive.
+    pub(super) async fn revoke(&self) -> Result<&'static str, String> {
+        if !self.peer.is_federated() {
+            return Err("it is not federated, so there is nothing to revoke".to_owned());
         }
-        self.outcome(revoked.map(Option::unwrap_or_default));
+        match self.peer.revoke(&StepContext::default(), REASON).await {
+            Ok(None) => {
+                self.note("revokes the peering without a notice", |behaviour| behaviour.revokes_silently);
+                Ok("revoked, without a notice")
+            }
+            Ok(Some(notice)) => match self.outcome(Ok(notice)) {
+                Ok(()) => Ok("revoked"),
+                Err(why) => Err(format!("revoked on this side, and the notice did not arrive: {why}")),
+            },
+            failed => {
+                self.outcome(failed.map(Option::unwrap_or_default)).map(|()| "revoked").map_err(|why| {
+                    format!(
+                        "not revoked: no notice can be sent ({why}); silent-revocation revokes without one"
+                    )
+                })
+            }
+        }
     }
 
     async fn revoke_grants(&self) {
@@ -93,8 +109,9 @@ impl Simulated {
             let revoked = self.peer.revoke_grant(&StepContext::default(), &id, REASON).await;
             if let Ok(None) = &revoked {
                 self.note("revokes a grant without a notice", |behaviour| behaviour.ends_grants_silently);
+                continue;
             }
-            self.outcome(revoked.map(Option::unwrap_or_default));
+            let _ = self.outcome(revoked.map(Option::unwrap_or_default));
         }
     }
 
@@ -105,19 +122,19 @@ impl Simulated {
             self.say("the target declares no kind for migrations only, so there is none to sync");
         }
         for kind in kinds {
-            self.sync(&kind).await;
+            let _ = self.sync(&kind).await;
         }
     }
 
-    /// Sends a batch of one record.
-    pub(super) async fn sync(&self, kind: &str) {
+    /// Sends a batch of one record. Returns why it was not taken.
+    pub(super) async fn sync(&self, kind: &str) -> Result<(), String> {
         let id = self.new_id();
         let payload: Map<String, Value> = [("id", json!(id)), ("name", json!("simulated"))]
             .map(|(name, value)| (name.to_owned(), value))
             .into_iter()
             .collect();
         let record = SyncRecord { id, updated_at: self.now().to_string(), payload, extra: Extra::default() };
-        self.outcome(self.peer.sync(&StepContext::default(), kind, vec![record], &Value::Null).await);
+        self.outcome(self.peer.sync(&StepContext::default(), kind, vec![record], &Value::Null).await)
     }
 }
 

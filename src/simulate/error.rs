@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use thiserror::Error;
+use url::Url;
 
 use crate::peer::{ListenerError, PeerError};
 use crate::transcript::TranscriptError;
@@ -20,6 +21,12 @@ pub enum SimulateError {
     /// There are more peers than ports.
     #[error("{0}: there are more peers than ports from here on; name a lower port with --listen")]
     Ports(SocketAddr),
+    /// There are more peers than ports to advertise.
+    #[error(
+        "--advertise {0}: each peer is called at the port after that of the one before, and there are more peers than ports; name a \
+         lower port"
+    )]
+    Advertised(Url),
     /// The folder holds a recording.
     #[error("{0}: this folder holds a transcript already; name another with --record")]
     Recorded(String),

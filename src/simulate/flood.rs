@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 use serde_json::json;
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
@@ -25,6 +25,9 @@ const NANOSECONDS: u64 = 1_000_000_000;
 const LATENCY_MAX: u64 = 3_600_000_000;
 /// The significant digits of a latency.
 const DIGITS: u8 = 3;
+
+/// The outcome of a handshake that was under way when the flood was stopped.
+const CUT_OFF: &str = "cut off";
 
 /// The settings of a flood.
 #[derive(Clone, Debug)]
@@ -55,6 +58,8 @@ pub struct Flooded {
     pub due: u64,
     /// The handshakes that were sent.
     pub sent: u64,
+    /// True if the flood was stopped before its time was over.
+    pub interrupted: bool,
     /// The time that the flood took.
     pub took: Duration,
     /// The number of answers by status, and of failures by their kind.
@@ -74,7 +79,7 @@ impl Flooded {
 
     fn new() -> Self {
         let latency = Histogram::new_with_bounds(1, LATENCY_MAX, DIGITS).expect("the bounds are in order");
-        Self { due: 0, sent: 0, took: Duration::ZERO, outcomes: BTreeMap::new(), latency }
+        Self { due: 0, sent: 0, interrupted: false, took: Duration::ZERO, outcomes: BTreeMap::new(), latency }
     }
 
     fn add(&mut self, other: &Self) {
@@ -114,8 +119,8 @@ pub fn in_milliseconds(microseconds: u64) -> f64 {
     Duration::from_micros(microseconds).as_secs_f64() * 1000.0
 }
 
-/// Drives handshakes at a target until the time is over.
-pub async fn flood(flood: &Flood) -> Result<Flooded, FloodError> {
+/// Drives handshakes at a target until the time is over, or until `stopped` is. What was measured by then is returned.
+pub async fn flood(flood: &Flood, stopped: impl Future<Output = ()>) -> Result<Flooded, FloodError> {
     let trust = match &flood.address.ca_bundle_pem {
         Some(bundle) if flood.host_names_checked => Trust::of_hosts(bundle),
         Some(bundle) => {
@@ -133,6 +138,7 @@ pub async fn flood(flood: &Flood) -> Result<Flooded, FloodError> {
     let first = schedule.tick().await;
     // The first handshake is due at the beginning, too.
     schedule.reset_immediately();
+    let (stopper, stop) = watch::channel(false);
     let lanes = Arc::new(Lanes {
         flood: flood.clone(),
         client,
@@ -143,16 +149,26 @@ pub async fn flood(flood: &Flood) -> Result<Flooded, FloodError> {
     });
     let mut tasks = JoinSet::new();
     for _ in 0..flood.at_once {
-        tasks.spawn(lanes.clone().drive());
+        tasks.spawn(lanes.clone().drive(stop.clone()));
     }
     let mut flooded = Flooded::new();
-    while let Some(lane) = tasks.join_next().await {
-        if let Ok(lane) = lane {
-            flooded.add(&lane);
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            lane = tasks.join_next() => match lane {
+                Some(Ok(lane)) => flooded.add(&lane),
+                Some(Err(_)) => {}
+                None => break,
+            },
+            () = &mut stopped, if !flooded.interrupted => {
+                flooded.interrupted = true;
+                stopper.send_replace(true);
+            }
         }
     }
     flooded.took = lanes.began.elapsed();
-    let due = u128::from(flood.rate) * flood.lasts.as_millis() / 1000;
+    let lasted = if flooded.interrupted { flooded.took.min(flood.lasts) } else { flood.lasts };
+    let due = u128::from(flood.rate) * lasted.as_millis() / 1000;
     flooded.due = u64::try_from(due).unwrap_or(u64::MAX);
     Ok(flooded)
 }
@@ -170,16 +186,30 @@ struct Lanes {
 }
 
 impl Lanes {
+    /// Waits until the next handshake is due, and returns when that is, counted from the beginning.
+    async fn next(&self) -> Duration {
+        self.schedule.lock().await.tick().await.saturating_duration_since(self.first)
+    }
+
     /// Sends one handshake after the other, each when it is due, or at once if that is past.
-    async fn drive(self: Arc<Self>) -> Flooded {
+    async fn drive(self: Arc<Self>, mut stop: watch::Receiver<bool>) -> Flooded {
         let mut done = Flooded::new();
         loop {
-            let due = self.schedule.lock().await.tick().await.saturating_duration_since(self.first);
+            let due = tokio::select! {
+                due = self.next() => due,
+                _ = stop.wait_for(|stopped| *stopped) => return done,
+            };
             if due >= self.flood.lasts || self.began.elapsed() >= self.flood.lasts {
                 return done;
             }
             done.sent += 1;
-            let sent = self.client.send(&self.flood.address.base_url, self.request.clone()).await;
+            let sent = tokio::select! {
+                sent = self.client.send(&self.flood.address.base_url, self.request.clone()) => sent,
+                _ = stop.wait_for(|stopped| *stopped) => {
+                    *done.outcomes.entry(CUT_OFF.to_owned()).or_default() += 1;
+                    return done;
+                }
+            };
             let outcome = match sent {
                 Ok(response) => {
                     let latency = self.began.elapsed().saturating_sub(due);

@@ -1,9 +1,10 @@
 //! Many peers of one target: each with an identity of its own, all on one listener.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -16,10 +17,12 @@ use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
 use crate::operator::Address;
 use crate::peer::{
-    Behaviour, Options, Peer, PermittedChoices, Profile, SharedListener, Standing, StepContext, TargetAddress,
+    Behaviour, CallOutcome, Options, Peer, PeerError, PermittedChoices, Profile, SharedListener, Standing,
+    StepContext, TargetAddress,
 };
-use crate::scenario::RunContext;
+use crate::scenario::{RunContext, no_success};
 use crate::transcript::{Direction, Entry, Observer, ScenarioStart, Transcript, What};
+use crate::with_causes;
 
 /// The number of calls and of audit entries that one of many peers keeps in memory.
 const INBOX_MAX: usize = 1;
@@ -29,6 +32,10 @@ const AT_ONCE: usize = 64;
 
 /// The number of handshakes of a peer, as long as the target does not answer.
 const ATTEMPTS: u32 = 3;
+
+/// The number of different reasons of failures that are counted, and what stands for the others.
+const REASONS_MAX: usize = 20;
+const OTHER: &str = "other reasons";
 
 /// The settings of many peers.
 #[derive(Clone, Debug)]
@@ -60,7 +67,11 @@ pub struct ManyCounts {
     rejected: AtomicU64,
     unanswered: AtomicU64,
     received: AtomicU64,
+    reasons: Mutex<Reasons>,
 }
+
+/// How often each reason of a failure was given.
+type Reasons = BTreeMap<String, u64>;
 
 impl ManyCounts {
     /// Returns the number of peers that federated.
@@ -74,6 +85,35 @@ impl ManyCounts {
     pub fn answered(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
     }
+}
+
+impl ManyCounts {
+    /// Returns why calls failed, the most frequent reason first, with the number of times.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<(String, u64)> {
+        let mut reasons: Vec<_> = lock(&self.reasons).clone().into_iter().collect();
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        reasons
+    }
+
+    /// Counts a failure by what was called and why it failed.
+    fn fails(&self, call: &str, outcome: &Result<CallOutcome, PeerError>) {
+        let why = match outcome {
+            Ok(outcome) => no_success(outcome),
+            Err(error) => with_causes(error),
+        };
+        let mut reasons = lock(&self.reasons);
+        let mut reason = format!("{call}: {why}");
+        // A target may give another text each time.
+        if !reasons.contains_key(&reason) && reasons.len() >= REASONS_MAX {
+            reason = OTHER.to_owned();
+        }
+        *reasons.entry(reason).or_default() += 1;
+    }
+}
+
+fn lock(reasons: &Mutex<Reasons>) -> MutexGuard<'_, Reasons> {
+    reasons.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Display for ManyCounts {
@@ -177,15 +217,20 @@ impl ManyPeers {
             let Ok(place) = places.clone().acquire_owned().await else { break };
             let (peer, token, counts) = (peer.clone(), token.clone(), self.counts.clone());
             tasks.spawn(async move {
+                let mut accepted = Ok(CallOutcome::default());
                 for _ in 0..ATTEMPTS {
-                    let accepted = peer.accept(&StepContext::default(), &token, &Value::Null).await;
+                    accepted = peer.accept(&StepContext::default(), &token, &Value::Null).await;
                     // A target with thousands of handshakes may not answer in time.
-                    if accepted.is_ok_and(|accepted| accepted.status.is_some()) {
+                    if accepted.as_ref().is_ok_and(|accepted| accepted.status.is_some()) {
                         break;
                     }
                 }
-                let count = if peer.is_federated() { &counts.federated } else { &counts.refused };
-                count.fetch_add(1, Ordering::Relaxed);
+                if peer.is_federated() {
+                    counts.federated.fetch_add(1, Ordering::Relaxed);
+                } else {
+                    counts.refused.fetch_add(1, Ordering::Relaxed);
+                    counts.fails("handshake", &accepted);
+                }
                 drop(place);
             });
             while tasks.try_join_next().is_some() {}
@@ -210,6 +255,9 @@ impl ManyPeers {
             let (peer, counts) = ((*peer).clone(), self.counts.clone());
             tasks.spawn(async move {
                 let sent = peer.heartbeat(&StepContext::default(), &Value::Null).await;
+                if !sent.as_ref().is_ok_and(CallOutcome::succeeded) {
+                    counts.fails("heartbeat", &sent);
+                }
                 let count = match sent {
                     Ok(outcome) if outcome.succeeded() => &counts.answered,
                     Ok(outcome) if outcome.status.is_some() => &counts.rejected,
@@ -225,5 +273,30 @@ impl ManyPeers {
     /// Stops listening.
     pub async fn stop(&self) {
         self.listener.stop().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_counted_by_their_reasons_and_not_without_end() {
+        let counts = ManyCounts::default();
+        let refused = |text: &str| {
+            Ok(CallOutcome { status: Some(403), in_words: format!("403 {text}"), ..CallOutcome::default() })
+        };
+        for _ in 0..3 {
+            counts.fails("handshake", &refused("spent"));
+        }
+        for number in 0..REASONS_MAX * 2 {
+            counts.fails("heartbeat", &refused(&number.to_string()));
+        }
+        let reasons = counts.reasons();
+        assert_eq!(reasons.len(), REASONS_MAX + 1);
+        let spent = reasons.iter().find(|(reason, _)| reason.starts_with("handshake: 403 spent"));
+        assert_eq!(spent.map(|(_, count)| *count), Some(3));
+        assert_eq!(reasons.iter().map(|(_, count)| count).sum::<u64>(), 3 + 2 * REASONS_MAX as u64);
+        assert_eq!(reasons[0].0, OTHER);
     }
 }

@@ -7,13 +7,15 @@ mod command;
 mod control;
 mod deeds;
 mod error;
+mod federating;
 mod flood;
 mod line;
 mod many;
 mod random;
+mod recording;
 mod simulated;
 
-pub use command::HELP;
+pub use command::{CommandError, HELP};
 pub use control::{Control, ControlError, ask};
 pub use deeds::makes_calls;
 pub use error::SimulateError;
@@ -23,23 +25,25 @@ pub use many::{Many, ManyCounts, ManyPeers};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use url::Url;
 
 use self::line::Lines;
+use self::recording::Recording;
 use self::simulated::Simulated;
 use crate::clock::{Clock, Seed};
-use crate::contract::{HeldText, TextSource};
+use crate::contract::HeldText;
 use crate::nearest::did_you_mean;
 use crate::operator::Address;
 use crate::peer::{Behaviour, Options, Peer, PermittedChoices, Profile, Standing};
-use crate::runner::{RunFolder, announce};
 use crate::scenario::RunContext;
 use crate::transcript::{Outcome, ScenarioStart, Transcript};
+use crate::wire::generation::CallerForm;
 
 /// The number of calls that a peer keeps in memory.
 const INBOX_MAX: usize = 100;
@@ -77,6 +81,8 @@ pub struct Simulate {
     pub run_context: RunContext,
     /// The hosts that may be called beside this machine: the user typed their names.
     pub confirmed_hosts: Vec<String>,
+    /// The form of a caller's identity at a target that joins.
+    pub caller: CallerForm,
     /// The folder of the transcript.
     pub record: Option<PathBuf>,
     /// The function that shows what happens.
@@ -119,21 +125,41 @@ pub struct Simulation(Arc<Inner>);
 struct Inner {
     peers: Vec<Arc<Simulated>>,
     transcript: Transcript,
+    /// What is left of a start that comes to nothing.
+    recording: Option<Recording>,
     clock: Clock,
     stopper: watch::Sender<bool>,
+    /// The turn to change behaviours.
+    switching: Mutex<()>,
 }
 
 impl Simulation {
     /// Starts the peers. They listen when this returns.
     pub fn start(settings: &Simulate) -> Result<Self, SimulateError> {
         let clock = Clock::system();
-        let transcript = open(settings, &clock)?;
+        let (transcript, recording) = recording::open(settings, &clock)?;
         let (stopper, _) = watch::channel(false);
-        let mut peers = Vec::new();
-        for (place, peer) in settings.peers.iter().enumerate() {
-            peers.push(Arc::new(start(settings, peer, place, &transcript, &clock)?));
+        let started = settings.peers.iter().enumerate();
+        let started =
+            started.map(|(place, peer)| start(settings, peer, place, &transcript, &clock).map(Arc::new));
+        match started.collect() {
+            Ok(peers) => {
+                let switching = Mutex::new(());
+                Ok(Self(Arc::new(Inner { peers, transcript, recording, clock, stopper, switching })))
+            }
+            Err(error) => {
+                recording.iter().for_each(Recording::discard);
+                Err(error)
+            }
         }
-        Ok(Self(Arc::new(Inner { peers, transcript, clock, stopper })))
+    }
+
+    /// Stops the peers before they lived, and leaves no transcript behind.
+    pub async fn discard(&self) {
+        for peer in &self.0.peers {
+            peer.end().await;
+        }
+        self.0.recording.iter().for_each(Recording::discard);
     }
 
     /// Lets the peers federate and live until the simulation is stopped. Returns the first fault of the transcript.
@@ -190,28 +216,6 @@ impl Simulation {
     }
 }
 
-fn open(settings: &Simulate, clock: &Clock) -> Result<Transcript, SimulateError> {
-    let Some(folder) = &settings.record else { return Ok(Transcript::in_memory()) };
-    let path = RunFolder::choose(Some(folder), settings.seed).transcript();
-    if path.symlink_metadata().is_ok() {
-        return Err(SimulateError::Recorded(folder.display().to_string()));
-    }
-    crate::private::create_folder(folder)
-        .map_err(|source| SimulateError::Folder { path: folder.display().to_string(), source })?;
-    let unasked = || HeldText::unknown(TextSource::Unasked);
-    let target = settings.peers.iter().find_map(|peer| match &peer.federates {
-        Federates::Joins { address, .. } => Some(address.base_url.to_string()),
-        Federates::Accepts { .. } => None,
-    });
-    let target = target.unwrap_or_else(|| "whoever joins".to_owned());
-    let contract = settings.contract.clone().unwrap_or_else(unasked);
-    let mut start = announce(settings.seed, target, vec![], contract);
-    start.settings = [("simulated".to_owned(), json!(true))].into();
-    // No scenario is planned, so that nothing is ever evaluated.
-    start.partial = true;
-    Ok(Transcript::create(&path, start, clock)?)
-}
-
 fn start(
     settings: &Simulate,
     peer: &SimulatedPeer,
@@ -237,7 +241,7 @@ fn start(
         behaviours,
         recorder: recorder.clone(),
         listen: listen(settings.listen, place)?,
-        advertise: context.advertise.clone(),
+        advertise: advertised(context.advertise.as_ref(), place)?,
         profile,
         permitted_choices: PermittedChoices::plain(),
         limits: context.limits,
@@ -269,6 +273,21 @@ fn listen(first: SocketAddr, place: usize) -> Result<SocketAddr, SimulateError> 
     Ok(SocketAddr::new(first.ip(), port))
 }
 
+/// Returns the URL at which the peer at a place of the list is called: each has the port after the one before.
+fn advertised(first: Option<&Url>, place: usize) -> Result<Option<Url>, SimulateError> {
+    let Some(first) = first else { return Ok(None) };
+    let mut url = first.clone();
+    if place > 0 {
+        let port = first.port_or_known_default().zip(u16::try_from(place).ok());
+        let port = port.and_then(|(port, place)| port.checked_add(place));
+        let moved = port.is_some_and(|port| url.set_port(Some(port)).is_ok());
+        if !moved {
+            return Err(SimulateError::Advertised(first.clone()));
+        }
+    }
+    Ok(Some(url))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,5 +305,11 @@ mod tests {
         assert_eq!(listen(first, 2).expect("a port").port(), 7445);
         assert_eq!(listen(SocketAddr::new(first.ip(), 0), 2).expect("a port").port(), 0);
         assert!(listen(SocketAddr::new(first.ip(), 65535), 1).is_err());
+        let url: Url = "https://peers.example:7443/base".parse().expect("a URL");
+        let of = |place| advertised(Some(&url), place).expect("a URL").expect("one").to_string();
+        assert_eq!(
+            (of(0).as_str(), of(2).as_str()),
+            ("https://peers.example:7443/base", "https://peers.example:7445/base")
+        );
     }
 }

@@ -5,27 +5,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use url::Url;
 
 use super::deeds::migration_only;
 use super::{Federates, Show, Simulate, SimulatedPeer, random};
 use crate::clock::{Clock, Ids, Seed};
-use crate::operator::{Address, is_here};
-use crate::peer::{Behaviour, CallOutcome, Peer, PeerError, Received, StepContext, TargetAddress};
+use crate::peer::{Behaviour, CallOutcome, Peer, PeerError, StepContext};
 use crate::scenario::no_success;
 use crate::transcript::{Note, NoteKind, Outcome, Recorder, What};
 use crate::wire::generation::CallerForm;
-use crate::wire::path::{PREFIX, Route};
 use crate::with_causes;
 
-/// The time between two attempts to reach a target that does not answer.
-const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// The time after which a first heartbeat that was refused is sent again.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// The time after which a wait for the target is begun again.
-const WAIT_TIME: Duration = Duration::from_hours(1);
+/// The time within which a heartbeat that was asked for is sent and answered.
+const BEAT_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// A simulated peer.
 #[derive(Debug)]
@@ -41,21 +36,30 @@ pub(super) struct Simulated {
     every: Duration,
     random: bool,
     conforming_first: bool,
-    host_names_checked: bool,
-    confirmed_hosts: Vec<String>,
+    pub(super) host_names_checked: bool,
+    pub(super) confirmed_hosts: Vec<String>,
+    pub(super) plain_http: bool,
+    /// The form of a caller's identity at a target that joined.
+    pub(super) caller: CallerForm,
     state: Mutex<State>,
+    /// The outcome of the last attempt to join: why the peer was not admitted.
+    pub(super) attempts: watch::Sender<Option<Result<(), String>>>,
     /// Signal that a token was given to federate again.
-    again: Notify,
+    pub(super) again: Notify,
     /// Signal to send a heartbeat now.
-    beat: Notify,
+    pub(super) beat: Notify,
 }
 
 #[derive(Debug)]
-struct State {
-    federates: Federates,
-    has_target: bool,
+pub(super) struct State {
+    pub(super) federates: Federates,
+    pub(super) has_target: bool,
     /// The number of the last accept of the target that was seen.
-    last_accept: u64,
+    pub(super) last_accept: u64,
+    /// The behaviours that wait for the peering to begin; `None` if none wait.
+    held_back: Option<Vec<&'static Behaviour>>,
+    /// Where the outcome of the next heartbeat is awaited.
+    asked_beats: Vec<oneshot::Sender<Result<(), String>>>,
     migration_only_kinds: Vec<String>,
 }
 
@@ -85,12 +89,17 @@ impl Simulated {
             conforming_first: settings.conforming_first,
             host_names_checked: settings.run_context.host_names_checked,
             confirmed_hosts: settings.confirmed_hosts.clone(),
+            plain_http: settings.run_context.plain_http,
+            caller: settings.caller,
             state: Mutex::new(State {
                 federates: given.federates.clone(),
                 has_target: false,
                 last_accept: 0,
+                held_back: settings.conforming_first.then(|| given.behaviours.clone()),
+                asked_beats: vec![],
                 migration_only_kinds: vec![],
             }),
+            attempts: watch::Sender::new(None),
             again: Notify::new(),
             beat: Notify::new(),
         }
@@ -101,10 +110,10 @@ impl Simulated {
         let lives = async {
             loop {
                 self.federate().await;
-                if self.conforming_first && self.peer.behaviours().is_empty() {
-                    self.peer.set_behaviours(self.given.clone());
-                }
+                self.release();
                 self.keep_up().await;
+                self.state().asked_beats.clear();
+                self.hold_back();
                 self.say("the peering has ended; `join TOKEN` federates again");
                 self.again.notified().await;
             }
@@ -113,88 +122,6 @@ impl Simulated {
             () = lives => {}
             _ = stop.wait_for(|stopped| *stopped) => {}
         }
-    }
-
-    /// Returns once the peer is federated.
-    async fn federate(&self) {
-        loop {
-            let federates = self.state().federates.clone();
-            match federates {
-                Federates::Joins { address, token } => self.join(address, &token).await,
-                Federates::Accepts { .. } => self.admit().await,
-            }
-            if self.peer.is_federated() {
-                return self.say("the peering begins");
-            }
-            self.again.notified().await;
-        }
-    }
-
-    async fn join(&self, address: Address, token: &str) {
-        self.set_target(address);
-        let mut attempts = interval(RETRY_INTERVAL);
-        attempts.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            attempts.tick().await;
-            let outcome = match self.peer.accept(&StepContext::default(), token, &Value::Null).await {
-                Ok(outcome) => outcome,
-                Err(error) => return self.say(&with_causes(&error)),
-            };
-            self.learn(&outcome);
-            if outcome.failure.is_none() {
-                if !self.peer.is_federated() {
-                    let why = no_success(&outcome);
-                    self.say(&format!(
-                        "the target did not admit the peer: {why}; `join TOKEN` tries another token"
-                    ));
-                }
-                return;
-            }
-        }
-    }
-
-    /// Waits until the target has joined. It may have done so before this is called.
-    async fn admit(&self) {
-        self.say(&format!("waits at {} for the target to join", self.peer.base_url_text()));
-        loop {
-            let last = self.state().last_accept;
-            let is_new = |received: &Received| received.route == Some(Route::Accept) && received.n > last;
-            let Some(accept) = self.peer.wait_for(is_new, WAIT_TIME).await else { continue };
-            self.state().last_accept = accept.n;
-            if self.peer.is_federated() {
-                return self.call_back(&accept.body);
-            }
-        }
-    }
-
-    /// Takes the address at which a target that joined is called, if it is on this machine or confirmed.
-    fn call_back(&self, accept: &Value) {
-        let endpoints = accept["endpoints"].as_array().into_iter().flatten();
-        let mut urls = endpoints.filter_map(|endpoint| endpoint["url"].as_str()?.parse::<Url>().ok());
-        let Some(mut url) = urls.next() else {
-            return self.say("the target names no endpoint, so the peer only answers");
-        };
-        let is_confirmed =
-            url.host_str().is_some_and(|host| self.confirmed_hosts.iter().any(|own| own == host));
-        if !is_here(&url) && !is_confirmed {
-            let host = url.host_str().unwrap_or_default();
-            return self.say(&format!(
-                "the peer only answers: {host} is another machine; --yes {host} allows calls to it"
-            ));
-        }
-        let path = url.path().trim_end_matches('/').trim_end_matches(PREFIX).to_owned();
-        url.set_path(&path);
-        self.set_target(Address { base_url: url, ca_bundle_pem: None, caller: CallerForm::Tls });
-    }
-
-    fn set_target(&self, address: Address) {
-        self.peer.set_target(TargetAddress {
-            base_url: address.base_url,
-            ca_bundle_pem: address.ca_bundle_pem,
-            host_names_checked: self.host_names_checked,
-            caller: address.caller,
-        });
-        self.state().has_target = true;
     }
 
     /// Sends heartbeats, and does what the behaviours ask for, until the peering ends.
@@ -215,13 +142,10 @@ impl Simulated {
             if !self.state().has_target {
                 continue;
             }
-            let sent = self.peer.heartbeat(&StepContext::default(), &Value::Null).await;
-            let is_early = round == 0 && !sent.as_ref().is_ok_and(CallOutcome::succeeded);
-            self.outcome(sent);
-            if is_early {
-                // A target that joined may not have stored the answer to its accept yet.
-                let _ = timeout(FIRST_RETRY, self.beat.notified()).await;
-                self.outcome(self.peer.heartbeat(&StepContext::default(), &Value::Null).await);
+            let asked = std::mem::take(&mut self.state().asked_beats);
+            let sent = self.heartbeat(round).await;
+            for sender in asked {
+                let _ = sender.send(sent.clone());
             }
             if round > 0 {
                 self.do_deeds().await;
@@ -230,6 +154,19 @@ impl Simulated {
                 return;
             }
         }
+    }
+
+    async fn heartbeat(&self, round: u64) -> Result<(), String> {
+        let sent = self.outcome(self.peer.heartbeat(&StepContext::default(), &Value::Null).await);
+        if round > 0 || sent.is_ok() {
+            return sent;
+        }
+        // A target that joined may not have stored the answer to its accept yet.
+        let _ = timeout(FIRST_RETRY, self.beat.notified()).await;
+        if !self.state().asked_beats.is_empty() {
+            self.beat.notify_one();
+        }
+        self.outcome(self.peer.heartbeat(&StepContext::default(), &Value::Null).await)
     }
 
     fn draw(&self, round: u64) {
@@ -241,15 +178,22 @@ impl Simulated {
         self.say(&format!("round {round}: {what}"));
     }
 
-    /// Takes the outcome of a call: what the target declares, or why there was no call.
-    pub(super) fn outcome(&self, outcome: Result<CallOutcome, PeerError>) {
+    /// Takes the outcome of a call: what the target declares, or why there was no call. Returns why it is no success.
+    pub(super) fn outcome(&self, outcome: Result<CallOutcome, PeerError>) -> Result<(), String> {
         match outcome {
-            Ok(outcome) => self.learn(&outcome),
-            Err(error) => self.say(&with_causes(&error)),
+            Ok(outcome) => {
+                self.learn(&outcome);
+                if outcome.succeeded() { Ok(()) } else { Err(no_success(&outcome)) }
+            }
+            Err(error) => {
+                let why = with_causes(&error);
+                self.say(&why);
+                Err(why)
+            }
         }
     }
 
-    fn learn(&self, outcome: &CallOutcome) {
+    pub(super) fn learn(&self, outcome: &CallOutcome) {
         if let Some(kinds) = migration_only(outcome) {
             self.state().migration_only_kinds = kinds;
         }
@@ -259,27 +203,60 @@ impl Simulated {
         self.state().migration_only_kinds.clone()
     }
 
-    /// Federates again, with another token.
-    pub(super) fn federate_with(&self, token: &str) {
-        let mut state = self.state();
-        state.federates = match &state.federates {
-            Federates::Joins { address, .. } => {
-                Federates::Joins { address: address.clone(), token: token.to_owned() }
-            }
-            Federates::Accepts { .. } => {
-                self.peer.propose_with(token);
-                Federates::Accepts { token: token.to_owned() }
-            }
-        };
-        drop(state);
-        self.again.notify_one();
-        // A peer that waits for its next heartbeat sees only then that the peering has ended.
+    /// Sends a heartbeat soon, and does what the behaviours ask for.
+    pub(super) fn beat_soon(&self) {
         self.beat.notify_one();
     }
 
-    /// Sends a heartbeat now, and does what the behaviours ask for.
-    pub(super) fn beat_now(&self) {
+    /// Sends a heartbeat now, and does what the behaviours ask for. Returns why the heartbeat failed.
+    pub(super) async fn beat_now(&self) -> Result<(), String> {
+        if !self.peer.is_federated() {
+            return Err("it is not federated, so it sends no heartbeat".to_owned());
+        }
+        if !self.state().has_target {
+            return Err("it only answers: it knows no address of the target that it may call".to_owned());
+        }
+        let (sender, sent) = oneshot::channel();
+        self.state().asked_beats.push(sender);
         self.beat.notify_one();
+        match timeout(BEAT_TIME_MAX, sent).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err("the peering ended before the heartbeat".to_owned()),
+            Err(_) => Err("no heartbeat was sent in time: the one before takes too long".to_owned()),
+        }
+    }
+
+    /// Returns the behaviours that the peer is to show, and whether they wait for the peering.
+    pub(super) fn behaviours(&self) -> (Vec<&'static Behaviour>, bool) {
+        match &self.state().held_back {
+            Some(held_back) => (held_back.clone(), true),
+            None => (self.peer.behaviours(), false),
+        }
+    }
+
+    /// Changes the behaviours that the peer is to show, now or from the beginning of the peering on.
+    pub(super) fn set_behaviours(&self, behaviours: Vec<&'static Behaviour>) {
+        match &mut self.state().held_back {
+            Some(held_back) => *held_back = behaviours,
+            None => self.peer.set_behaviours(behaviours),
+        }
+    }
+
+    /// Conforms until the peering begins, if the user wants that.
+    fn hold_back(&self) {
+        if self.conforming_first {
+            let shown = self.peer.behaviours();
+            self.state().held_back.get_or_insert(shown);
+            self.peer.set_behaviours(vec![]);
+        }
+    }
+
+    /// Shows what was held back: as it is by now, and not as it was given.
+    fn release(&self) {
+        let held_back = self.state().held_back.take();
+        if let Some(behaviours) = held_back {
+            self.peer.set_behaviours(behaviours);
+        }
     }
 
     /// Notes what the peer does without a call, with the behaviours that do it.
@@ -323,7 +300,7 @@ impl Simulated {
         let _ = self.recorder.end(Outcome::Completed);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -97,17 +97,20 @@ pub(super) fn response_members(peer: &Peer, request: &Value) -> Value {
     }
     if let Some(csr) = request["csr_pem"].as_str() {
         return match peer.0.authority.sign_request(csr, &subject, CERTIFICATE_DAYS) {
-            Ok(certificate) => json!({"federation_certificate": {
-                "cert_pem": certificate.pem(),
-                "ca_chain_pem": peer.0.authority.pem(),
-                "serial": certificate.serial,
-                "not_after": certificate.not_after.to_string(),
-            }}),
+            Ok(certificate) => {
+                peer.state().was_joined = true;
+                json!({"federation_certificate": {
+                    "cert_pem": certificate.pem(),
+                    "ca_chain_pem": peer.0.authority.pem(),
+                    "serial": certificate.serial,
+                    "not_after": certificate.not_after.to_string(),
+                }})
+            }
             Err(_) => json!({"warnings": ["the certificate request could not be signed"]}),
         };
     }
     if let Some(bundle) = request["peer_ca_bundle_pem"].as_str() {
-        let _ = peer.0.trust.add("target", bundle);
+        peer.state().was_joined = peer.0.trust.add("target", bundle).is_ok();
         return json!({"trust_exchange": {
             "ca_bundle_pem": peer.0.authority.pem(),
             "assigned_inbound_subject": subject,

@@ -184,11 +184,13 @@ impl Peer {
         self.invite(token);
     }
 
-    /// Returns whether the peer has an identity at the target, which the handshake gives.
+    /// Returns whether the peering is open: the peer has an identity at the target, which the handshake gives, or the target
+    /// has one here.
     #[must_use]
     pub fn is_federated(&self) -> bool {
         let state = self.state();
-        state.identity.is_some() && state.id_at_target.is_some() && state.outcome.is_none()
+        let is_known = state.id_at_target.is_some() || state.was_joined;
+        state.identity.is_some() && is_known && state.outcome.is_none()
     }
 
     /// Returns the ids of the grants that the peer issued and that are not revoked.

@@ -88,6 +88,9 @@ pub(super) struct State {
     pub(super) id_at_target: Option<String>,
     /// Id of the row that this peer keeps for the target.
     pub(super) target_row: String,
+    /// `true` if the target joined, and its accept carried a request for a certificate or an authority. One that joins with
+    /// a request alone does not tell the peer its id there.
+    pub(super) was_joined: bool,
     /// Identity that the peer presents to the target.
     pub(super) identity: Option<Identity>,
     /// Client with the current identity; it keeps its connections.
@@ -139,6 +142,7 @@ impl State {
             target_bundle_pem: None,
             id_at_target: None,
             target_row,
+            was_joined: false,
             identity: None,
             client: None,
             offers_all_protocols: false,

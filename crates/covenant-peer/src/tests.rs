@@ -69,6 +69,26 @@ async fn a_peer_answers_what_it_last_said_of_itself() {
 }
 
 #[tokio::test]
+async fn a_peer_that_was_joined_is_federated_in_each_way_and_for_an_accept_without_identity_it_is_not() {
+    for way in [IdentityWay::SignedRequest, IdentityWay::ExchangedTrust] {
+        let (alice, _) = peer("alice", way, vec![]);
+        let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
+        assert!(!bob.is_federated());
+        assert!(federate(&alice, &bob).await.succeeded());
+        assert!(alice.is_federated() && bob.is_federated(), "{way:?}");
+        alice.revoke(&StepContext::default(), "the end").await.expect("a call");
+        assert!(!bob.is_federated(), "{way:?}");
+    }
+    let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]);
+    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
+    set_target(&alice, &bob);
+    let without = json!({"csr_pem": null});
+    let token = bob.propose();
+    let _ = alice.accept(&StepContext::default(), &token, &without).await.expect("a call");
+    assert!(!bob.is_federated());
+}
+
+#[tokio::test]
 async fn two_peers_federate_in_both_ways_and_complete_a_peering() {
     for way in [IdentityWay::SignedRequest, IdentityWay::ExchangedTrust] {
         let (alice, trace) = peer("alice", way, vec![]);

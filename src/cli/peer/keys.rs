@@ -62,7 +62,7 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
             };
             match simulation.command(&command).await {
                 Ok(text) => message(&text),
-                Err(text) => message(&format!("{text}\n")),
+                Err(error) => message(&format!("{}\n", error.to_string().trim_end())),
             }
         }
         // The terminal is gone; the simulation goes on.

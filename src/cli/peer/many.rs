@@ -9,6 +9,8 @@ use super::super::{Exit, Failure, block_on, message, print};
 use super::{Arguments, failed};
 use crate::clock::{Seed, Stopwatch};
 use crate::peer::Behaviour;
+use crate::report::terminal;
+use crate::secret::without_any;
 use crate::simulate::{Many, ManyPeers, makes_calls};
 
 /// The time between two lines about the peers.
@@ -21,8 +23,8 @@ pub(super) fn main(arguments: &Arguments, count: usize) -> Result<Exit, Failure>
         .address()?
         .ok_or_else(|| Failure::usage("--count: name the platform that the peers join with --join URL"))?;
     arguments.confirm(&address.base_url)?;
-    let mut tokens = arguments.tokens().read(count, true)?;
-    tokens.truncate(count);
+    arguments.refuse_unreachable()?;
+    let tokens = arguments.tokens().read(count, true)?;
     let behaviours: Vec<&'static Behaviour> =
         arguments.named().into_iter().next().map(|peer| peer.behaviours).unwrap_or_default();
     if let Some(behaviour) = behaviours.iter().find(|behaviour| makes_calls(behaviour)) {
@@ -54,7 +56,7 @@ async fn serve(many: Many, quiet: bool) -> Result<Exit, Failure> {
     message(&format!("{count} peers at https://{address}/peers/p1 to p{count}, {:.1?}\n", took.elapsed()));
     let living = async {
         peers.federate().await;
-        message(&format!("federated after {:.1?}: {}\n", took.elapsed(), peers.counts()));
+        message(&format!("federated after {:.1?}: {}\n{}", took.elapsed(), peers.counts(), reasons(&peers)));
         if peers.counts().federated() == 0 {
             return;
         }
@@ -76,12 +78,18 @@ async fn serve(many: Many, quiet: bool) -> Result<Exit, Failure> {
         () = reporting => false,
         () = stopped => true,
     };
-    let _ = print(&format!("{}{}\n", peers.counts(), memory()));
+    let _ = print(&format!("{}{}\n{}", peers.counts(), memory(), reasons(&peers)));
     peers.stop().await;
     if is_stopped {
         return Ok(Exit::Kept);
     }
     Err(Failure::new(Exit::Target, anyhow::anyhow!("the target admitted none of the peers")))
+}
+
+/// Lists why calls failed, one line a reason; empty if none did.
+fn reasons(peers: &ManyPeers) -> String {
+    let reasons = peers.counts().reasons().into_iter();
+    reasons.map(|(why, count)| format!("{count} failed: {}\n", terminal(&without_any(&why)))).collect()
 }
 
 /// Returns the peak of this process's memory, for a person; empty where the system does not say.

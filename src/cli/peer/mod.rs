@@ -2,6 +2,7 @@
 
 mod keys;
 mod many;
+mod named;
 mod tokens;
 
 use std::io::{BufRead, IsTerminal};
@@ -14,6 +15,7 @@ use clap::{Args, Subcommand};
 use semver::Version;
 use url::Url;
 
+use self::named::{NamedPeer, peer, twice};
 use self::tokens::Tokens;
 use super::behaviour_choice::{self, BehaviourChoice};
 use super::contract_choice::ContractChoice;
@@ -25,10 +27,11 @@ use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, message, print};
 use crate::clock::Seed;
 use crate::operator::is_here;
-use crate::peer::{Behaviour, Named};
+use crate::peer::Behaviour;
 use crate::simulate::{
     Control, ControlError, Federates, HELP, Show, Simulate, SimulateError, SimulatedPeer, Simulation, ask,
 };
+use crate::wire::generation::CallerForm;
 
 /// The name of the peer, if none is given.
 const NAME: &str = "mallory";
@@ -111,13 +114,13 @@ struct PeerTarget {
     /// Contract text that the peers acknowledge: an id of `covenant list texts`, or a SHA-256
     #[arg(long, value_name = "TEXT|DIGEST")]
     contract: Option<ContractChoice>,
-    /// Allow a target on another machine to be called with plain http
+    /// Allow plain http: to a target on another machine, and to any that joined
     #[arg(long)]
     plain_http: bool,
     /// Seconds that one call may take [default: 10]
     #[arg(long, value_name = "SECONDS")]
     request_timeout: Option<RequestTimeout>,
-    /// URL at which the target calls the peer [default: the address it listens on]
+    /// URL at which the target calls the first peer; the others have the ports after it [default: the address it listens on]
     #[arg(long, value_name = "URL", value_parser = super::url::parse)]
     advertise: Option<Url>,
     /// Release that the peers report
@@ -138,30 +141,6 @@ enum Command {
     },
 }
 
-/// A peer of the command line.
-#[derive(Clone, Debug)]
-struct NamedPeer {
-    name: String,
-    behaviours: Vec<&'static Behaviour>,
-}
-
-/// Parses a peer: `carol=late-excerpt,bogus-kind`.
-fn peer(text: &str) -> Result<NamedPeer, String> {
-    const EXPECTED: &str = "a name of letters, digits and - was expected";
-    let (name, behaviours) = text.split_once('=').unwrap_or((text, ""));
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || character == '-';
-    if name.is_empty() || name.len() > 64 || name == "all" || !name.chars().all(is_plain) {
-        return Err(format!("{name:?}: {EXPECTED}"));
-    }
-    if Named::find(name).is_some() {
-        return Err(format!("{name:?} is the name of a behaviour; {EXPECTED} that is not"));
-    }
-    let behaviours = behaviours.split(',').filter(|part| !part.is_empty());
-    let chosen = behaviours.map(behaviour_choice::parse).collect::<Result<Vec<_>, _>>()?;
-    let behaviours = chosen.iter().flat_map(BehaviourChoice::together).collect();
-    Ok(NamedPeer { name: name.to_owned(), behaviours })
-}
-
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Some(Command::Control { file, command }) => control(file, &command.join(" ")),
@@ -175,6 +154,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 fn control(file: &std::path::Path, command: &str) -> Result<Exit, Failure> {
     let answer = block_on(ask(file, command))?.map_err(|error| match error {
         ControlError::NoAnswer { .. } => Failure::new(Exit::Environment, error),
+        ControlError::Failed(_) => Failure::new(Exit::Target, error),
         other => Failure::new(Exit::Usage, other),
     })?;
     print(&answer)?;
@@ -197,11 +177,13 @@ async fn serve(arguments: &Arguments, settings: Simulate) -> Result<Exit, Failur
         message(&format!("{name} listens at {url}\n"));
     }
     let control = match &arguments.control {
-        Some(path) => Some(
-            Control::start(path, &simulation)
-                .await
-                .map_err(|error| Failure::new(Exit::Environment, error))?,
-        ),
+        Some(path) => match Control::start(path, &simulation).await {
+            Ok(control) => Some(control),
+            Err(error) => {
+                simulation.discard().await;
+                return Err(Failure::new(Exit::Environment, error));
+            }
+        },
         None => None,
     };
     if let Some(path) = &arguments.control {
@@ -248,12 +230,19 @@ impl Arguments {
         if let Some(address) = &address {
             self.confirm(&address.base_url)?;
         }
+        self.refuse_unreachable()?;
         let named = self.named();
         if named.len() > PEERS_MAX {
             return Err(Failure::usage(format!("--peer: at most {PEERS_MAX} peers have a port each")));
         }
         if let Some(twice) = twice(&named) {
             return Err(Failure::usage(format!("--peer {twice}: the name is given twice")));
+        }
+        if self.target.advertise.is_some() && self.listen.port() == 0 && named.len() > 1 {
+            return Err(Failure::usage(
+                "--advertise: each peer is called at the port after that of the one before, and with --listen …:0 they have any; name \
+                 the first port with --listen",
+            ));
         }
         let tokens = self.tokens().read(named.len(), address.is_some())?;
         let peers = named.into_iter().zip(tokens).map(|(named, token)| {
@@ -280,6 +269,7 @@ impl Arguments {
             contract: asked.contract_text(),
             run_context: asked.run_context(None)?,
             confirmed_hosts: self.yes.clone(),
+            caller: asked.identity.map_or(CallerForm::Tls, |IdentityForm(form)| form),
             record: self.record.clone(),
             show: Show(Arc::new(show)),
         })
@@ -329,18 +319,27 @@ impl Arguments {
             release: target.release.clone(),
             ..TargetArguments::default()
         };
-        let of_join = [
-            ("--ca", asked.ca.is_some()),
-            ("--system-roots", asked.system_roots),
-            ("--identity", asked.identity.is_some()),
-            ("--plain-http", asked.plain_http),
-        ];
+        let of_join = [("--ca", asked.ca.is_some()), ("--system-roots", asked.system_roots)];
         match of_join.iter().find(|(_, given)| *given && asked.target.is_none()) {
             Some((flag, _)) => {
                 Err(Failure::usage(format!("{flag} is of no use here: without --join no URL is called")))
             }
             None => Ok(asked),
         }
+    }
+
+    /// Refuses to let the target call an address that is none: where all interfaces are listened on, only the user knows
+    /// at which one the target is.
+    fn refuse_unreachable(&self) -> Result<(), Failure> {
+        let (listen, port) = (self.listen, self.listen.port());
+        if !listen.ip().is_unspecified() || self.target.advertise.is_some() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "--listen {listen}: no one can call {}, and the peers tell the target where to call them; add --advertise https://HOST:{port} \
+             with a host name or address of this machine that the target reaches",
+            listen.ip()
+        )))
     }
 
     /// Asks the user to type the name of a target on another machine, so that a wrong URL misbehaves at no one.
@@ -369,25 +368,9 @@ pub(super) fn confirm(url: &Url, yes: &[String], what: &str) -> Result<(), Failu
     }
 }
 
-fn twice(named: &[NamedPeer]) -> Option<&str> {
-    let mut names: Vec<&str> = named.iter().map(|peer| peer.name.as_str()).collect();
-    names.sort_unstable();
-    names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_peer_has_a_name_and_behaviours() {
-        let carol = peer("carol=late-excerpt,bogus-capabilities").expect("a peer");
-        assert_eq!((carol.name.as_str(), carol.behaviours.len()), ("carol", 4));
-        assert!(peer("bob").expect("a peer").behaviours.is_empty());
-        for text in ["", "=late-excerpt", "a b", "all", "late-excerpt", "carol=late-excerp", "../x"] {
-            assert!(peer(text).is_err(), "{text:?}");
-        }
-    }
 
     #[test]
     fn another_machine_is_confirmed_by_its_name() {

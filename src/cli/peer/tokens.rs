@@ -1,5 +1,6 @@
 //! The tokens with which simulated peers join or are joined.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Failure;
@@ -43,7 +44,17 @@ impl Tokens<'_> {
             found if found < count => Err(Failure::usage(format!(
                 "{count} peers need a token each, and {found} are given: a token is good for one peer"
             ))),
-            _ => Ok(given),
+            // Which of them would be left is nothing to guess: a token that is not used stays good.
+            found if found > count => Err(Failure::usage(format!(
+                "{found} tokens are given for {count} {}: give as many as there are peers, or name more peers with --peer or --count",
+                if count == 1 { "peer" } else { "peers" }
+            ))),
+            _ => match doubled(&given) {
+                Some(place) => Err(Failure::usage(format!(
+                    "token {place} is the same as one before it: a token is good for one peer"
+                ))),
+                None => Ok(given),
+            },
         }
     }
 
@@ -65,6 +76,12 @@ impl Tokens<'_> {
         }
         Ok(named.to_vec())
     }
+}
+
+/// Returns the place of a token, from 1, that stands in the list already.
+fn doubled(tokens: &[String]) -> Option<usize> {
+    let mut seen = BTreeSet::new();
+    tokens.iter().position(|token| !seen.insert(token)).map(|place| place + 1)
 }
 
 fn made() -> String {

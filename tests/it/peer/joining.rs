@@ -1,7 +1,10 @@
 //! A peer that joins a platform, and what is recorded of it.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use super::Simulation;
-use crate::program::{LOOPBACK, Platform, code, covenant_in, output_of};
+use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of, signal};
 
 #[test]
 fn a_peer_joins_and_each_line_names_the_clause_that_it_breaks() {
@@ -73,4 +76,29 @@ fn the_same_seed_draws_the_same_behaviours() {
         rounds
     };
     assert_eq!(drawn(), drawn());
+}
+
+/// A simulated peer joins with a request for a certificate alone, as platforms of G2 do.
+#[test]
+fn a_peer_that_another_one_joins_is_federated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fixed =
+        ["peer", "--listen", LOOPBACK, "--accept", "token-of-tests", "--every", "1h", "--peer", "bob"];
+    let mut joined = command(folder.path(), &fixed)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut errors = BufReader::new(joined.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    let listens = errors.find(|line| line.starts_with("bob listens at ")).expect("a line");
+    let url = listens.trim_start_matches("bob listens at ");
+    let mut peer = Simulation::start(folder.path(), &["--join", url, "token-of-tests", "--every", "1h"]);
+    let _ = peer.line_with(&["mallory", "the peering begins"]);
+    let lines = BufReader::new(joined.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let begins = lines.take_while(|line| !line.contains("→ target: sends a heartbeat: answered 200"));
+    let begins: Vec<String> = begins.collect();
+    signal("TERM", joined.id());
+    assert_eq!(joined.wait().expect("it ends").code(), Some(0));
+    assert!(begins.iter().any(|line| line.contains("bob: the peering begins")), "{begins:?}");
+    let _ = peer.end();
 }

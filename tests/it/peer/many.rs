@@ -1,11 +1,11 @@
 //! Many peers on one listener, and a flood of handshakes.
 
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Stdio};
 
 use super::Simulation;
 use crate::described;
-use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of, path_text};
+use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of, path_text, signal};
 
 /// The reference with many proposals, whose tokens are in the file `tokens`.
 struct Proposing {
@@ -59,11 +59,14 @@ fn many_peers_federate_on_one_listener_each_with_an_identity_of_its_own() {
     );
     assert_eq!(code(&few), 2);
     assert!(output_of(&few).contains("31 peers need a token each, and 30 are given"), "{}", output_of(&few));
+    let two: Vec<&str> = token.lines().take(2).collect();
+    std::fs::write(folder.path().join("two"), two.join("\n")).expect("written");
     let spent = covenant_in(
         folder.path(),
-        &["peer", "--listen", LOOPBACK, "--join", &target.url, "--token-file", &tokens, "--count", "2"],
+        &["peer", "--listen", LOOPBACK, "--join", &target.url, "--token-file", "two", "--count", "2"],
     );
     assert_eq!(code(&spent), 4, "{}", output_of(&spent));
+    assert!(output_of(&spent).contains("2 failed: handshake: 4"), "{}", output_of(&spent));
     assert!(output_of(&spent).contains("2 not admitted"), "{}", output_of(&spent));
 }
 
@@ -97,4 +100,25 @@ fn a_flood_reports_rate_outcomes_and_latency_and_leaves_nothing_behind() {
         assert_eq!(code(&refused), exit, "{}", output_of(&refused));
         assert!(output_of(&refused).contains(part), "{}", output_of(&refused));
     }
+}
+
+#[test]
+fn an_interrupted_flood_prints_what_it_measured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = std::net::TcpListener::bind(LOOPBACK).expect("a port");
+    let url = format!("https://{}", target.local_addr().expect("an address"));
+    let arguments = ["flood", &url, "--rate", "20", "--for", "1h", "--histogram", "latency.hgrm"];
+    let mut starting = command(folder.path(), &arguments);
+    let child = starting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    // Two handshakes are under way, and get no answer.
+    let connections: Vec<_> = (0..2).map(|_| target.accept().expect("a handshake")).collect();
+    signal("INT", child.id());
+    let ended = child.wait_with_output().expect("it ends");
+    let text = output_of(&ended);
+    assert_eq!(code(&ended), 130, "{text}");
+    assert!(text.contains("handshakes: ") && text.contains("outcomes: cut off "), "{text}");
+    assert!(text.contains("this is what was measured by then"), "{text}");
+    let histogram = std::fs::read_to_string(folder.path().join("latency.hgrm")).expect("a histogram");
+    assert!(histogram.contains("Total count = 0"), "{histogram}");
+    drop(connections);
 }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Stdio;
 
 use nix::pty::openpty;
@@ -118,4 +119,92 @@ fn keys_on_a_terminal_switch_a_family_and_the_terminal_is_restored() {
     keyboard.write_all(b"q").expect("pressed");
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
     assert_eq!(tcgetattr(&terminal.slave).expect("its settings").local_flags, before.local_flags);
+}
+
+/// Asks a simulation over its control socket. Returns the exit code and all that was printed.
+fn ask(folder: &Path, words: &[&str]) -> (i32, String) {
+    let output = covenant_in(folder, &[&["peer", "control", "control.json"], words].concat());
+    (code(&output), output_of(&output))
+}
+
+/// Waits for the control file, and returns what it describes.
+fn described(folder: &Path) -> Value {
+    let file = folder.join("control.json");
+    wait_until("the control file is there", || {
+        std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with("}\n"))
+    });
+    serde_json::from_str(&std::fs::read_to_string(&file).expect("a file")).expect("JSON")
+}
+
+#[test]
+fn what_is_held_back_for_the_peering_is_switched_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fixed = ["--accept", "--control", "control.json", "--every", "1h", "--conforming-first"];
+    let given = ["--behaviour", "bogus-kind"];
+    let mut peer = Simulation::start(folder.path(), &[&fixed[..], &given].concat());
+    let mallory = described(folder.path())["peers"][0].clone();
+    let (_, status) = ask(folder.path(), &["status"]);
+    assert!(status.contains("conforms until it is federated, and then breaks 3.1, 3.4"), "{status}");
+    let (_, switched) = ask(folder.path(), &["only", "many-wide-grants"]);
+    assert!(switched.contains("conforms until it is federated, and then breaks 6.2"), "{switched}");
+    let mut target = Operated::start(folder.path());
+    let _ = target.call(
+        "peer.join",
+        &json!({"base_url": mallory["base_url"], "acceptance_token": mallory["acceptance_token"],
+            "ca_bundle_pem": mallory["ca_bundle_pem"]}),
+    );
+    let accepted = peer.line_with(&["← target: accepts the invitation: answered 200"]);
+    assert!(!accepted.contains("breaks"), "{accepted}");
+    let _ = peer.line_with(&["→ target: sends a heartbeat", "breaks 6.2 (many-wide-grants)"]);
+    let (_, status) = ask(folder.path(), &["status"]);
+    assert!(status.contains("mallory (federated): breaks 6.2"), "{status}");
+    assert!(!peer.end().contains("(bogus-kind)"), "a behaviour came back that was switched off");
+}
+
+#[test]
+fn a_command_whose_call_fails_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = Platform::start(LOOPBACK, &[]);
+    let joined = ["--join", &platform.url, &platform.token, "--every", "1h", "--control", "control.json"];
+    let mut peer = Simulation::start(folder.path(), &joined);
+    let _ = peer.line_with(&["sends a heartbeat: answered 200"]);
+    described(folder.path());
+    let (exit, beat) = ask(folder.path(), &["beat"]);
+    assert_eq!((exit, beat.as_str()), (0, "mallory: a heartbeat\n"));
+    let (exit, synced) = ask(folder.path(), &["sync", "no-such-kind"]);
+    assert_eq!(exit, 4, "{synced}");
+    assert!(synced.contains("mallory: FAILED: 4"), "{synced}");
+    drop(platform);
+    for command in ["beat", "revoke"] {
+        let (exit, failed) = ask(folder.path(), &[command]);
+        assert_eq!(exit, 4, "{command}: {failed}");
+        assert!(failed.contains("mallory: FAILED: "), "{command}: {failed}");
+    }
+    let (exit, over) = ask(folder.path(), &["beat"]);
+    assert!(exit == 4 && over.contains("it is not federated"), "{over}");
+    let (exit, again) = ask(folder.path(), &["join", "mallory", "another-token"]);
+    assert_eq!(exit, 4, "{again}");
+    assert!(again.contains("mallory: FAILED: the target did not admit the peer"), "{again}");
+    let printed = peer.end();
+    assert!(!printed.contains("another-token"), "a token is printed");
+}
+
+#[test]
+fn connections_that_stall_do_not_hold_back_the_control_socket() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let peer = Simulation::start(folder.path(), &["--accept", "--control", "control.json"]);
+    let address = described(folder.path())["control"]["address"].as_str().expect("an address").to_owned();
+    let stalled: Vec<TcpStream> =
+        (0..15).map(|_| TcpStream::connect(&address).expect("it listens")).collect();
+    // The one place that is left answers one command after the other.
+    for _ in 0..3 {
+        let (exit, status) = ask(folder.path(), &["status"]);
+        assert_eq!(exit, 0, "{status}");
+    }
+    let last = TcpStream::connect(&address).expect("it listens");
+    let mut beyond = TcpStream::connect(&address).expect("it listens");
+    assert_eq!(beyond.read(&mut [0]).unwrap_or(0), 0, "a connection beyond the limit is served");
+    drop((stalled, last));
+    wait_until("the places are free again", || ask(folder.path(), &["status"]).0 == 0);
+    let _ = peer.end();
 }
