@@ -51,11 +51,13 @@ pub(super) fn certificates(report: &Report) -> Option<String> {
     }
     let all = facts.certificates;
     if report.reference.is_some() {
-        return Some(format!("{all} certificates: the embedded reference has another one in each scenario"));
+        return Some(format!(
+            "the embedded reference has another certificate in each scenario: {all} in all"
+        ));
     }
     Some(format!(
         "the target showed {all} certificates in this run: it changed its certificate, it was started again, or several servers \
-         answered at its address. Each is a subject, with an entry that shows it"
+         answered. Each is a subject, with its address and an entry that shows it"
     ))
 }
 
@@ -106,7 +108,7 @@ mod tests {
         assert_eq!(certificates(&report), None);
         report.platform.certificates = 2;
         report.platform.other_certificates =
-            vec![ShownCertificate { sha256: "ab".repeat(32), entry: "07-x/y#12".to_owned() }];
+            vec![ShownCertificate { sha256: "ab".repeat(32), entry: "07-x/y#12".to_owned(), address: None }];
         let text = certificates(&report).expect("a text");
         assert!(text.contains("showed 2 certificates") && text.contains("changed its certificate"), "{text}");
     }

@@ -256,9 +256,11 @@ fn subjects(report: &Report) -> Vec<Descriptor> {
         .into(),
         ..digest(&name, facts.certificate_sha256.as_deref().unwrap_or_default())
     };
-    let others = (2..).zip(&facts.other_certificates).map(|(number, other)| Descriptor {
-        annotations: [(ENTRY.to_owned(), json!(other.entry))].into(),
-        ..digest(&format!("{name}, certificate {number} of {}", facts.certificates), &other.sha256)
+    let others = (2..).zip(&facts.other_certificates).map(|(number, other)| {
+        let address = other.address.clone().or_else(|| facts.address.clone());
+        let name = format!("{}, certificate {number} of {}", shown(&address), facts.certificates);
+        let annotations = [(ENTRY.to_owned(), json!(other.entry))].into();
+        Descriptor { annotations, ..digest(&name, &other.sha256) }
     });
     [target, digest(TRANSCRIPT, &report.transcript_sha256), digest(REPORT, &sha256_hex(report_json(report)))]
         .into_iter()
@@ -323,13 +325,17 @@ mod tests {
         let entry = "07-migration-hygiene/crash#12".to_owned();
         report.reference = None;
         report.platform.certificates = 2;
-        report.platform.other_certificates = vec![ShownCertificate { sha256: "ef".repeat(32), entry }];
+        report.platform.other_certificates = vec![ShownCertificate {
+            sha256: "ef".repeat(32),
+            entry,
+            address: Some("https://platform.example:8443".to_owned()),
+        }];
         let both = Statement::of(&report, profile, &terms).expect("a statement");
         let shown: Vec<_> = both.certificates().filter_map(Descriptor::sha256).collect();
         assert_eq!(shown, ["cd".repeat(32), "ef".repeat(32)]);
         assert_eq!(both.target(), both.subject.first());
         let second = both.subject.last().expect("a subject");
-        assert_eq!(second.name, "https://platform.example/, release 1.4.2, certificate 2 of 2");
+        assert_eq!(second.name, "https://platform.example:8443, certificate 2 of 2");
         assert_eq!(second.annotations[ENTRY], "07-migration-hygiene/crash#12");
         assert!(both.text().contains("it changed its certificate"), "{}", both.text());
     }

@@ -24,7 +24,7 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 /// How far the clock of a signer may be ahead.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// What is missing without a key.
-const NO_KEY: &str = "no key was given (--key or --trust), so nothing shows who wrote this. Digests and chain alone prove nothing \
+const NO_KEY: &str = "it was not checked against any known signer; give --key or --trust. Digests and chain alone prove nothing \
      against whoever wrote the files: they can be computed again";
 
 /// What to do about a file that is not the one that was signed.
@@ -91,7 +91,7 @@ impl Verification {
         let envelope = match Envelope::parse(asked.attestation) {
             Ok(envelope) => envelope,
             Err(error) => {
-                verification.fails("envelope", format!("{error}; {AGAIN}"));
+                verification.fails("envelope", format!("{error}; name the attestation.json, or {AGAIN}"));
                 return verification;
             }
         };

@@ -16,7 +16,7 @@ use super::output_format::OutputFormat;
 use super::run;
 use super::target_choice::TargetArguments;
 use super::verify::unreadable;
-use super::{Exit, Failure, message, print};
+use super::{Exit, Failure, message, print, unused};
 use crate::certify::{
     ATTESTATION_BYTES_MAX, CertificationResult, Envelope, LIMITS, NotCertified, PROFILES, Profile, PublicKey,
     SigningKey, Statement, SupersededFile, Terms, public_path,
@@ -41,7 +41,7 @@ const REPORT_BYTES_MAX: u64 = 256 << 20;
 )]
 pub(super) struct Arguments {
     /// Folder of a finished run to certify [default: a new run]
-    #[arg(value_name = "RUN", conflicts_with_all = ["TargetArguments", "seed", "jobs", "poll_timeout", "cases", "out", "attest"])]
+    #[arg(value_name = "RUN")]
     run: Option<PathBuf>,
     /// Profile to certify for; `covenant explain PROFILE` has its rules
     #[arg(long, value_name = "PROFILE", value_parser = profile())]
@@ -92,7 +92,32 @@ fn profile() -> impl TypedValueParser<Value = &'static Profile> {
     PossibleValuesParser::new(values).try_map(|name| Profile::named(&name).ok_or("no such profile"))
 }
 
+/// Refuses the options of a new run beside a finished one, by the names that the user wrote.
+fn refuse_beside_run(arguments: &Arguments) -> Result<(), Failure> {
+    let Some(run) = &arguments.run else { return Ok(()) };
+    let of_run = [
+        ("--seed", arguments.seed.is_some()),
+        ("--jobs", arguments.jobs.is_some()),
+        ("--cases", arguments.cases.is_some()),
+        ("--poll-timeout", arguments.poll_timeout.is_some()),
+        ("--out", arguments.out.is_some()),
+        ("--attest", !arguments.attest.is_empty()),
+    ];
+    let given = of_run.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name);
+    let given: Vec<&str> = given.chain(unused::given(&arguments.target)).collect();
+    if given.is_empty() {
+        return Ok(());
+    }
+    let given = given.join(" and ");
+    Err(Failure::usage(format!(
+        "{given}: {} is a finished run, which is certified as it was played; leave {given} out, or leave {} out to play a new run",
+        run.display(),
+        run.display()
+    )))
+}
+
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    refuse_beside_run(arguments)?;
     let key = SigningKey::read(&arguments.key).map_err(failure)?;
     let supersedes =
         arguments.supersedes.as_deref().map(|path| superseded(path, &key.public())).transpose()?;

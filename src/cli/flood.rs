@@ -113,18 +113,24 @@ fn summary(flooded: &Flooded) -> String {
     let outcomes: Vec<String> =
         flooded.outcomes.iter().map(|(outcome, count)| format!("{outcome} {count}")).collect();
     let at = |quantile: f64| in_milliseconds(flooded.latency.value_at_quantile(quantile));
+    let latency = if flooded.latency.is_empty() {
+        "none, as no handshake was answered".to_owned()
+    } else {
+        format!(
+            "median {:.1} ms, 90 % {:.1}, 99 % {:.1}, 99.9 % {:.1}, max {:.1}",
+            at(0.5),
+            at(0.9),
+            at(0.99),
+            at(0.999),
+            in_milliseconds(flooded.latency.max())
+        )
+    };
     format!(
-        "handshakes: {} sent of {} due in {:.1?}; {:.0} answered a second\noutcomes: {}\nlatency: median {:.1} ms, 90 % {:.1}, \
-         99 % {:.1}, 99.9 % {:.1}, max {:.1}\n",
+        "handshakes: {} sent of {} due in {:.1?}; {:.0} answered a second\noutcomes: {}\nlatency: {latency}\n",
         flooded.sent,
         flooded.due,
         flooded.took,
         flooded.rate(),
         outcomes.join(", "),
-        at(0.5),
-        at(0.9),
-        at(0.99),
-        at(0.999),
-        in_milliseconds(flooded.latency.max()),
     )
 }

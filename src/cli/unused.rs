@@ -58,6 +58,23 @@ const OF_PEERS: &[Given] = &[
     ("--peer-certificate", |given| given.peer_certificate.is_some()),
 ];
 
+/// The options of a target that every target uses.
+const OF_ALL: &[Given] = &[
+    ("--target", |given| given.target.is_some()),
+    ("--request-timeout", |given| given.request_timeout.is_some()),
+    ("--config", |given| given.config.is_some()),
+];
+
+/// Returns the options of a target that the command line has.
+pub(super) fn given(given: &TargetArguments) -> Vec<&'static str> {
+    let of_some = OF_TARGETS.iter().map(|(option, _)| option);
+    let all = of_some.chain(NOT_IN_AUDITS).chain(OF_PEERS).chain(OF_ALL);
+    let mut names: Vec<&str> = all.filter(|(_, is_given)| is_given(given)).map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// Refuses what the command line gives for a target and the target does not use. What the configuration file gives
 /// stays, since it is for several commands.
 pub(super) fn refuse(given: &TargetArguments, asked: &TargetArguments) -> Result<(), Failure> {

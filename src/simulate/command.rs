@@ -155,7 +155,7 @@ impl Order<'_> {
             });
             let _ = writeln!(text, "{}: {outcome}", peer.peer.name());
         }
-        if fails { Err(CommandError::Call(text)) } else { Ok(text) }
+        if fails { Err(CommandError::Call(text.trim_end().to_owned())) } else { Ok(text) }
     }
 }
 

@@ -57,7 +57,7 @@ pub enum ControlError {
     )]
     Exists(String),
     /// The file cannot be written.
-    #[error("--control {path}: cannot write")]
+    #[error("--control {path}: cannot write; name a file in a folder that exists and is yours")]
     Write {
         /// The path of the file.
         path: String,

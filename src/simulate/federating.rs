@@ -7,10 +7,9 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::Federates;
-use super::simulated::Simulated;
+use super::simulated::{Simulated, why};
 use crate::operator::{Address, is_here};
 use crate::peer::{Received, StepContext, TargetAddress};
-use crate::scenario::no_success;
 use crate::wire::path::{PREFIX, Route};
 use crate::with_causes;
 
@@ -58,7 +57,7 @@ impl Simulated {
             Err(error) => (Attempt::Refused, Err(with_causes(&error))),
             Ok(outcome) => {
                 self.learn(&outcome);
-                let why = format!("the target did not admit the peer: {}", no_success(&outcome));
+                let why = format!("the target did not admit the peer: {}", why(&outcome));
                 match (self.peer.is_federated(), outcome.failure) {
                     (true, _) => (Attempt::Federated, Ok(())),
                     (false, None) => (Attempt::Refused, Err(why)),

@@ -167,9 +167,13 @@ pub async fn flood(flood: &Flood, stopped: impl Future<Output = ()>) -> Result<F
         }
     }
     flooded.took = lanes.began.elapsed();
-    let lasted = if flooded.interrupted { flooded.took.min(flood.lasts) } else { flood.lasts };
-    let due = u128::from(flood.rate) * lasted.as_millis() / 1000;
-    flooded.due = u64::try_from(due).unwrap_or(u64::MAX);
+    let due =
+        |time: Duration| u64::try_from(u128::from(flood.rate) * time.as_millis() / 1000).unwrap_or(u64::MAX);
+    flooded.due = due(flood.lasts);
+    if flooded.interrupted {
+        // The first one is due at the beginning.
+        flooded.due = flooded.due.min(due(flooded.took).saturating_add(1));
+    }
     Ok(flooded)
 }
 

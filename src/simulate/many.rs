@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::SimulateError;
+use super::{SimulateError, simulated};
 use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
 use crate::operator::Address;
@@ -20,7 +20,7 @@ use crate::peer::{
     Behaviour, CallOutcome, Options, Peer, PeerError, PermittedChoices, Profile, SharedListener, Standing,
     StepContext, TargetAddress,
 };
-use crate::scenario::{RunContext, no_success};
+use crate::scenario::RunContext;
 use crate::transcript::{Direction, Entry, Observer, ScenarioStart, Transcript, What};
 use crate::with_causes;
 
@@ -99,7 +99,7 @@ impl ManyCounts {
     /// Counts a failure by what was called and why it failed.
     fn fails(&self, call: &str, outcome: &Result<CallOutcome, PeerError>) {
         let why = match outcome {
-            Ok(outcome) => no_success(outcome),
+            Ok(outcome) => simulated::why(outcome),
             Err(error) => with_causes(error),
         };
         let mut reasons = lock(&self.reasons);
@@ -197,10 +197,10 @@ impl ManyPeers {
         Ok(Self { listener, peers, every: many.every, counts })
     }
 
-    /// Returns the address of the listener.
+    /// Returns the URL at which the target calls the first peer.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.listener.address()
+    pub fn first_url(&self) -> String {
+        self.peers.first().map(|(peer, _)| peer.base_url_text()).unwrap_or_default()
     }
 
     /// Returns what the peers did so far.

@@ -22,6 +22,11 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The time within which a heartbeat that was asked for is sent and answered.
 const BEAT_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// Says why a call is no success. What the target answers needs no advice: a simulated peer is refused for good reasons.
+pub(super) fn why(outcome: &CallOutcome) -> String {
+    if outcome.failure.is_some() { no_success(outcome) } else { outcome.in_words.clone() }
+}
+
 /// A simulated peer.
 #[derive(Debug)]
 pub(super) struct Simulated {
@@ -183,7 +188,7 @@ impl Simulated {
         match outcome {
             Ok(outcome) => {
                 self.learn(&outcome);
-                if outcome.succeeded() { Ok(()) } else { Err(no_success(&outcome)) }
+                if outcome.succeeded() { Ok(()) } else { Err(why(&outcome)) }
             }
             Err(error) => {
                 let why = with_causes(&error);

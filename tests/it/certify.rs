@@ -163,8 +163,10 @@ fn what_cannot_be_certified_is_refused_with_what_to_do() {
     fs::write(path.join("out/report.json"), report.replace("\"kept\"", "\"broken\"")).expect("written");
     assert!(certify(2, &["out"]).contains("not the report that follows"));
     assert!(certify(2, &["missing"]).contains("missing: no folder"));
-    assert!(certify(2, &["out", "--seed", "7"]).contains("cannot be used with"));
-    assert!(certify(2, &["out", "--defect", DEFECT]).contains("cannot be used with"));
+    assert!(certify(2, &["out", "--seed", "7"]).contains("--seed: out is a finished run"));
+    let text = certify(2, &["out", "--defect", DEFECT, "--cases", "3"]);
+    assert!(text.contains("--cases and --defect: out is a finished run"), "{text}");
+    assert!(!text.contains("--adapter"), "{text}");
     // Scenarios of someone else.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(format!("{SHORT}.toml"));
     fs::copy(root, path.join("mine.toml")).expect("copied");

@@ -52,8 +52,7 @@ async fn serve(many: Many, quiet: bool) -> Result<Exit, Failure> {
     let took = Stopwatch::start();
     let count = many.tokens.len();
     let peers = ManyPeers::start(many).map_err(failed)?;
-    let address = peers.address();
-    message(&format!("{count} peers at https://{address}/peers/p1 to p{count}, {:.1?}\n", took.elapsed()));
+    message(&format!("{count} peers at {} to p{count}, {:.1?}\n", peers.first_url(), took.elapsed()));
     let living = async {
         peers.federate().await;
         message(&format!("federated after {:.1?}: {}\n{}", took.elapsed(), peers.counts(), reasons(&peers)));

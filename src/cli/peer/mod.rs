@@ -331,7 +331,9 @@ impl Arguments {
     /// Refuses to let the target call an address that is none: where all interfaces are listened on, only the user knows
     /// at which one the target is.
     fn refuse_unreachable(&self) -> Result<(), Failure> {
-        let (listen, port) = (self.listen, self.listen.port());
+        let listen = self.listen;
+        let port = Some(listen.port()).filter(|port| *port != 0);
+        let port = port.map_or_else(|| "PORT".to_owned(), |port| port.to_string());
         if !listen.ip().is_unspecified() || self.target.advertise.is_some() {
             return Ok(());
         }

@@ -36,6 +36,9 @@ pub struct ShownCertificate {
     pub sha256: String,
     /// An entry in which it was shown: `07-migration-hygiene/crash#12`.
     pub entry: String,
+    /// The address at which the target was called then; `None` for the embedded reference, and if no operator named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 impl TargetFacts {
@@ -51,25 +54,31 @@ impl TargetFacts {
 #[derive(Debug, Default)]
 pub struct TargetFinder {
     facts: TargetFacts,
-    /// Each certificate, with an entry that shows it.
-    certificates: BTreeMap<String, String>,
+    certificates: BTreeMap<String, ShownCertificate>,
     is_of_handshake: bool,
 }
 
 impl TargetFinder {
     /// Adds a trace. The trace of the handshake says what the target is; the first one does if there is none.
     pub fn add(&mut self, trace: &Trace, is_handshake: bool) {
-        let shown = trace.exchanges().filter_map(|(entry, exchange)| Some((entry.n, certificate(exchange)?)));
-        let mut shown = shown.peekable();
-        let facts = TargetFacts {
+        let mut facts = TargetFacts {
             release: trace.release().map(|release| release.to_string()),
-            address: trace.entries().iter().find_map(|entry| address(&entry.what)),
-            certificate_sha256: shown.peek().map(|(_, sha256)| (*sha256).to_owned()),
             ..TargetFacts::default()
         };
-        for (n, sha256) in shown {
-            let entry = || format!("{}#{n}", trace.scenario());
-            self.certificates.entry(sha256.to_owned()).or_insert_with(entry);
+        let mut current = None;
+        for entry in trace.entries() {
+            if let Some(address) = address(&entry.what) {
+                facts.address.get_or_insert_with(|| address.clone());
+                current = Some(address);
+            }
+            let Some(sha256) = entry.exchange().and_then(certificate) else { continue };
+            facts.certificate_sha256.get_or_insert_with(|| sha256.to_owned());
+            let shown = || ShownCertificate {
+                sha256: sha256.to_owned(),
+                entry: format!("{}#{}", trace.scenario(), entry.n),
+                address: current.clone(),
+            };
+            self.certificates.entry(sha256.to_owned()).or_insert_with(shown);
         }
         let known = std::mem::take(&mut self.facts);
         let (first, second) =
@@ -89,9 +98,13 @@ impl TargetFinder {
         let named = Some(named).filter(|named| named.contains("://")).map(ToOwned::to_owned);
         let address = if is_embedded { Some(EMBEDDED.to_owned()) } else { self.facts.address.or(named) };
         let certificates = self.certificates.len() as u64;
-        let others = self.certificates.into_iter().map(|(sha256, entry)| ShownCertificate { sha256, entry });
         let own = self.facts.certificate_sha256.clone();
-        let other_certificates = others.filter(|other| Some(&other.sha256) != own.as_ref()).collect();
+        let others = self.certificates.into_values().filter(|other| Some(&other.sha256) != own.as_ref());
+        let of_run = |other: ShownCertificate| {
+            let address = other.address.filter(|_| !is_embedded);
+            ShownCertificate { address, ..other }
+        };
+        let other_certificates = others.map(of_run).collect();
         TargetFacts { address, certificates, other_certificates, ..self.facts }
     }
 }
@@ -213,7 +226,11 @@ mod tests {
             address: Some("https://two/".to_owned()),
             certificate_sha256: Some("bb".to_owned()),
             certificates: 2,
-            other_certificates: vec![ShownCertificate { sha256: "aa".to_owned(), entry: "s#3".to_owned() }],
+            other_certificates: vec![ShownCertificate {
+                sha256: "aa".to_owned(),
+                entry: "s#3".to_owned(),
+                address: Some("https://one/".to_owned()),
+            }],
         };
         assert_eq!(facts, expected);
         assert!(facts.has_shown("aa") && facts.has_shown("bb") && !facts.has_shown("cc"));
