@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use covenant::certify::{
-    Asked, Envelope, PersonsWord, PublicKey, SigningKey, Statement, Trust as Keys, Verification,
+    Asked, Envelope, PersonsWord, PublicKey, RecordedWord, SigningKey, Statement, Trust as Keys, Verification,
 };
 use covenant::cli::Config;
 use covenant::clock::Clock;
@@ -206,8 +206,12 @@ pub fn attestation(bytes: &[u8]) {
         assert!(error.to_string().starts_with("trust.toml"), "{error}");
     }
     if let Ok(word) = PersonsWord::parse(text, "word.toml") {
+        let recorded = word.text();
+        let read = RecordedWord::read(&recorded).expect("a run records what it reads");
+        assert_eq!(read.evidence, word.evidence.sha256);
         assert_eq!(PersonsWord::parse(&word.toml(), "again").ok(), Some(word));
     }
+    let _ = RecordedWord::read(text);
 }
 
 /// Verifies an attestation without a key. What it says has no character that acts on a terminal.

@@ -228,7 +228,7 @@ mod tests {
             certificates: 2,
             other_certificates: vec![ShownCertificate {
                 sha256: "aa".to_owned(),
-                entry: "s#3".to_owned(),
+                entry: "s#4".to_owned(),
                 address: Some("https://one/".to_owned()),
             }],
         };
