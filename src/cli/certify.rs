@@ -110,8 +110,7 @@ fn refuse_beside_run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let given = given.join(" and ");
     Err(Failure::usage(format!(
-        "{given}: {} is a finished run, which is certified as it was played; leave {given} out, or leave {} out to play a new run",
-        run.display(),
+        "{given}: {} is a finished run, which is certified as it was played; give it alone, or the options without it to play a new run",
         run.display()
     )))
 }
