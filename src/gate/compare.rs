@@ -1,11 +1,16 @@
 //! Compares two messages by structure, and names the rule of each difference.
 
-use serde_json::{Map, Number, Value};
+use std::collections::BTreeSet;
 
-use super::form::{Form, is_free, placeholder, without_number};
+use serde_json::{Map, Value};
+
+use super::form::{Form, placeholder, without_number};
+use super::items::items;
+use super::members::Texts;
+use super::numbers::numbers;
 use super::rules::{
-    ENUM_CHANGED, FORMAT_CHANGED, LIST_ITEM_GONE, MEMBER_ADDED, MEMBER_GONE, MEMBER_NULL, NUMBER_CHANGED,
-    Rule, TEXT_CHANGED, TYPE_CHANGED, UNIT_CHANGED, VALUE_CHANGED, Weight,
+    ENUM_CHANGED, FORMAT_CHANGED, MEMBER_ADDED, MEMBER_GONE, MEMBER_NULL, Rule, TEXT_CHANGED, TYPE_CHANGED,
+    VALUE_CHANGED, Weight,
 };
 
 /// One place in which a message differs from the recorded one.
@@ -28,26 +33,20 @@ impl PartialEq for Rule {
 /// Members that the observed wire leaves to each platform (`wire.md`, section 2): their absence says nothing.
 const LEFT_TO_THE_PLATFORM: &[&str] = &["response.body.success", "response.body.code", "response.body.error"];
 
-/// The factors between the units of time, of size and of money.
-const FACTORS: &[f64] =
-    &[60.0, 100.0, 1000.0, 1024.0, 1440.0, 3600.0, 86400.0, 604_800.0, 1_000_000.0, 1_048_576.0, 1e9];
+/// The placeholders that stand for the same in both plays, since the request has them.
+pub(super) type Known = BTreeSet<String>;
 
-/// The factors that chance makes too.
-const SMALL_FACTORS: &[f64] = &[7.0, 24.0];
-
-/// The ends of names of numbers that have a unit.
-const UNITS: &[&str] = &["seconds", "_ms", "minutes", "hours", "days", "bytes", "ttl", "timeout", "interval"];
-
-/// Names of numbers that have no unit.
-const WITHOUT_UNIT: &[&str] = &["count", "order", "priority", "port", "rank", "status", "items"];
+/// The rules about the shape of a message, to which each one is held that a peer gets: that another one has the old shape
+/// does not help.
+pub(super) const OF_SHAPE: [&Rule; 4] = [MEMBER_GONE, MEMBER_NULL, TYPE_CHANGED, FORMAT_CHANGED];
 
 /// Adds every difference between a recorded value and the value at the same place now.
-pub(super) fn compare(at: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
+pub(super) fn compare(at: &str, old: &Value, new: &Value, known: &Known, found: &mut Vec<Difference>) {
     match (old, new) {
         (Value::Null, _) => {}
         (_, Value::Null) => push(found, MEMBER_NULL, at, format!("{} became null", short(old))),
-        (Value::Object(old), Value::Object(new)) => members(at, old, new, found),
-        (Value::Array(old), Value::Array(new)) => items(at, old, new, found),
+        (Value::Object(old), Value::Object(new)) => members(at, old, new, known, found),
+        (Value::Array(old), Value::Array(new)) => items(at, old, new, known, found),
         (Value::String(old), Value::String(new)) => texts(at, old, new, found),
         (Value::Number(old), Value::Number(new)) => numbers(at, old, new, found),
         (Value::Bool(before), Value::Bool(after)) => {
@@ -68,11 +67,17 @@ pub(super) fn push(found: &mut Vec<Difference>, rule: &'static Rule, at: &str, t
     found.push(Difference { rule, at: at.to_owned(), text });
 }
 
-fn members(at: &str, old: &Map<String, Value>, new: &Map<String, Value>, found: &mut Vec<Difference>) {
+fn members(
+    at: &str,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    known: &Known,
+    found: &mut Vec<Difference>,
+) {
     for (name, member) in old {
         let below = format!("{at}.{}", without_number(name));
         match lookup(name, new) {
-            Some(now) => compare(&below, member, now, found),
+            Some(now) => compare(&below, member, now, known, found),
             None if member.is_null() || LEFT_TO_THE_PLATFORM.contains(&below.as_str()) => {}
             None => push(found, MEMBER_GONE, &below, format!("{} is gone", short(member))),
         }
@@ -91,41 +96,6 @@ fn lookup<'a>(name: &str, members: &'a Map<String, Value>) -> Option<&'a Value> 
     members.iter().find(|(other, _)| placeholder(other) == Some(class)).map(|(_, member)| member)
 }
 
-/// The member whose items tell what happened, such as the events of an excerpt: their number is that of the calls before.
-const HISTORY: &str = ".events";
-
-/// Compares each recorded item with the nearest one now. Order and further items say nothing.
-fn items(at: &str, old: &[Value], new: &[Value], found: &mut Vec<Difference>) {
-    let below = format!("{at}[]");
-    if new.is_empty() && !old.is_empty() {
-        return push(found, LIST_ITEM_GONE, &below, "the list became empty".to_owned());
-    }
-    let before = found.len();
-    for item in old {
-        let candidates = new.iter().map(|candidate| {
-            let mut differences = vec![];
-            compare(&below, item, candidate, &mut differences);
-            differences
-        });
-        let Some(nearest) = candidates.min_by_key(|differences| distance(differences)) else { continue };
-        // Words, and the numbers of versions, are items of their own.
-        let is_word = !(item.is_object() || item.is_array())
-            && nearest.iter().any(|one| [ENUM_CHANGED, VALUE_CHANGED].contains(&one.rule));
-        if is_word {
-            push(found, LIST_ITEM_GONE, &below, format!("{} is gone from the list", short(item)));
-        } else {
-            found.extend(nearest);
-        }
-    }
-    // Several items may be nearest to one: the numbers tell that one is gone.
-    if new.len() < old.len()
-        && !at.ends_with(HISTORY)
-        && !found[before..].iter().any(|one| one.rule == LIST_ITEM_GONE && one.at == below)
-    {
-        push(found, LIST_ITEM_GONE, &below, format!("{} items became {}", old.len(), new.len()));
-    }
-}
-
 fn texts(at: &str, old: &str, new: &str, found: &mut Vec<Difference>) {
     let (before, after) = (Form::of(old), Form::of(new));
     let sentence = || format!("{old:?} became {new:?}");
@@ -135,51 +105,34 @@ fn texts(at: &str, old: &str, new: &str, found: &mut Vec<Difference>) {
     if after == Form::Blank {
         return push(found, MEMBER_NULL, at, format!("{old:?} became blank"));
     }
-    let is_for_persons = before == Form::Text || (before == Form::Word && is_free(at));
-    match before {
-        _ if old == new => {}
-        _ if is_for_persons => push(found, TEXT_CHANGED, at, sentence()),
-        Form::Word => push(found, ENUM_CHANGED, at, sentence()),
+    if old == new {
+        return;
+    }
+    let is_captured = matches!(before, Form::Placeholder(_) | Form::Digest(_));
+    let rule = match Texts::at(at) {
+        Texts::Fixed if !is_captured => Some(ENUM_CHANGED),
+        Texts::Version if !is_captured => Some(VALUE_CHANGED),
         // An id or a time is none that somebody chose.
-        _ if before != after && is_free(at) && !matches!(before, Form::Placeholder(_)) => {
-            push(found, TEXT_CHANGED, at, sentence());
-        }
-        _ if before != after => {
+        Texts::Free if !is_captured => Some(TEXT_CHANGED),
+        _ if !before.differs(&after, old, new) => match before {
+            Form::Word if after == Form::Word => Some(ENUM_CHANGED),
+            Form::Text | Form::Base64 => Some(TEXT_CHANGED),
+            _ => None,
+        },
+        _ => match before {
+            Form::Text => Some(TEXT_CHANGED),
+            Form::Word => Some(ENUM_CHANGED),
+            _ => Some(FORMAT_CHANGED),
+        },
+    };
+    match rule {
+        Some(rule) if rule == FORMAT_CHANGED => {
             let text = format!("{old:?}, {}, became {new:?}, {}", before.name(), after.name());
             push(found, FORMAT_CHANGED, at, text);
         }
-        _ => {}
+        Some(rule) => push(found, rule, at, sentence()),
+        None => {}
     }
-}
-
-fn numbers(at: &str, old: &Number, new: &Number, found: &mut Vec<Difference>) {
-    let (Some(before), Some(after)) = (old.as_f64(), new.as_f64()) else { return };
-    let sentence = format!("{old} became {new}");
-    let member = at.rsplit('.').next().unwrap_or(at).trim_end_matches("[]");
-    let is_version = ["version", "versions", "version_agreed"].iter().any(|name| member.ends_with(name));
-    let is_whole = old.is_i64() || old.is_u64();
-    if is_whole && after.fract() != 0.0 {
-        push(found, TYPE_CHANGED, at, format!("the whole number {sentence}, with a fraction"));
-    } else if (before - after).abs() < f64::EPSILON {
-    } else if is_version {
-        push(found, VALUE_CHANGED, at, sentence);
-    } else if !WITHOUT_UNIT.iter().any(|name| member.ends_with(name)) && is_factor(member, before, after) {
-        push(found, UNIT_CHANGED, at, sentence);
-    } else {
-        push(found, NUMBER_CHANGED, at, sentence);
-    }
-}
-
-/// Returns whether one number is the other in another unit. Where the name says that there is a unit, small numbers and
-/// small factors count too.
-fn is_factor(member: &str, one: f64, other: f64) -> bool {
-    // A moment in seconds moves between two runs, by less than this.
-    const TOLERANCE: f64 = 0.001;
-    let (small, large) = if one.abs() < other.abs() { (one, other) } else { (other, one) };
-    let has_unit = UNITS.iter().any(|unit| member.ends_with(unit));
-    let factors = FACTORS.iter().chain(SMALL_FACTORS.iter().filter(|_| has_unit));
-    let least = if has_unit { 0.0 } else { 1.0 };
-    small.abs() > least && factors.into_iter().any(|factor| (large / small / factor - 1.0).abs() < TOLERANCE)
 }
 
 fn typed(value: &Value) -> String {
@@ -214,7 +167,7 @@ mod tests {
 
     fn found(old: &Value, new: &Value) -> Vec<(&'static str, String)> {
         let mut differences = vec![];
-        compare("response.body", old, new, &mut differences);
+        compare("response.body", old, new, &Known::new(), &mut differences);
         differences.into_iter().map(|one| (one.rule.id, one.at)).collect()
     }
 
@@ -246,6 +199,29 @@ mod tests {
             (json!({"account_id": "<id:1>"}), json!({"account_id": "peer-1"}), "format-changed"),
             (json!({"error": "Not active"}), json!({"error": "Inactive peer"}), "text-changed"),
             (json!({"a": 1}), json!({"a": 1, "b": 2}), "member-added"),
+            // What a placeholder stands for has a form.
+            (json!({"a": "<time:1>"}), json!({"a": "1780272000"}), "format-changed"),
+            (json!({"a": "<time:1>"}), json!({"a": "<time_other:1>"}), "format-changed"),
+            (json!({"a": "<id:1>"}), json!({"a": "42"}), "format-changed"),
+            (json!({"a": "<id:1>"}), json!({"a": "<hex:1>"}), "format-changed"),
+            (json!({"serial": "<hex:1>"}), json!({"serial": "<digits:1>"}), "format-changed"),
+            (json!({"a": "<pem:1>"}), json!({"a": "<pem_public_key:1>"}), "format-changed"),
+            (json!({"sha256": "<hex_64:1>"}), json!({"sha256": "<hex_128:1>"}), "format-changed"),
+            (json!({"a": "urn:uuid:<id:1>"}), json!({"a": "<id:1>"}), "format-changed"),
+            // The member shows that the set is fixed, whatever the characters.
+            (
+                json!({"media_type": "application/json"}),
+                json!({"media_type": "application/cbor"}),
+                "enum-changed",
+            ),
+            (json!({"status": "2 of 3"}), json!({"status": "3 of 3"}), "enum-changed"),
+            (json!({"action": "skip"}), json!({"action": "skip/2"}), "enum-changed"),
+            (json!({"protocol": "http/1.1"}), json!({"protocol": "http/2"}), "enum-changed"),
+            (json!({"code": "E42"}), json!({"code": "E43"}), "enum-changed"),
+            (json!({"kind": "3d-model"}), json!({"kind": "2d-model"}), "enum-changed"),
+            (json!({"scopes": ["read", "r/w"]}), json!({"scopes": ["read", "rw"]}), "list-item-gone"),
+            (json!({"contract_version": "1"}), json!({"contract_version": "2"}), "value-changed"),
+            (json!({"schema_version": "2026-05"}), json!({"schema_version": "2026-06"}), "value-changed"),
         ] {
             let rules: Vec<_> = found(&old, &new).into_iter().map(|(rule, _)| rule).collect();
             assert!(rules.contains(&rule), "{old} {new}: {rules:?}");
@@ -265,6 +241,14 @@ mod tests {
             (json!({"a": []}), json!({"a": ["x"]})),
             (json!({"load": 0.0}), json!({"load": 0.37})),
             (json!({"software": "platform-1.4.2"}), json!({"software": "platform-1.5.0"})),
+            (json!({"a": "<time:1>"}), json!({"a": "<time:4>"})),
+            (json!({"platform_version": "1.4"}), json!({"platform_version": "1.5"})),
+            (json!({"serial": "3a57c4c1d2e3f4a5b6c7d8e9f0a1b2"}), json!({"serial": "<hex:1>"})),
+            (json!({"serial": "123456789012345678901234567890"}), json!({"serial": "<digits:1>"})),
+            (json!({"serial": "3A:57:C4:C1"}), json!({"serial": "AB:CD:EF:AB"})),
+            (json!({"a": "3a57c4c1"}), json!({"a": "18273645"})),
+            (json!({"a": "urn:uuid:<id:1>"}), json!({"a": "urn:uuid:<id:2>"})),
+            (json!({"count": 2}), json!({"count": 120})),
         ] {
             // These two rules are off until they are asked for.
             let is_on = |rule: &str| !["number-changed", "text-changed"].contains(&rule);

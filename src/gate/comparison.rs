@@ -8,9 +8,12 @@ use serde::{Serialize, Serializer};
 use super::bump::{Bump, Notice};
 use super::compare::Difference;
 use super::exchanges::{Compared, compare_scenario};
+use super::numbers::Settings;
 use super::record::{Play, why};
 use super::recording::{LeftOut, Recorded, Recording};
-use super::rules::{ANSWER_FAILED, ANSWER_GONE, CLAUSE, RULES, Rule, SCENARIO_ENDED, Weight};
+use super::rules::{
+    ANSWER_FAILED, ANSWER_GONE, CLAUSE, NUMBER_CHANGED, RULES, Rule, SCENARIO_ENDED, UNIT_CHANGED, Weight,
+};
 use super::template::Template;
 use crate::Blame;
 use crate::transcript::{Direction, Outcome};
@@ -106,6 +109,17 @@ pub struct Found {
     pub now: Option<Template>,
 }
 
+impl Found {
+    /// Takes a number in another unit for another number, where the recording shows no setting.
+    fn settle(&mut self, settings: &Settings) {
+        let is_call = self.direction == Some(Direction::FromTarget);
+        let place = (is_call, self.route.clone(), self.at.clone());
+        if self.rule == UNIT_CHANGED && !settings.is_unit(&place, self.exchanges) {
+            self.rule = NUMBER_CHANGED;
+        }
+    }
+}
+
 fn rule_id<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(rule.id)
 }
@@ -170,7 +184,11 @@ pub fn compare_release(
     for recorded in &recording.scenarios {
         comparison.compare(recorded, play, &mut found);
     }
-    for one in found.0.into_values() {
+    let is_played = |recorded: &&Recorded| play.scenarios.iter().any(|scene| scene.id == recorded.id);
+    let recorded = recording.scenarios.iter().filter(is_played);
+    let settings = Settings::of(recorded.flat_map(|recorded| &recorded.exchanges));
+    for mut one in found.0.into_values() {
+        one.settle(&settings);
         let breaks = comparison.rules.breaks(one.rule);
         if !breaks && one.rule == SCENARIO_ENDED {
             let why =
@@ -236,7 +254,8 @@ impl Comparison {
             _ => false,
         };
         let mut unanswered = vec![];
-        for one in compare_scenario(&recorded.exchanges, &scene.exchanges) {
+        let has_ended = scene.outcome == Outcome::Completed;
+        for one in compare_scenario(&recorded.exchanges, &scene.exchanges, has_ended) {
             if one.is_unanswered() {
                 unanswered.extend(one.old.map(Template::in_words));
                 continue;

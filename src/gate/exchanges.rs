@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::compare::{Difference, compare, distance, push};
+use super::compare::{Difference, Known, compare, distance, push};
+use super::numbers::waits;
+use super::polls::{is_of_each_call, is_polled, of_many, of_polls};
 use super::rules::{
-    ANSWER_FAILED, ANSWER_GONE, BODY_CHANGED, CALL_ADDED, CALL_GONE, ECHO_CHANGED, FORMAT_CHANGED,
-    HEADER_CHANGED, MEMBER_GONE, MEMBER_NULL, MEMBER_REQUIRED, NUMBER_CHANGED, REFUSAL_GONE,
-    REQUEST_ADMITTED, REQUEST_REFUSED, Rule, STATUS_CHANGED, TYPE_CHANGED, UNIT_CHANGED,
+    ANSWER_FAILED, ANSWER_GONE, BODY_CHANGED, CALL_ADDED, CALL_GONE, ECHO_CHANGED, HEADER_CHANGED,
+    MEMBER_REQUIRED, REFUSAL_GONE, REQUEST_ADMITTED, REQUEST_REFUSED, Rule, STATUS_CHANGED,
 };
-use super::template::{Key, Template, Variable};
+use super::template::{Key, Template};
 use crate::transcript::{Direction, FailureKind};
 
 /// A recorded exchange and the one now, with what differs.
@@ -32,9 +33,13 @@ impl Compared<'_> {
 }
 
 /// Compares the exchanges of one scenario. An answer that is not found again stands alone: the scenario ended before it, or
-/// its call was not made.
-pub(super) fn compare_scenario<'a>(old: &'a [Template], new: &'a [Template]) -> Vec<Compared<'a>> {
-    let mut compared = answers(old, new);
+/// its call was not made. `is_whole` says that the scenario did not end early.
+pub(super) fn compare_scenario<'a>(
+    old: &'a [Template],
+    new: &'a [Template],
+    is_whole: bool,
+) -> Vec<Compared<'a>> {
+    let mut compared = answers(old, new, is_whole);
     compared.extend(calls(old, new));
     for one in &mut compared {
         if let Some(old) = one.old {
@@ -45,25 +50,34 @@ pub(super) fn compare_scenario<'a>(old: &'a [Template], new: &'a [Template]) -> 
 }
 
 /// Compares the answers of the target to the calls of the peers.
-fn answers<'a>(old: &'a [Template], new: &'a [Template]) -> Vec<Compared<'a>> {
+fn answers<'a>(old: &'a [Template], new: &'a [Template], is_whole: bool) -> Vec<Compared<'a>> {
     let of = |all: &'a [Template]| grouped(all, Direction::ToTarget);
     let (old, new) = (of(old), of(new));
     let mut compared = vec![];
     for (key, group) in &old {
         let now = new.get(key).map_or(&[][..], Vec::as_slice);
-        for (place, recorded) in group.iter().enumerate() {
-            let candidates = if recorded.many { now } else { now.get(place..=place).unwrap_or_default() };
-            let answers = candidates.iter().map(|new| (*new, answer(recorded, new)));
-            // One with the same status has the nearest meaning, whatever its body lacks.
-            let nearest = answers
-                .min_by_key(|(new, differences)| (new.status() != recorded.status(), distance(differences)));
-            compared.push(match nearest {
-                Some((new, differences)) => Compared { old: Some(*recorded), new: Some(new), differences },
-                None => Compared { old: Some(*recorded), new: None, differences: vec![] },
-            });
+        if group.iter().any(|recorded| recorded.many) {
+            compared.extend(of_many(group, now));
+        } else if is_whole && is_polled(group, now) {
+            compared.extend(of_polls(group, now));
+        } else {
+            compared.extend(group.iter().enumerate().map(|(place, recorded)| {
+                let now = now.get(place).copied();
+                let differences = now.map(|now| answer(recorded, now)).unwrap_or_default();
+                Compared { old: Some(*recorded), new: now, differences }
+            }));
         }
     }
     compared
+}
+
+/// Returns what differs from the nearest of several answers. One with the same status has the nearest meaning, whatever
+/// its body lacks.
+pub(super) fn nearest_answer<'a>(recorded: &'a Template, now: &[&'a Template]) -> Option<Compared<'a>> {
+    let answers = now.iter().map(|new| (*new, answer(recorded, new)));
+    let nearest =
+        answers.min_by_key(|(new, differences)| (new.status() != recorded.status(), distance(differences)));
+    nearest.map(|(new, differences)| Compared { old: Some(recorded), new: Some(new), differences })
 }
 
 /// Compares the calls of the target to its peers. Their number and order are the target's choice.
@@ -96,15 +110,12 @@ fn nearest_call<'a>(recorded: &'a Template, now: &[&'a Template]) -> Compared<'a
     Compared { old: Some(recorded), new: None, differences }
 }
 
-/// The rules about the shape of a call, to which each call now is held: that one of them has the old shape does not help
-/// the peer that gets another.
-const OF_SHAPE: [&Rule; 4] = [MEMBER_GONE, MEMBER_NULL, TYPE_CHANGED, FORMAT_CHANGED];
-
-/// Compares a call with the recorded one that is nearest to it; `None` if its shape is the same.
+/// Compares a call with the recorded one that is nearest to it; `None` if its shape is the same. That another call has the
+/// old shape does not help the peer that gets this one.
 fn shape_of_call<'a>(new: &'a Template, recorded: &[&'a Template]) -> Option<Compared<'a>> {
     let candidates = recorded.iter().map(|old| (*old, call(old, new)));
     let (old, mut differences) = candidates.min_by_key(|(_, differences)| distance(differences))?;
-    differences.retain(|difference| OF_SHAPE.contains(&difference.rule));
+    differences.retain(is_of_each_call);
     (!differences.is_empty()).then_some(Compared { old: Some(old), new: Some(new), differences })
 }
 
@@ -117,7 +128,7 @@ fn grouped(all: &[Template], direction: Direction) -> BTreeMap<Key, Vec<&Templat
 }
 
 /// Returns what differs in the answer of the target.
-fn answer(old: &Template, new: &Template) -> Vec<Difference> {
+pub(super) fn answer(old: &Template, new: &Template) -> Vec<Difference> {
     let mut found = vec![];
     let (Some(before), Some(after)) = (old.status(), new.status()) else {
         unanswered(old, new, &mut found);
@@ -129,7 +140,7 @@ fn answer(old: &Template, new: &Template) -> Vec<Difference> {
     }
     // The bodies of two outcomes have nothing in common.
     if is_success(before) == is_success(after) && before < 500 && after < 500 {
-        messages("response", &old.response, &new.response, &mut found);
+        messages("response", &old.response, &new.response, &old.known_in(new), &mut found);
         echoes(old, new, &mut found);
     }
     found
@@ -182,18 +193,19 @@ pub(super) fn status_rule(before: u64, after: u64) -> Option<&'static Rule> {
 /// Returns what differs in a call of the target.
 fn call(old: &Template, new: &Template) -> Vec<Difference> {
     let mut found = vec![];
-    messages("request", &old.request, &new.request, &mut found);
+    let known = Known::new();
+    messages("request", &old.request, &new.request, &known, &mut found);
     if let (Value::Object(before), after) = (&old.request["query"], &new.request["query"]) {
         let none = Value::Object(serde_json::Map::new());
         let after = if after.is_null() { &none } else { after };
-        compare("request.query", &Value::Object(before.clone()), after, &mut found);
+        compare("request.query", &Value::Object(before.clone()), after, &known, &mut found);
     }
     echoes(old, new, &mut found);
     found
 }
 
 /// Compares headers and bodies.
-fn messages(at: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
+fn messages(at: &str, old: &Value, new: &Value, known: &Known, found: &mut Vec<Difference>) {
     headers(at, &old["headers"], &new["headers"], found);
     let (before, after) = (&old["body"], &new["body"]);
     let below = format!("{at}.body");
@@ -202,15 +214,20 @@ fn messages(at: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
         (Value::Object(_) | Value::Array(_), Value::Null | Value::String(_)) => {
             push(found, BODY_CHANGED, &below, "JSON became another text, or nothing".to_owned());
         }
-        _ => compare(&below, before, after, found),
+        _ => compare(&below, before, after, known, found),
     }
 }
 
 fn headers(at: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
     let Some(old) = old.as_object() else { return };
     for (name, value) in old.iter().filter(|(name, value)| new[name.as_str()] != **value) {
-        let now = new[name.as_str()].as_str().map_or("nothing".to_owned(), |now| format!("{now:?}"));
-        push(found, HEADER_CHANGED, &format!("{at}.headers.{name}"), format!("{value} became {now}"));
+        let (below, now) = (format!("{at}.headers.{name}"), &new[name.as_str()]);
+        if let (Value::Number(value), Value::Number(now)) = (value, now) {
+            waits(&below, value, now, found);
+            continue;
+        }
+        let now = if now.is_null() { "nothing".to_owned() } else { now.to_string() };
+        push(found, HEADER_CHANGED, &below, format!("{value} became {now}"));
     }
 }
 
@@ -230,60 +247,4 @@ fn echoes(old: &Template, new: &Template, found: &mut Vec<Difference>) {
             push(found, ECHO_CHANGED, place, format!("it was the value of {first}, and is another"));
         }
     }
-}
-
-/// The number of calls of one step above which they are calls side by side, whose order says nothing.
-const IN_ORDER_MAX: usize = 4;
-
-/// Marks what differs between two plays of one release. Leaves out the exchanges that only one of them has, and those
-/// whose outcome differs: nothing of them can be compared. Returns the reason for each answer that is left out.
-pub(super) fn merged(first: Vec<Template>, second: &[Template]) -> (Vec<Template>, Vec<String>) {
-    let first = thinned(first);
-    let mut left_out = vec![];
-    let mut varies: BTreeMap<u64, Vec<Variable>> = BTreeMap::new();
-    for one in compare_scenario(&first, second) {
-        let Some(old) = one.old else { continue };
-        let is_of_outcome = |one: &Difference| one.at == "response" || one.at == "response.status";
-        let has_other_outcome = one.differences.iter().any(is_of_outcome);
-        if one.new.is_none() || has_other_outcome {
-            if old.direction == Direction::ToTarget {
-                let what = if has_other_outcome { "another outcome" } else { "no counterpart" };
-                left_out.push(format!("{} has {what} in the second play", old.in_words()));
-            }
-            varies.remove(&old.n);
-            continue;
-        }
-        let mut of: Vec<Variable> = one.differences.iter().map(Variable::of).collect();
-        // What is any number is a number of any size.
-        let numbers = one.differences.iter().filter(|difference| difference.rule == NUMBER_CHANGED);
-        let as_unit =
-            numbers.map(|number| Variable { rule: UNIT_CHANGED.id.to_owned(), at: number.at.clone() });
-        of.extend(as_unit.collect::<Vec<_>>());
-        varies.entry(old.n).or_default().extend(of);
-    }
-    let of_both = first.into_iter().filter_map(|template| {
-        let mut varies = varies.remove(&template.n)?;
-        varies.sort();
-        varies.dedup();
-        Some(Template { varies, ..template })
-    });
-    (of_both.collect(), left_out)
-}
-
-/// Keeps one of the equal calls of the target, and one of the equal answers to calls side by side.
-fn thinned(templates: Vec<Template>) -> Vec<Template> {
-    let mut sizes: BTreeMap<Key, usize> = BTreeMap::new();
-    for template in &templates {
-        *sizes.entry(template.key()).or_default() += 1;
-    }
-    let mut kept: Vec<Template> = vec![];
-    for mut template in templates {
-        template.many = sizes[&template.key()] > IN_ORDER_MAX && template.direction == Direction::ToTarget;
-        let may_repeat = template.many || template.direction == Direction::FromTarget;
-        let is_known = kept.iter().any(|other| other.key() == template.key() && other.is_as(&template));
-        if !(may_repeat && is_known) {
-            kept.push(template);
-        }
-    }
-    kept
 }

@@ -6,7 +6,7 @@ use semver::Version;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use super::exchanges::merged;
+use super::merge::merged;
 use super::paired::PairError;
 use super::recording::{FORMAT, LeftOut, Recorded, Recording};
 use super::scenarios::{SCENARIOS, scenarios_sha256};

@@ -14,8 +14,9 @@ use crate::contract::HeldText;
 use crate::input::{self, InputError};
 use crate::wire::canonical::sha256_hex;
 
-/// The version of the format.
-pub const FORMAT: u32 = 1;
+/// The version of the format. Since 2 the class of a placeholder is the form of what it stands for, and a
+/// `Retry-After` is a number.
+pub const FORMAT: u32 = 2;
 
 /// The name of the file in the folder of a release.
 pub const FILE: &str = "recording.json";

@@ -125,7 +125,8 @@ rules! {
     );
     ENUM_CHANGED = breaking(
         "enum-changed",
-        "A word of a fixed set became another word.",
+        "A word of a fixed set became another word: any text of `status`, `action`, `kind`, `code`, `protocol` and the like, and what \
+         looks like a word in a member that no person fills in.",
         "The release before does not know the new word.",
     );
     VALUE_CHANGED = breaking(
@@ -135,17 +136,19 @@ rules! {
     );
     UNIT_CHANGED = breaking(
         "unit-changed",
-        "A number differs by the factor of a unit: seconds became milliseconds, bytes became kibibytes.",
+        "A number differs by the factor of a unit: seconds became milliseconds, bytes became kibibytes. It has a unit by its name, \
+         or is the same wherever the recording shows it; what counts has none.",
         "The release before reads the number in the old unit.",
     );
     FORMAT_CHANGED = breaking(
         "format-changed",
-        "A text changed its format: an id is no UUID any more, a time is a date, a release is no semantic version.",
+        "A text changed its format: an id is no UUID any more, a time is a date or seconds, a digest is longer, a release is no semantic \
+         version.",
         "The release before cannot parse it.",
     );
     LIST_ITEM_GONE = breaking(
         "list-item-gone",
-        "A list lacks an item that it had for the same request, or is empty.",
+        "A list lacks an item that it had for the same request, by its id, kind or name, or is empty.",
         "The release before acts on that item.",
     );
     ECHO_CHANGED = breaking(

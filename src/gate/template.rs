@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::compare::Difference;
+use super::compare::{Difference, Known};
 use super::form::{placeholder, without_number};
-use crate::golden::normalise;
+use crate::golden::normalise_with_forms;
 use crate::transcript::{Direction, Entry, Exchange, FailureKind, Message, Trace};
 
 /// The name of a route that the wire does not have.
@@ -83,7 +83,7 @@ impl Template {
     }
 
     fn new(entry: &Entry, exchange: &Exchange) -> Self {
-        let mut both = normalise(exchange);
+        let mut both = normalise_with_forms(exchange);
         let mut request = both["request"].take();
         let mut response = both["response"].take();
         split_query(&mut request);
@@ -154,6 +154,16 @@ impl Template {
         format!("the answer to {} of {}{step}", self.route, self.peer)
     }
 
+    /// Returns the placeholders that stand for the same here and in another play, because both have the same request.
+    pub(super) fn known_in(&self, other: &Self) -> Known {
+        let mut places = BTreeMap::new();
+        if self.request == other.request {
+            scalars("request", &self.request, &mut places);
+            in_lists(&self.request, &mut places);
+        }
+        places.into_keys().collect()
+    }
+
     /// Returns the places that hold one value, by that value: ids, tokens and the like outside of lists.
     pub(super) fn echoes(&self) -> BTreeMap<String, Vec<String>> {
         let mut places = BTreeMap::new();
@@ -186,8 +196,22 @@ fn scalars(at: &str, value: &Value, places: &mut BTreeMap<String, Vec<String>>) 
     }
 }
 
+/// Collects the placeholders in the lists of a value.
+fn in_lists(value: &Value, places: &mut BTreeMap<String, Vec<String>>) {
+    match value {
+        Value::Object(members) => members.values().for_each(|member| in_lists(member, places)),
+        Value::Array(items) => {
+            for item in items {
+                scalars("", item, places);
+                in_lists(item, places);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn is_identity(text: &str) -> bool {
-    placeholder(text).is_some_and(|class| !matches!(class, "time" | "pem" | "url"))
+    placeholder(text).is_some_and(|class| !["time", "pem", "url"].iter().any(|one| class.starts_with(one)))
 }
 
 /// Makes the query an object, so that its members are compared by name.
@@ -209,7 +233,7 @@ fn add_headers(to: &mut Value, message: &Message) {
             "content-type" => json!(first(';').to_ascii_lowercase()),
             "authorization" => json!(first(' ').to_ascii_lowercase()),
             // Seconds, or a moment.
-            _ => value.parse::<u32>().map_or_else(|_| json!("a moment"), |_| json!("seconds")),
+            _ => value.parse::<u64>().map_or_else(|_| json!("a moment"), |seconds| json!(seconds)),
         };
         if HEADERS.contains(&name.as_str()) {
             kept.insert(name, value);
@@ -240,6 +264,7 @@ mod tests {
         assert_eq!(template.request["query"], json!({"since": "<time:1>"}));
         assert_eq!(template.request["headers"], json!({"authorization": "bearer"}));
         assert_eq!((template.route.as_str(), template.step), ("resources", Some(4)));
+        assert_eq!(template.known_in(template), Known::from(["<id:1>".to_owned()]));
         assert_eq!(template.status(), Some(200));
         assert_eq!(template.key().call, "GET resources skill");
         assert_eq!(template.echoes().len(), 1);

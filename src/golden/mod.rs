@@ -9,6 +9,7 @@ mod reference;
 
 pub use compare::{Difference, compare};
 pub use normalise::normalise;
+pub(crate) use normalise::normalise_with_forms;
 pub use reference::{Compared, GoldenError, compare_goldens, record_golden};
 
 use std::fmt;

@@ -10,7 +10,18 @@ use crate::transcript::{Body, Exchange, Message};
 /// platform may choose them freely.
 #[must_use]
 pub fn normalise(exchange: &Exchange) -> Value {
-    let mut names = Names::default();
+    normalised(exchange, class)
+}
+
+/// Normalises an exchange as [`normalise`] does. The class of each placeholder is the form of what it stands for: a reader of
+/// the wire may depend on it.
+#[must_use]
+pub(crate) fn normalise_with_forms(exchange: &Exchange) -> Value {
+    normalised(exchange, class_and_form)
+}
+
+fn normalised(exchange: &Exchange, class: fn(&str) -> Option<&'static str>) -> Value {
+    let mut names = Names { class, given: BTreeMap::new() };
     let request = message(&exchange.request, &mut names);
     let response = exchange.response.as_ref().map(|response| message(response, &mut names));
     json!({"request": request, "response": response})
@@ -43,8 +54,8 @@ fn message(message: &Message, names: &mut Names) -> Value {
 }
 
 /// The placeholders by class and by the value that they replace.
-#[derive(Default)]
 struct Names {
+    class: fn(&str) -> Option<&'static str>,
     given: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -73,9 +84,9 @@ impl Names {
     }
 
     fn text(&mut self, text: &str) -> String {
-        match class(text) {
+        match (self.class)(text) {
             // A digest is the same in either case.
-            Some("hex") => self.name("hex", &text.to_ascii_lowercase()),
+            Some(class) if class.starts_with("hex") => self.name(class, &text.to_ascii_lowercase()),
             Some(class) => self.name(class, text),
             None => self.sentence(text),
         }
@@ -129,13 +140,58 @@ fn class(text: &str) -> Option<&'static str> {
     is_hex.then_some("hex")
 }
 
+/// Returns the class of a text, with its form where the class has several: a moment that RFC 3339 does not know, a PEM block
+/// that is no certificate, digits alone, a digest of some length.
+fn class_and_form(text: &str) -> Option<&'static str> {
+    Some(match class(text)? {
+        "time" if !is_rfc_3339(text) => "time_other",
+        "pem" if text.contains("-----BEGIN CERTIFICATE REQUEST-----") => "pem_request",
+        "pem" if text.contains("-----BEGIN PUBLIC KEY-----") => "pem_public_key",
+        "pem" if !text.contains("-----BEGIN CERTIFICATE-----") => "pem_other",
+        "hex" if text.bytes().all(|byte| byte.is_ascii_digit()) => "digits",
+        // No serial number is as long as these digests.
+        "hex" => match text.len() {
+            56 => "hex_56",
+            64 => "hex_64",
+            96 => "hex_96",
+            128 => "hex_128",
+            _ => "hex",
+        },
+        class => class,
+    })
+}
+
+/// Returns whether a moment is written as RFC 3339 asks: `2026-06-01T00:00:00Z`, or with an offset.
+fn is_rfc_3339(moment: &str) -> bool {
+    let bytes = moment.as_bytes();
+    let is_like = |place: usize, pattern: &[u8]| {
+        bytes.get(place..place + pattern.len()).is_some_and(|found| {
+            found.iter().zip(pattern).all(|(byte, expected)| match expected {
+                b'0' => byte.is_ascii_digit(),
+                other => byte.eq_ignore_ascii_case(other),
+            })
+        })
+    };
+    let zone = if is_like(bytes.len().saturating_sub(1), b"Z") { 1 } else { "+00:00".len() };
+    let offset = bytes.len().saturating_sub(zone);
+    let has_zone = zone == 1 || is_like(offset, b"+00:00") || is_like(offset, b"-00:00");
+    let fraction = moment.get("2026-06-01T00:00:00".len()..offset);
+    let has_fraction = fraction.is_some_and(|fraction| {
+        fraction.is_empty()
+            || (fraction.len() > 1
+                && fraction.starts_with('.')
+                && fraction[1..].bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    is_like(0, b"0000-00-00T00:00:00") && has_zone && has_fraction
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn equal_values_have_the_same_placeholder() {
-        let mut names = Names::default();
+        let mut names = Names { class, given: BTreeMap::new() };
         let id = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
         let other = "01a2075f-ab38-734e-bd8b-a790d60fdad5";
         let reported = names.value(&json!({
@@ -159,6 +215,29 @@ mod tests {
     fn an_ordinary_text_stays() {
         for text in ["active", "1.4.0", "skill", "operator@peer.example", "2026"] {
             assert_eq!(class(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_has_the_form_that_a_reader_depends_on() {
+        for (text, form) in [
+            ("01a2075f-ab38-734e-bd8b-a790d60fdad4", Some("id")),
+            ("2026-06-01T00:00:00Z", Some("time")),
+            ("2026-06-01T00:00:00.123456Z", Some("time")),
+            ("2026-06-01t02:00:00+02:00", Some("time")),
+            ("2026-06-01T00:00:00-00:00", Some("time")),
+            ("2026-06-01 00:00:00Z", Some("time_other")),
+            ("20260601T000000Z", Some("time_other")),
+            ("2026-06-01T02:00:00+02:00[Europe/Berlin]", Some("time_other")),
+            ("1780272000", None),
+            ("-----BEGIN CERTIFICATE-----\nMII", Some("pem")),
+            ("-----BEGIN CERTIFICATE REQUEST-----\nMII", Some("pem_request")),
+            (&"7".repeat(39), Some("digits")),
+            (&"7".repeat(30), None),
+            (&"a7".repeat(16), Some("hex")),
+            (&"a7".repeat(32), Some("hex_64")),
+        ] {
+            assert_eq!(class_and_form(text), form, "{text}");
         }
     }
 }
