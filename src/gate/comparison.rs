@@ -153,6 +153,8 @@ pub struct Comparison {
     pub not_compared: Vec<LeftOut>,
     /// The scenarios that the recording lacks.
     pub not_recorded: Vec<LeftOut>,
+    /// The steps of a pair that no method does, each with what was done instead.
+    pub skipped: Vec<LeftOut>,
 }
 
 /// Compares a play of a release with a recording.
@@ -179,6 +181,7 @@ pub fn compare_release(
         others: vec![],
         not_compared: vec![],
         not_recorded: recording.left_out.clone(),
+        skipped: vec![],
     };
     let mut found = Gathered::default();
     for recorded in &recording.scenarios {

@@ -25,6 +25,7 @@ mod relay;
 mod report;
 mod rules;
 mod scenarios;
+mod shown;
 mod simulated;
 mod simulated_report;
 mod template;

@@ -2,20 +2,11 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-use similar::{ChangeTag, TextDiff};
-
 use super::bump::{Bump, NoticeSource};
 use super::comparison::{Comparison, Found, Verdict, Way};
 use super::rules::{CLAUSE, CLAUSE_OF_NOTICE};
+use super::shown::exchanges;
 use crate::transcript::Direction;
-
-/// The width of one column, in characters.
-const COLUMN: usize = 56;
-/// The number of lines around a difference.
-const AROUND: usize = 2;
-/// The greatest number of lines of one message.
-const LINES_MAX: usize = 24;
 
 /// Returns the report as text.
 #[must_use]
@@ -118,85 +109,12 @@ fn breaking(text: &mut String, number: usize, found: &Found, comparison: &Compar
     let more = if scenarios.len() > 1 { format!(" and {} more", scenarios.len() - 1) } else { String::new() };
     let _ =
         writeln!(text, "   seen in {}{}{more}", scenarios.first().unwrap_or(&""), entry.unwrap_or_default());
-    side_by_side(text, found, comparison);
-}
-
-/// Writes the request of the exchange, and what the target sent then and now in two columns.
-fn side_by_side(text: &mut String, found: &Found, comparison: &Comparison) {
-    let Some(old) = &found.recorded else { return };
-    if old.direction == Direction::ToTarget {
-        let request = |name: &str| old.request[name].as_str().unwrap_or_default();
-        let _ = writeln!(text, "   request: {} {}", request("method"), request("path"));
-    }
-    let pretty = |value: &Value| if value.is_null() { String::new() } else { format!("{value:#}") };
-    let left_text = pretty(old.of_target());
-    let right_text = found.now.as_ref().map(|template| pretty(template.of_target())).unwrap_or_default();
     let before = match comparison.way {
         Way::Recorded => "recorded",
         Way::Paired => "with another of its release",
     };
-    let (left, right) =
-        (format!("{} ({before})", comparison.recorded_release), format!("{} (now)", comparison.release));
-    row(text, ' ', &left, &right);
-    for line in columns(&left_text, &right_text) {
-        match line {
-            Line::Row(mark, left, right) => row(text, mark, &left, &right),
-            Line::Gap => text.push_str("     …\n"),
-        }
-    }
-}
-
-enum Line {
-    Row(char, String, String),
-    Gap,
-}
-
-fn row(text: &mut String, mark: char, left: &str, right: &str) {
-    let cut = |line: &str| line.chars().take(COLUMN).collect::<String>();
-    let line = format!("   {mark} {:<COLUMN$} | {}", cut(left), cut(right));
-    let _ = writeln!(text, "{}", line.trim_end());
-}
-
-/// Puts two texts side by side, and keeps what differs with the lines around it.
-fn columns(before: &str, after: &str) -> Vec<Line> {
-    let diff = TextDiff::from_lines(before, after);
-    let mut rows: Vec<(char, String, String)> = vec![];
-    let mut open = 0;
-    for change in diff.iter_all_changes() {
-        let line = change.value().trim_end_matches('\n').to_owned();
-        match change.tag() {
-            ChangeTag::Equal => {
-                open = 0;
-                rows.push((' ', line.clone(), line));
-            }
-            ChangeTag::Delete => {
-                open += 1;
-                rows.push(('>', line, String::new()));
-            }
-            // An inserted line goes beside a deleted one.
-            ChangeTag::Insert if open > 0 => {
-                let place = rows.len() - open;
-                rows[place].2 = line;
-                open -= 1;
-            }
-            ChangeTag::Insert => rows.push(('>', String::new(), line)),
-        }
-    }
-    let changed: Vec<usize> = (0..rows.len()).filter(|place| rows[*place].0 == '>').collect();
-    let is_near = |place: usize| changed.iter().any(|other| other.abs_diff(place) <= AROUND);
-    let mut lines = vec![];
-    for (place, (mark, left, right)) in rows.into_iter().enumerate() {
-        if lines.len() >= LINES_MAX {
-            lines.push(Line::Gap);
-            break;
-        }
-        if is_near(place) {
-            lines.push(Line::Row(mark, left, right));
-        } else if !matches!(lines.last(), Some(Line::Gap)) {
-            lines.push(Line::Gap);
-        }
-    }
-    lines
+    let old = format!("{} ({before})", comparison.recorded_release);
+    exchanges(text, found, &old, &format!("{} (now)", comparison.release));
 }
 
 fn coverage(text: &mut String, comparison: &Comparison) {
@@ -226,5 +144,8 @@ fn coverage(text: &mut String, comparison: &Comparison) {
             Way::Paired => "not seen between two of the old release",
         };
         let _ = writeln!(text, "{what}: {}: {}", one.id, one.why);
+    }
+    for one in &comparison.skipped {
+        let _ = writeln!(text, "skipped step: {}: {}", one.id, one.why);
     }
 }

@@ -3,15 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use serde_json::Value;
-
 use super::comparison::{Found, Verdict};
 use super::neighbours::Window;
 use super::rules::CLAUSE;
+use super::shown::exchange;
 use super::simulated::Simulation;
-
-/// The greatest number of lines of one message.
-const LINES_MAX: usize = 24;
 
 /// Returns the report as text.
 #[must_use]
@@ -52,16 +48,7 @@ fn breaking(text: &mut String, number: usize, found: &Found) {
     let _ = writeln!(text, "   breaks {CLAUSE}: {}", found.rule.why);
     let Some(now) = &found.now else { return };
     let _ = writeln!(text, "   seen in entry {} of {}:", now.n, now.peer);
-    for (name, value) in [("request", &now.request), ("response", &now.response)] {
-        let pretty = if value == &Value::Null { "none".to_owned() } else { format!("{value:#}") };
-        let _ = writeln!(text, "   {name}:");
-        for line in pretty.lines().take(LINES_MAX) {
-            let _ = writeln!(text, "     {line}");
-        }
-        if pretty.lines().count() > LINES_MAX {
-            text.push_str("     …\n");
-        }
-    }
+    exchange(text, now, None);
 }
 
 fn coverage(text: &mut String, simulation: &Simulation) {

@@ -20,6 +20,7 @@ mod fail_fast;
 mod foreign_transcripts;
 mod gate;
 mod gate_pairs;
+mod gate_restart;
 mod gate_ways;
 mod held;
 mod host_names;

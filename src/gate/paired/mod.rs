@@ -6,6 +6,7 @@
 mod checks;
 mod pairing;
 mod play;
+mod restart;
 mod steps;
 
 pub use pairing::{PairTarget, Paired, Pairing, pair};

@@ -184,6 +184,9 @@ impl Pairing {
         let notice = notice.or_else(|| self.notice.clone());
         let mut comparison = compare_release(&recording, &compared, new, self.rules.clone(), notice);
         comparison.way = Way::Paired;
+        for ((id, _), play) in ROLES.iter().zip(plays) {
+            comparison.skipped.extend(play.replaced().map(|why| left_out(id, &why)));
+        }
         comparison.not_compared.extend(not_compared);
         let mut kept = 0;
         if matches!(comparison.bump, Bump::Same | Bump::Patch | Bump::Minor) {

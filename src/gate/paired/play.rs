@@ -91,6 +91,12 @@ impl PairPlay {
         failed.into_iter().next()
     }
 
+    /// Returns the steps that no method does, each with what was done instead.
+    pub(super) fn replaced(&self) -> impl Iterator<Item = String> {
+        let steps = self.steps.iter().filter(|step| matches!(step.outcome, StepOutcome::Replaced(_)));
+        steps.map(PairStep::in_words)
+    }
+
     /// Returns the steps of the join that could not be asked for.
     pub(super) fn why_lacking(&self) -> Vec<String> {
         let of_join = self.steps.iter().filter(|step| step.is_of_join());
@@ -127,7 +133,7 @@ async fn leased(
     seed: Seed,
 ) -> Result<(Lease, Value), PairError> {
     let scenario = format!("pair/{}", NAMES[place]);
-    let request = TargetRequest { scenario: &scenario, seed, alone: true, durable: false };
+    let request = TargetRequest { scenario: &scenario, seed, alone: true, durable: true };
     let start = |source| PairError::Start { which: name.to_owned(), source };
     let lease = targets.lease(request).await.map_err(start)?;
     let started = lease.operator.call(Start::METHOD, json!({})).await.map_err(start)?;

@@ -60,6 +60,7 @@ impl PairStep {
             StepOutcome::Done => "done".to_owned(),
             StepOutcome::Refused(why) => why.clone(),
             StepOutcome::Skipped(before) => format!("not done, for want of {before}"),
+            StepOutcome::Replaced(why) => why.clone(),
             other => other.why_not().unwrap_or_default(),
         };
         format!("{}: {why}", self.name)
@@ -78,6 +79,8 @@ pub enum StepOutcome {
     Unsupported(String),
     /// It needs a step that was not done.
     Skipped(String),
+    /// The operator client has no method for it, and something else was done instead.
+    Replaced(String),
     /// The adapter or the machine failed.
     Failed(#[serde(skip)] Fault),
 }
@@ -87,21 +90,21 @@ impl StepOutcome {
     #[must_use]
     pub fn why_not(&self) -> Option<String> {
         match self {
-            Self::Done | Self::Refused(_) | Self::Skipped(_) => None,
+            Self::Done | Self::Refused(_) | Self::Skipped(_) | Self::Replaced(_) => None,
             Self::Unsupported(method) => Some(format!("the operator client has no method {method}")),
             Self::Failed(fault) => Some(crate::with_causes(fault)),
         }
     }
 
-    /// Returns whether the platform was asked, and answered.
+    /// Returns whether the platform was asked, and answered; or whether nothing could be asked, and the play goes on.
     #[must_use]
     pub const fn is_of_platform(&self) -> bool {
-        matches!(self, Self::Done | Self::Refused(_))
+        matches!(self, Self::Done | Self::Refused(_) | Self::Replaced(_))
     }
 }
 
 /// A grant that one platform issued to the other.
-struct Granted {
+pub(super) struct Granted {
     id: Value,
     token: Value,
     expires_at: Value,
@@ -127,7 +130,8 @@ impl Pair {
             let given = record.clone().filter(|_| granted.is_some());
             self.fetch(1 - owner, given, "").await;
             self.migrate(1 - owner, granted.as_ref()).await;
-            grants.push((granted, record));
+            let given = record.filter(|_| granted.is_some());
+            grants.push((granted, given));
         }
         for who in [JOINER, PROPOSER] {
             self.sync(who).await;
@@ -137,6 +141,7 @@ impl Pair {
             self.operate(who, audit::Request::METHOD, "", parameters).await;
         }
         self.disturbed().await?;
+        self.restarted(&grants).await?;
         for (owner, (granted, record)) in grants.into_iter().enumerate() {
             self.end_grant(owner, granted, record).await;
         }
@@ -167,11 +172,11 @@ impl Pair {
     }
 
     /// Returns the id under which a platform keeps the other; `None` if they do not federate.
-    fn peer_of(&self, who: usize) -> Option<String> {
+    pub(super) fn peer_of(&self, who: usize) -> Option<String> {
         self.peer_ids[who].clone()
     }
 
-    async fn heartbeat(&mut self, who: usize, when: &str) {
+    pub(super) async fn heartbeat(&mut self, who: usize, when: &str) {
         let parameters = self.peer_of(who).map(|peer_id| json!({"peer_id": peer_id}));
         self.operate(who, peer::SendHeartbeat::METHOD, when, parameters).await;
     }
@@ -210,7 +215,7 @@ impl Pair {
         self.operate(holder, grant::Hold::METHOD, "", parameters).await.and(granted)
     }
 
-    async fn fetch(&mut self, who: usize, record: Option<String>, when: &str) {
+    pub(super) async fn fetch(&mut self, who: usize, record: Option<String>, when: &str) {
         let parameters = self.peer_of(who).zip(record);
         let parameters =
             parameters.map(|(peer_id, id)| json!({"peer_id": peer_id, "kind": self.kind, "id": id}));
@@ -280,7 +285,7 @@ impl Pair {
     }
 
     /// Calls a method, and records what came of it. Without parameters the step needs one that was not done.
-    async fn operate(
+    pub(super) async fn operate(
         &mut self,
         who: usize,
         method: Method,
@@ -320,7 +325,7 @@ impl Pair {
         failed.map_or_else(|| "a step before it was not done".to_owned(), |step| step.name.clone())
     }
 
-    fn set_last(&mut self, outcome: StepOutcome) {
+    pub(super) fn set_last(&mut self, outcome: StepOutcome) {
         if let Some(last) = self.steps.last_mut() {
             last.outcome = outcome;
         }

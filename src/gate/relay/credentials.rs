@@ -81,11 +81,11 @@ impl Shared {
         path_and_query: String,
         body: Bytes,
     ) -> Result<Response, NetError> {
-        let (end, stand_in) = (&self.ends[callee], &self.stand_ins[callee]);
+        let (end, stand_in) = (self.end(callee), &self.stand_ins[callee]);
         let no_keys = |error: crate::pki::PkiError| NetError::Request(error.to_string());
         let certificate = request.peer_certificate.as_ref();
         let way =
-            stand_in.way(certificate, &self.stand_ins[1 - callee], end, self.limits).map_err(no_keys)?;
+            stand_in.way(certificate, &self.stand_ins[1 - callee], &end, self.limits).map_err(no_keys)?;
         let mut headers = passed_on(&request.headers);
         headers.extend(way.identity.iter().flat_map(|identity| forwarded(end.caller, identity)));
         let has_body = !(body.is_empty() && request.method == "GET");
@@ -103,8 +103,8 @@ impl Shared {
         let caller = 1 - callee;
         let (of_callee, of_caller) = (&self.stand_ins[callee], &self.stand_ins[caller]);
         let Ok(text) = std::str::from_utf8(body) else { return (body.clone(), None) };
-        let text = with_address(text, &self.ends[caller].base_url, of_caller.url());
-        let text = with_address(&text, of_callee.url(), &self.ends[callee].base_url);
+        let text = with_address(text, &self.end(caller).base_url, of_caller.url());
+        let text = with_address(&text, of_callee.url(), &self.end(callee).base_url);
         if route != Some(&Route::Accept) {
             return (Bytes::from(text), None);
         }
@@ -134,8 +134,8 @@ impl Shared {
         let (of_callee, of_caller) = (&self.stand_ins[callee], &self.stand_ins[caller]);
         let body = match String::from_utf8(response.body.to_vec()) {
             Ok(text) => {
-                let text = with_address(&text, &self.ends[callee].base_url, of_callee.url());
-                let text = with_address(&text, of_caller.url(), &self.ends[caller].base_url);
+                let text = with_address(&text, &self.end(callee).base_url, of_callee.url());
+                let text = with_address(&text, of_caller.url(), &self.end(caller).base_url);
                 let is_exchange = matches!(route, Some(Route::Accept | Route::TrustBundle));
                 Bytes::from(if is_exchange { self.with_own(callee, requested, text) } else { text })
             }

@@ -75,7 +75,7 @@ pub struct Relay(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    ends: [End; 2],
+    ends: Mutex<[End; 2]>,
     /// The stand-in of each platform, which the other one calls.
     stand_ins: [StandIn; 2],
     /// What each platform sent and got, as the other half of a trace in which it is the target.
@@ -99,7 +99,7 @@ impl Relay {
         let recorders =
             [first, second].map(|end| Recorder::in_memory("what the relay passed", end.clock.clone()));
         let shared = Arc::new(Shared {
-            ends,
+            ends: Mutex::new(ends),
             stand_ins,
             recorders,
             disturbances: Mutex::default(),
@@ -157,6 +157,24 @@ impl Relay {
         (0..2).try_for_each(|of| self.listen(of))
     }
 
+    /// Refuses every connection to a platform from now on, as if it were not running.
+    pub async fn close(&self, of: usize) {
+        self.0.stand_ins[of].stop().await;
+    }
+
+    /// Takes connections to a platform again.
+    pub fn open(&self, of: usize) -> Result<(), RelayError> {
+        self.listen(of)
+    }
+
+    /// Forgets the connections to a platform that was started again, perhaps at another address.
+    pub fn started_again(&self, of: usize, base_url: Url, ca_bundle_pem: Option<String>) {
+        let end = &mut lock(&self.0.ends)[of];
+        end.base_url = base_url;
+        end.ca_bundle_pem = ca_bundle_pem.or_else(|| end.ca_bundle_pem.take());
+        self.0.stand_ins[of].forget_ways();
+    }
+
     /// Ends the record of a platform. Returns what it answered and called, as a trace in which it is the target.
     #[must_use]
     pub fn ended(&self, of: usize) -> Trace {
@@ -182,6 +200,10 @@ impl Handler for Passing {
 }
 
 impl Shared {
+    fn end(&self, of: usize) -> End {
+        lock(&self.ends)[of].clone()
+    }
+
     /// Passes on a call to the platform `callee`, and its answer.
     async fn pass(&self, callee: usize, request: Inbound) -> Outbound {
         self.passed.fetch_add(1, Ordering::SeqCst);

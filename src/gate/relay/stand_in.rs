@@ -83,6 +83,11 @@ impl StandIn {
         if let Some(server) = self.server.lock().await.take() {
             server.kill().await;
         }
+        self.forget_ways();
+    }
+
+    /// Drops the connections to the platform.
+    pub(super) fn forget_ways(&self) {
         lock(&self.ways).clear();
     }
 

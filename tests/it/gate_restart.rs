@@ -1,0 +1,148 @@
+//! The restart of one platform of a pair: both federate afterwards as before, or the gate names what does not.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use covenant::clock::Seed;
+use covenant::gate::{Choice, PairPlay, PairTarget, Pairing, SEED, StepOutcome, Verdict, pair, play_pair};
+use covenant::operator::platform::{Kill, Stop};
+use covenant::operator::{
+    Embedded, EmbeddedOptions, Kinds, Lease, Method, OperatorClient, OperatorError, OperatorMethod,
+    TargetRequest, Targets, resource,
+};
+use covenant::transcript::Direction;
+use serde_json::{Value, json};
+
+const LISTEN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// What an operator client does in place of some methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Instead {
+    /// Nothing: it is as it is.
+    Nothing,
+    /// It has neither `platform.kill` nor `platform.stop`.
+    EndsNothing,
+    /// It refuses to read after the platform was killed, as one does that lost its grants.
+    ForgetsGrants,
+}
+
+/// The reference, behind an operator client of its own.
+#[derive(Debug)]
+struct Behind(Instead, Embedded);
+
+struct Client(Instead, Arc<dyn OperatorClient>, AtomicBool);
+
+#[async_trait]
+impl Targets for Behind {
+    async fn lease(&self, request: TargetRequest<'_>) -> Result<Lease, OperatorError> {
+        let lease = self.1.lease(request).await?;
+        let operator = Arc::new(Client(self.0, lease.operator.clone(), AtomicBool::new(false)));
+        Ok(Lease { operator, ..lease })
+    }
+}
+
+#[async_trait]
+impl OperatorClient for Client {
+    async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
+        if self.0 == Instead::EndsNothing && [Kill::METHOD, Stop::METHOD].contains(&method) {
+            return Err(OperatorError::unsupported(method));
+        }
+        if method == Kill::METHOD {
+            self.2.store(true, Ordering::SeqCst);
+        }
+        let is_forgotten = self.0 == Instead::ForgetsGrants && self.2.load(Ordering::SeqCst);
+        if is_forgotten && method == resource::Fetch::METHOD {
+            return Err(OperatorError::refused(method, -32000, "no grant is held"));
+        }
+        self.1.call(method, parameters).await
+    }
+
+    fn settles_at_once(&self) -> bool {
+        self.1.settles_at_once()
+    }
+
+    fn kinds(&self) -> Option<&Kinds> {
+        self.1.kinds()
+    }
+}
+
+fn targets(release: &str, instead: Instead) -> Arc<dyn Targets> {
+    let settings = json!({"release": release, "last_known_good_release": format!("v{release}")});
+    let options = EmbeddedOptions { listen: LISTEN, patches: vec![], settings };
+    Arc::new(Behind(instead, Embedded::new(options)))
+}
+
+fn pairing(old: Instead, new: Instead) -> Pairing {
+    let target = |release: &str, instead| PairTarget {
+        name: release.to_owned(),
+        targets: targets(release, instead),
+        release: release.parse().ok(),
+        is_one: false,
+    };
+    Pairing {
+        old: target("1.4.2", old),
+        new: target("1.5.0", new),
+        rules: Choice::default(),
+        notice: None,
+        listen: LISTEN,
+        seed: SEED,
+    }
+}
+
+fn outcome<'a>(played: &'a PairPlay, name: &str) -> &'a StepOutcome {
+    &played.steps.iter().find(|step| step.name == name).expect(name).outcome
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_is_killed_starts_again_and_the_two_federate_on() {
+    let (first, second) = (targets("1.4.2", Instead::Nothing), targets("1.5.0", Instead::Nothing));
+    let played = play_pair([&*first, &*second], ["first", "second"], Seed(1), LISTEN).await.expect("a play");
+    assert_eq!(outcome(&played, "the joiner: platform.kill (whose connection is cut)"), &StepOutcome::Done);
+    assert_eq!(outcome(&played, "the joiner: platform.start (again)"), &StepOutcome::Done);
+    let passed = |name: &str, of: usize| -> Vec<Option<u64>> {
+        let step = played.steps.iter().find(|step| step.name == name).expect(name);
+        let of_step = played.views[of].passed.iter().filter(|(number, _)| *number == step.number);
+        let calls = of_step.filter(|(_, template)| template.direction == Direction::FromTarget);
+        calls.map(|(_, template)| template.status()).collect()
+    };
+    // Nobody answers while it is down.
+    let down = "the proposer: heartbeat.send (whose connection is cut by the end of the joiner)";
+    assert_eq!(passed(down, 0), [None]);
+    for (who, of) in [("the proposer", 0), ("the joiner", 1)] {
+        for method in ["heartbeat.send", "resource.fetch"] {
+            let name = format!("{who}: {method} (after a restart of the joiner)");
+            assert_eq!(passed(&name, of), [Some(200)], "{name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_loses_its_grants_at_a_restart_breaks() {
+    let comparison =
+        pair(&pairing(Instead::Nothing, Instead::ForgetsGrants)).await.expect("a pair").comparison;
+    assert_eq!(comparison.verdict, Verdict::Breaking, "{:#?}", comparison.breaking);
+    let found =
+        comparison.breaking.iter().find(|found| found.route.contains("after a restart of the joiner"));
+    let found = found.expect("the read after the restart");
+    assert!(found.rule.id == "scenario-ended" && found.text.contains("no grant is held"), "{found:#?}");
+    assert!(comparison.skipped.is_empty(), "{:?}", comparison.skipped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_method_ends_a_platform_the_relay_is_closed_and_the_report_says_so() {
+    for (old, new, roles) in [
+        (Instead::EndsNothing, Instead::EndsNothing, 2),
+        (Instead::Nothing, Instead::EndsNothing, 1),
+        (Instead::EndsNothing, Instead::Nothing, 1),
+    ] {
+        let comparison = pair(&pairing(old, new)).await.expect("a pair").comparison;
+        assert_eq!(comparison.verdict, Verdict::Compatible, "{:#?}", comparison.not_compared);
+        assert_eq!(comparison.skipped.len(), roles, "{:?}", comparison.skipped);
+        let why = &comparison.skipped[0].why;
+        assert!(why.contains("neither platform.kill nor platform.stop"), "{why}");
+        let report = covenant::gate::text(&comparison);
+        assert!(report.contains("skipped step: paired/the-new-release-"), "{report}");
+    }
+}
