@@ -10,21 +10,21 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::config::Config;
+use super::gate_pairs::{gate_matrix, gate_pair};
+use super::gate_way::GateWay;
 use super::number::Jobs;
-use super::pair_target::pair_target;
 use super::progress::Progress;
 use super::target_choice::{TargetArguments, patches};
 use super::{Exit, Failure, block_on_unless_stopped, message, print, unused};
 use crate::clock::{Clock, Seed};
 use crate::gate::{
-    Bump, Choice, Comparison, GateError, Hold, Notice, PairError, PairTarget, Paired, Pairing, Part, RULES,
-    Recording, RecordingError, RelayError, SEED, Verdict, Weight, hold, pair, record, rule, scenarios_sha256,
-    simulate, simulation_text, text,
+    Choice, Comparison, GateError, Hold, Notice, PairError, Part, RULES, Recording, RecordingError,
+    RelayError, SEED, Verdict, Weight, hold, record, rule, scenarios_sha256, simulate, simulation_text, text,
 };
 use crate::nearest::did_you_mean;
 use crate::operator::{Embedded, EmbeddedOptions, OperatorError};
 use crate::reference::release_change;
-use crate::runner::{ExternalTarget, Plan, RunError, Target, write_private, write_whole};
+use crate::runner::{ExternalTarget, Plan, RunError, Target, write_whole};
 
 /// The default number of scenarios that run in parallel.
 const JOBS: u64 = 4;
@@ -36,55 +36,55 @@ pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     /// Recording of the release before: its folder, or the file
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["simulated", "old", "matrix"])]
-    baseline: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    pub(super) baseline: Option<PathBuf>,
     /// Hold the release to simulated peers at the neighbouring releases, which live their whole life in a federation with it
-    #[arg(long, conflicts_with_all = ["baseline", "notice_given"])]
-    simulated: bool,
+    #[arg(long)]
+    pub(super) simulated: bool,
     /// The release before, which federates with --new through a relay: `reference:1.4.2`, the command line of an adapter, or the
     /// URL of one
-    #[arg(long, value_name = "TARGET", requires = "new", conflicts_with_all = ["baseline", "simulated", "matrix"])]
-    old: Option<String>,
+    #[arg(long, value_name = "TARGET", requires = "new")]
+    pub(super) old: Option<String>,
     /// The new release, named as --old: `reference:1.5.0+CHANGE`
     #[arg(long, value_name = "TARGET", requires = "old")]
-    new: Option<String>,
+    pub(super) new: Option<String>,
     /// Targets of which each proposes to each and joins each, the earlier release of two as the old one
-    #[arg(long, value_name = "TARGET", num_args = 2.., conflicts_with_all = ["baseline", "simulated"])]
-    matrix: Vec<String>,
-    /// File for all that passes between the platforms of pairs, one JSON object a line; secrets are masked
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "simulated"])]
-    passed: Option<PathBuf>,
+    #[arg(long, value_name = "TARGET", num_args = 2..)]
+    pub(super) matrix: Vec<String>,
+    /// File for all that passes between --old and --new, one JSON object a line; secrets are masked
+    #[arg(long, value_name = "FILE")]
+    pub(super) passed: Option<PathBuf>,
     /// Day on which the end of the recorded release was announced, as a person states it: 2026-05-01. A break across a
     /// major bump passes 30 days later; the report says that it is attested
     #[arg(long, value_name = "DATE")]
-    notice_given: Option<Date>,
+    pub(super) notice_given: Option<Date>,
     /// Optional rule that breaks too (repeatable); see `covenant list rules`
     #[arg(long, value_name = "RULE", value_parser = optional_rule)]
-    also: Vec<String>,
+    pub(super) also: Vec<String>,
     /// Rule that does not break (repeatable); the report names it
     #[arg(long, value_name = "RULE", value_parser = known_rule)]
-    except: Vec<String>,
+    pub(super) except: Vec<String>,
     /// Seed of the play [default: 1]
     #[arg(long, value_name = "S")]
-    seed: Option<Seed>,
+    pub(super) seed: Option<Seed>,
     /// Format of the report on standard output
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    pub(super) format: Format,
     #[command(flatten)]
-    play: PlayArguments,
+    pub(super) play: PlayArguments,
 }
 
 /// Arguments of both ways.
 #[derive(Debug, Args)]
-struct PlayArguments {
+pub(super) struct PlayArguments {
     /// Number of scenarios to run in parallel [default: 4]
     #[arg(long, value_name = "N")]
-    jobs: Option<Jobs>,
+    pub(super) jobs: Option<Jobs>,
     /// Hide the progress bar
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
-    target: TargetArguments,
+    pub(super) target: TargetArguments,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,24 +104,41 @@ enum Command {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Text for a terminal
     Text,
-    /// One JSON object, with every difference and both exchanges
+    /// JSON, with every difference and both exchanges: an object, and of a matrix an array of pairs
     Json,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
-    match (&arguments.command, &arguments.baseline) {
-        (Some(Command::Record { out, play }), _) => record_release(out, play),
-        (None, Some(baseline)) => gate(arguments, baseline),
-        (None, None) if arguments.simulated => gate_simulated(arguments),
-        (None, None) if arguments.old.is_some() || !arguments.matrix.is_empty() => gate_pairs(arguments),
-        (None, None) => Err(Failure::usage(
-            "the release before is missing: name its recording (--baseline DIR), simulate neighbours (--simulated), or \
-             pair two releases (--old TARGET --new TARGET, --matrix TARGET TARGET …)",
-        )),
+    if let Some(Command::Record { out, play }) = &arguments.command {
+        return record_release(out, play);
     }
+    match (GateWay::of(arguments)?, &arguments.baseline) {
+        (GateWay::Paired, _) => gate_pair(arguments),
+        (GateWay::Matrix, _) => gate_matrix(arguments),
+        (GateWay::Recorded, Some(baseline)) => gate(arguments, baseline),
+        // The recorded way has a baseline.
+        (GateWay::Simulated | GateWay::Recorded, _) => gate_simulated(arguments),
+    }
+}
+
+/// Refuses a file that could not be written in the end, before anything is played.
+pub(super) fn refuse_unwritable(path: &Path) -> Result<(), Failure> {
+    let folders = path
+        .ancestors()
+        .skip(1)
+        .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let Some(folder) = folders.into_iter().find(|folder| folder.exists()) else { return Ok(()) };
+    if path.is_dir() {
+        return Err(Failure::usage(format!("{}: a folder is there; name a file", path.display())));
+    }
+    let probe = tempfile::NamedTempFile::new_in(folder).map(drop);
+    probe.map_err(|error| {
+        let what = format!("{}: nothing can be written there", path.display());
+        Failure::new(Exit::Environment, anyhow::Error::new(error).context(what))
+    })
 }
 
 /// Refuses to replace the recording of another release, which cannot be had again.
@@ -144,6 +161,7 @@ fn record_release(out: &Path, arguments: &PlayArguments) -> Result<Exit, Failure
     let observer = Arc::new(Progress::new(arguments.quiet));
     let playing = record(&plan, named.as_ref(), &Part::Whole, observer);
     let path = Recording::path(out);
+    refuse_unwritable(&path)?;
     if let Some(named) = &named {
         refuse_other_release(&path, named)?;
     }
@@ -177,7 +195,7 @@ fn gate(arguments: &Arguments, baseline: &Path) -> Result<Exit, Failure> {
     let asked = Hold {
         release: plan.run_context.release.clone(),
         rules: arguments.rules(),
-        notice: arguments.notice_given.and_then(|date| Notice::attested(date, Clock::system().now())),
+        notice: arguments.notice(),
         part: Part::Whole,
     };
     let observer = Arc::new(Progress::new(arguments.play.quiet));
@@ -203,91 +221,31 @@ fn gate_simulated(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(exit(simulation.verdict))
 }
 
-/// Lets two releases federate, or each two of several.
-fn gate_pairs(arguments: &Arguments) -> Result<Exit, Failure> {
-    let shared = &arguments.play.target;
-    if shared.name_target() {
-        return Err(Failure::usage(
-            "--old, --new and --matrix name the targets; leave out --adapter, --operator, --target, --defect and --variant",
-        ));
-    }
-    let build = |text: &String| pair_target(text, shared);
-    let named = arguments.old.iter().chain(&arguments.new).chain(&arguments.matrix);
-    let targets: Vec<PairTarget> = named.map(build).collect::<Result<_, _>>()?;
-    let listen = shared.run_context(None)?.listen;
-    let pairing = |old: &PairTarget, new: &PairTarget| Pairing {
-        old: old.clone(),
-        new: new.clone(),
-        rules: arguments.rules(),
-        notice: arguments.notice_given.and_then(|date| Notice::attested(date, Clock::system().now())),
-        listen,
-        seed: arguments.seed.unwrap_or(SEED),
-    };
-    let (mut comparisons, mut passed) = (vec![], String::new());
-    for (place, old) in targets.iter().enumerate() {
-        for new in &targets[place + 1..] {
-            let paired = |pairing: Pairing| block_on_unless_stopped(async move { pair(&pairing).await });
-            let mut found = paired(pairing(old, new))?.map_err(failure)?;
-            // The order of a matrix says nothing of the releases.
-            if found.comparison.bump == Bump::Back && arguments.old.is_none() {
-                found = paired(pairing(new, old))?.map_err(failure)?;
-            }
-            passed.push_str(&lines(&found));
-            comparisons.push(found.comparison);
-        }
-    }
-    if let Some(path) = &arguments.passed {
-        write_private(path, passed.as_bytes())?;
-    }
-    let exits = comparisons.iter().map(|comparison| exit(comparison.verdict));
-    let worst = if exits.clone().any(|one| one == Exit::Broken) {
-        Exit::Broken
-    } else {
-        exits.into_iter().find(|one| *one != Exit::Kept).unwrap_or(Exit::Kept)
-    };
-    print(&match (arguments.format, comparisons.as_slice()) {
-        (Format::Json, [one]) => json_text(one)?,
-        (Format::Json, all) => json_text(&all)?,
-        (Format::Text, all) => all.iter().map(text).collect::<Vec<_>>().join("\n"),
-    })?;
-    Ok(worst)
-}
-
-/// Returns all that passed in the plays of a pair: each entry with its play and the platform that it is seen from.
-fn lines(found: &Paired) -> String {
-    let mut text = String::new();
-    for (play, played) in &found.plays {
-        for (side, view) in ["proposer", "joiner"].iter().zip(&played.views) {
-            for entry in view.trace.entries() {
-                let line = json!({"play": play, "seen_from": side, "entry": entry});
-                text.push_str(&line.to_string());
-                text.push('\n');
-            }
-        }
-    }
-    text
-}
-
 impl Arguments {
-    fn rules(&self) -> Choice {
+    /// Returns the notice that a person states.
+    pub(super) fn notice(&self) -> Option<Notice> {
+        self.notice_given.and_then(|date| Notice::attested(date, Clock::system().now()))
+    }
+
+    pub(super) fn rules(&self) -> Choice {
         Choice { also: self.also.iter().cloned().collect(), except: self.except.iter().cloned().collect() }
     }
 }
 
-fn json_text(value: &impl Serialize) -> Result<String, Failure> {
+pub(super) fn json_text(value: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string_pretty(value)
         .map(|text| text + "\n")
         .map_err(|error| Failure::new(Exit::Suite, error))
 }
 
-fn shown(comparison: &Comparison, format: Format) -> Result<String, Failure> {
+pub(super) fn shown(comparison: &Comparison, format: Format) -> Result<String, Failure> {
     match format {
         Format::Text => Ok(text(comparison)),
         Format::Json => json_text(comparison),
     }
 }
 
-const fn exit(verdict: Verdict) -> Exit {
+pub(super) const fn exit(verdict: Verdict) -> Exit {
     match verdict {
         Verdict::Compatible | Verdict::Announced => Exit::Kept,
         Verdict::Breaking => Exit::Broken,
@@ -363,7 +321,7 @@ fn unusable(error: RecordingError) -> Failure {
     Failure::new(exit, error)
 }
 
-fn failure(error: GateError) -> Failure {
+pub(super) fn failure(error: GateError) -> Failure {
     let exit = match &error {
         GateError::Run(RunError::Fault(fault))
         | GateError::Unreached(fault)

@@ -18,6 +18,8 @@ mod exit_options;
 mod explain;
 mod flood;
 mod gate;
+mod gate_pairs;
+mod gate_way;
 mod golden;
 mod guard;
 mod identity;

@@ -13,6 +13,7 @@ mod exchanges;
 mod form;
 mod hold;
 mod items;
+mod matrix;
 mod members;
 mod merge;
 mod neighbours;
@@ -34,6 +35,7 @@ pub use bump::{Bump, Notice, NoticeSource, notice_on_wire};
 pub use compare::Difference;
 pub use comparison::{Choice, Comparison, Counts, Found, Verdict, Way, compare_release};
 pub use hold::{Hold, hold};
+pub use matrix::{MatrixEnd, MatrixPair, MatrixVerdict, matrix_text, pair_each};
 pub use neighbours::{Neighbour, Window};
 pub use paired::{
     PairError, PairPlay, PairStep, PairTarget, Paired, Pairing, StepOutcome, View, pair, play_pair,

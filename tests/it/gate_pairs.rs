@@ -180,5 +180,5 @@ fn the_program_pairs_two_releases_or_each_two_of_several() {
     assert_eq!(code, 5, "{err}");
     assert!(err.contains("no-such-adapter cannot be started"), "{err}");
     let (code, _, err) = with(&["--new", "reference", "--defect", "http1-only"]);
-    assert!(code == 2 && err.contains("--old, --new and --matrix name the targets"), "{err}");
+    assert!(code == 2 && err.contains("--defect is of no use with a pair"), "{err}");
 }

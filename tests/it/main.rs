@@ -19,6 +19,7 @@ mod errors;
 mod fail_fast;
 mod foreign_transcripts;
 mod gate;
+mod gate_options;
 mod gate_pairs;
 mod gate_restart;
 mod gate_ways;
