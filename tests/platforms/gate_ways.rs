@@ -77,8 +77,14 @@ async fn each_way_finds_the_changes_of_its_row_and_no_addition() {
 }
 
 /// The changes of the Python platform, with the exit codes of the three ways: recorded, simulated, paired.
-const OF_PYTHON: [(&str, [i32; 3]); 3] =
-    [(" --adds", [0, 0, 0]), (" --breaks-answers", [1, 0, 1]), (" --breaks-calls", [1, 0, 1])];
+const OF_PYTHON: [(&str, [i32; 3]); 5] = [
+    (" --adds", [0, 0, 0]),
+    (" --breaks-answers", [1, 0, 1]),
+    (" --breaks-calls", [1, 0, 1]),
+    (" --breaks-forms", [1, 0, 1]),
+    // The pair alone stops a platform.
+    (" --forgets", [0, 0, 1]),
+];
 
 #[expect(clippy::print_stderr, reason = "a skipped test reports it")]
 #[test]

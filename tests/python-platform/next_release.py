@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """The same platform as its next release, 1.5.0. `--adds` adds to its heartbeats, `--breaks-answers` and `--breaks-calls` drop members
-that release 1.4.0 sends."""
+that release 1.4.0 sends, `--breaks-forms` writes a moment as seconds, and `--forgets` loses its peers when it is stopped."""
 
 import sys
 
 import adapter
 from federation import platform, routes
+from federation.basics import parse_rfc3339
 from federation.client import Client
 
 platform.DEFAULTS["release"] = "1.5.0"
 
-call_as_before, success_as_before = Client.call, routes.success
+call_as_before, success_as_before, stop_as_before = Client.call, routes.success, platform.Platform.stop
 
 
 def answer_with_load(data):
@@ -31,12 +32,28 @@ def call_without_version(client, peer_id, method, path, action, body=None, token
     return call_as_before(client, peer_id, method, path, action, body, token)
 
 
+def answer_with_seconds(data):
+    if "last_heartbeat_at" in data:
+        seconds = str(int(parse_rfc3339(data["last_heartbeat_at"]).timestamp()))
+        data = {**data, "last_heartbeat_at": seconds}
+    return success_as_before(data)
+
+
+def stop_and_forget(stopped):
+    stop_as_before(stopped)
+    stopped.store.clear()
+
+
 if "--adds" in sys.argv:
     Client.call, routes.success = call_with_load, answer_with_load
 if "--breaks-answers" in sys.argv:
     routes.success = answer_without_time
 if "--breaks-calls" in sys.argv:
     Client.call = call_without_version
+if "--breaks-forms" in sys.argv:
+    routes.success = answer_with_seconds
+if "--forgets" in sys.argv:
+    platform.Platform.stop = stop_and_forget
 
 if __name__ == "__main__":
     adapter.main()
