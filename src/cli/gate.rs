@@ -136,7 +136,8 @@ pub(super) fn refuse_unwritable(path: &Path) -> Result<(), Failure> {
     }
     let probe = tempfile::NamedTempFile::new_in(folder).map(drop);
     probe.map_err(|error| {
-        let what = format!("{}: nothing can be written there", path.display());
+        let what = format!("{}: nothing can be written in {}", path.display(), folder.display());
+        let error = std::io::Error::from(error.kind());
         Failure::new(Exit::Environment, anyhow::Error::new(error).context(what))
     })
 }

@@ -30,7 +30,7 @@ fn each_way_refuses_what_it_does_not_use_and_says_which_way_does() {
         (&pair, &["--defect", "http1-only"], both),
         (&pair, &["--target", "https://127.0.0.1:1"], both),
         (&pair, &["--request-timeout", "5"], both),
-        (&pair, &["--contract", "v1-2026-05"], both),
+        (&pair, &["--contract", "2026-05"], both),
         (&matrix, &["--baseline", "golden"], recorded),
         (&matrix, &["--passed", "passed.jsonl"], one_pair),
         (&matrix, &["--release", "1.5.0"], both),
@@ -59,7 +59,7 @@ fn each_way_refuses_what_it_does_not_use_and_says_which_way_does() {
     for (arguments, expected) in [
         (
             &["record", "--release", "1.4.2", "--out", "file"][..],
-            (6, "file/recording.json: nothing can be written"),
+            (6, "file/recording.json: nothing can be written in file: not a directory"),
         ),
         (
             &["--old", "reference:1.4.2", "--new", "reference:1.5.0", "--passed", "file/x"],

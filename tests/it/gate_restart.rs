@@ -26,6 +26,8 @@ enum Instead {
     EndsNothing,
     /// It refuses to read after the platform was killed, as one does that lost its grants.
     ForgetsGrants,
+    /// It is gone with its platform when it is asked to read.
+    Dies,
 }
 
 /// The reference, behind an operator client of its own.
@@ -55,6 +57,12 @@ impl OperatorClient for Client {
         let is_forgotten = self.0 == Instead::ForgetsGrants && self.2.load(Ordering::SeqCst);
         if is_forgotten && method == resource::Fetch::METHOD {
             return Err(OperatorError::refused(method, -32000, "no grant is held"));
+        }
+        if self.0 == Instead::Dies && (method == resource::Fetch::METHOD || self.2.load(Ordering::SeqCst)) {
+            if !self.2.swap(true, Ordering::SeqCst) {
+                self.1.call(Kill::METHOD, json!({})).await?;
+            }
+            return Err(OperatorError::adapter(method, "ended with exit code 3"));
         }
         self.1.call(method, parameters).await
     }
@@ -128,6 +136,16 @@ async fn a_release_that_loses_its_grants_at_a_restart_breaks() {
     let found = found.expect("the read after the restart");
     assert!(found.rule.id == "scenario-ended" && found.text.contains("no grant is held"), "{found:#?}");
     assert!(comparison.skipped.is_empty(), "{:?}", comparison.skipped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adapter_that_dies_breaks_nothing() {
+    for (old, new) in [(Instead::Nothing, Instead::Dies), (Instead::Dies, Instead::Nothing)] {
+        let comparison = pair(&pairing(old, new)).await.expect("a pair").comparison;
+        assert_eq!(comparison.verdict, Verdict::Incomplete, "{:#?}", comparison.breaking);
+        let why = comparison.not_compared.iter().find(|one| one.why.contains("ended with exit code 3"));
+        assert!(why.is_some(), "{:?}", comparison.not_compared);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

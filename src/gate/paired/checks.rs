@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::pairing::of_check;
 use super::play::PairPlay;
-use super::steps::{IS_CUT, JOINER, NAMES, PROPOSER, label};
+use super::steps::{IS_CUT, JOINER, NAMES, PROPOSER, StepOutcome, label};
 use crate::check::{CheckResult, PlannedCheck, Verdict, evaluate};
 use crate::contract::{Aspect, Basis};
 use crate::gate::comparison::Found;
@@ -75,8 +75,10 @@ pub(super) fn of_window(play: &PairPlay, control: Option<&PairPlay>) -> Vec<Pass
 fn planned(play: &PairPlay) -> Vec<(usize, PlannedCheck)> {
     let of_step = |who: usize, method: &str| -> Vec<String> {
         let begin = format!("{}: {method}", NAMES[who]);
-        let steps =
-            play.steps.iter().filter(|step| step.name.starts_with(&begin) && !step.name.contains(IS_CUT));
+        // What comes after a failure of an adapter or of the machine is not the platform's.
+        let until_failed =
+            play.steps.iter().take_while(|step| !matches!(step.outcome, StepOutcome::Failed(_)));
+        let steps = until_failed.filter(|step| step.name.starts_with(&begin) && !step.name.contains(IS_CUT));
         // After the revocation, and after the end of a grant, a refusal is right.
         steps.filter(|step| !step.name.contains("after the")).map(|step| label(step.number)).collect()
     };

@@ -3,6 +3,7 @@
 //! Two platforms of the release before do so first. What they send and accept is compared with what the new release sends to
 //! the old one and accepts of it, in both roles, by the rules of the recorded way.
 
+mod beside;
 mod checks;
 mod pairing;
 mod play;

@@ -1,14 +1,15 @@
 //! Holds what passed between the two releases against what passed between two platforms of the old one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use semver::Version;
 
+use super::beside::Steps;
 use super::checks::{Passed, of_window};
 use super::play::{PairError, PairPlay, View, play_pair};
-use super::steps::{IS_CUT, StepOutcome};
+use super::steps::StepOutcome;
 use crate::clock::{Clock, Seed};
 use crate::contract::{HeldText, TextSource};
 use crate::gate::bump::{Bump, Notice, notice_on_wire};
@@ -246,64 +247,6 @@ fn release_in<'a>(views: impl Iterator<Item = &'a View>) -> Option<Version> {
 
 fn left_out(id: &str, why: &str) -> LeftOut {
     LeftOut { id: id.to_owned(), why: why.to_owned() }
-}
-
-/// The steps of a play beside those of the old release with itself.
-#[derive(Default)]
-struct Steps {
-    /// The steps that each play has, so that their calls are compared.
-    in_all: BTreeSet<u32>,
-    /// The steps that were done before and are refused now, with the reason.
-    refused: Vec<(String, String)>,
-    not_recorded: Vec<String>,
-    not_compared: Vec<String>,
-}
-
-impl Steps {
-    fn of(control: &[PairPlay; 2], play: &PairPlay) -> Self {
-        let mut steps = Self::default();
-        for ((first, second), now) in control[0].steps.iter().zip(&control[1].steps).zip(&play.steps) {
-            if now.name.contains(IS_CUT) {
-                continue;
-            }
-            let before = [first, second].map(|step| &step.outcome);
-            if let Some(lack) = before.iter().find(|outcome| !outcome.is_of_platform()) {
-                let reason = lack.why_not().map(|why| format!("{}: {why}", now.name));
-                // A failure is none that the old release always has.
-                if matches!(lack, StepOutcome::Failed(_)) {
-                    steps.not_compared.extend(reason);
-                } else {
-                    steps.not_recorded.extend(reason);
-                }
-                continue;
-            }
-            match &now.outcome {
-                outcome if outcome.is_of_platform() => {
-                    steps.in_all.insert(now.number);
-                    if let StepOutcome::Refused(why) = outcome
-                        && before.iter().all(|outcome| **outcome == StepOutcome::Done)
-                    {
-                        steps.refused.push((now.name.clone(), why.clone()));
-                    }
-                }
-                // The step before was done, and gave less than this one needs.
-                StepOutcome::Skipped(why)
-                    if steps.not_compared.is_empty()
-                        && steps.refused.is_empty()
-                        && before.iter().all(|outcome| **outcome == StepOutcome::Done) =>
-                {
-                    steps.not_compared.push(format!("{}: {why}", now.name));
-                }
-                other => steps.not_compared.extend(other.why_not().map(|why| format!("{}: {why}", now.name))),
-            }
-        }
-        steps
-    }
-
-    fn templates(&self, view: &View) -> Vec<Template> {
-        let in_all = view.passed.iter().filter(|(step, _)| self.in_all.contains(step));
-        in_all.map(|(_, template)| template.clone()).collect()
-    }
 }
 
 /// Returns what the old release refuses the new one, where it served its own.

@@ -97,10 +97,13 @@ impl PairPlay {
         steps.map(PairStep::in_words)
     }
 
-    /// Returns the steps of the join that could not be asked for.
+    /// Returns the steps of the join that could not be asked for, and the first one at which an adapter or the machine failed.
     pub(super) fn why_lacking(&self) -> Vec<String> {
+        let is_failed =
+            |step: &&PairStep| matches!(step.outcome, StepOutcome::Failed(_)) && !step.is_of_join();
         let of_join = self.steps.iter().filter(|step| step.is_of_join());
-        of_join.filter_map(|step| step.outcome.why_not().map(|why| format!("{}: {why}", step.name))).collect()
+        let lacking = of_join.chain(self.steps.iter().find(is_failed));
+        lacking.filter_map(|step| step.outcome.why_not().map(|why| format!("{}: {why}", step.name))).collect()
     }
 }
 
@@ -209,7 +212,11 @@ impl Pair {
     fn view(&self, of: usize) -> View {
         let trace = self.relay.ended(of);
         let steps = trace.exchanges().map(|(entry, _)| entry.step.unwrap_or_default());
-        let passed = steps.zip(Template::all(&trace)).collect();
+        let named =
+            |number: u32| self.steps.iter().find(|step| step.number == number).map(|step| step.name.clone());
+        let passed = steps.zip(Template::all(&trace));
+        let passed =
+            passed.map(|(step, template)| (step, Template { label: named(step), ..template })).collect();
         let release = trace.release();
         View { trace, passed, release }
     }
