@@ -78,9 +78,7 @@ impl Form {
     fn of_class(class: &str) -> Self {
         match class.strip_prefix("hex") {
             Some("") => Self::Hex,
-            Some(length) => {
-                length.trim_start_matches('_').parse().map_or(Self::Hex, |length| Self::Digest(length))
-            }
+            Some(length) => length.trim_start_matches('_').parse().map_or(Self::Hex, Self::Digest),
             None if class == "digits" => Self::Digits,
             None => Self::Placeholder(class.to_owned()),
         }
@@ -163,7 +161,7 @@ fn pattern(text: &str) -> Option<String> {
         match placeholder(&rest[start..end]) {
             Some(class) => {
                 has_placeholder = true;
-                written.push_str(&format!("<{class}>"));
+                written.extend(["<", class, ">"]);
             }
             None => written.push_str(&rest[start..end]),
         }

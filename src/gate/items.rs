@@ -151,15 +151,12 @@ impl Lists<'_> {
             .flat_map(|(_, group)| group)
             .collect();
         for item in lost {
-            match self.nearest(item, &fresh).filter(|_| name != LASTING) {
-                Some((differences, place)) => {
-                    fresh.remove(place);
-                    found.extend(differences);
-                }
-                None => {
-                    let text = format!("the item with {name} {} is gone from the list", short(&item[name]));
-                    push(found, LIST_ITEM_GONE, self.below, text);
-                }
+            if let Some((differences, place)) = self.nearest(item, &fresh).filter(|_| name != LASTING) {
+                fresh.remove(place);
+                found.extend(differences);
+            } else {
+                let text = format!("the item with {name} {} is gone from the list", short(&item[name]));
+                push(found, LIST_ITEM_GONE, self.below, text);
             }
         }
     }
@@ -194,7 +191,7 @@ impl Lists<'_> {
             match taken.get(&place) {
                 Some(other) => found.extend(self.compared(item, new[*other])),
                 None if self.is_history => {
-                    found.extend(self.nearest(item, new).into_iter().flat_map(|(one, _)| one))
+                    found.extend(self.nearest(item, new).into_iter().flat_map(|(one, _)| one));
                 }
                 None => {}
             }
@@ -209,6 +206,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "the tests write JSON in place")]
     fn found(list: &str, old: Value, new: Value, known: &[&str]) -> Vec<(&'static str, String)> {
         let known: Known = known.iter().map(|one| (*one).to_owned()).collect();
         let mut differences = vec![];

@@ -106,6 +106,7 @@ mod tests {
     use crate::transcript::Direction;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "the test writes JSON in place")]
     fn template(rows: usize, ttl: Value) -> Template {
         let rows: Vec<usize> = (0..rows).collect();
         Template {

@@ -58,9 +58,8 @@ impl PairStep {
     pub(super) fn in_words(&self) -> String {
         let why = match &self.outcome {
             StepOutcome::Done => "done".to_owned(),
-            StepOutcome::Refused(why) => why.clone(),
+            StepOutcome::Refused(why) | StepOutcome::Replaced(why) => why.clone(),
             StepOutcome::Skipped(before) => format!("not done, for want of {before}"),
-            StepOutcome::Replaced(why) => why.clone(),
             other => other.why_not().unwrap_or_default(),
         };
         format!("{}: {why}", self.name)
