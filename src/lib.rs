@@ -23,7 +23,8 @@
 //! - [`golden`]: recorded exchanges, normalised and compared by structure.
 //! - [`runner`]: plan, find the contract text, play, evaluate, score. The report of a run is made from its transcript,
 //!   so that a run and `covenant verify` of its transcript agree. What follows uses it.
-//! - [`audit`]: an audit of someone else's platform, and its watch over days.
+//! - [`audit`]: an audit of someone else's platform, its dry run and its clean-up, and its watch over days.
+//! - [`redact`]: the copy of a run to share.
 //! - [`certify`]: profiles, signed attestations of a run, and their verification.
 //! - [`adapter`]: the check of an adapter, method by method.
 //! - [`simulate`]: the simulated peers on their own, beside a platform under development.
@@ -63,6 +64,7 @@ pub mod known;
 mod nearest;
 pub mod operator;
 pub mod property;
+pub mod redact;
 pub mod runner;
 #[cfg(test)]
 #[path = "../crates/covenant-check/src/report/sample.rs"]

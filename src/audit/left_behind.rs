@@ -8,7 +8,8 @@ use url::Url;
 
 use super::watch::is_accepting;
 use crate::report::terminal;
-use crate::transcript::{Direction, Reading, What};
+use crate::scenario::may_have_acted;
+use crate::transcript::{Direction, Exchange, Reading, What};
 use crate::wire::path::Route;
 
 /// A peer that an audit leaves at the target.
@@ -22,32 +23,26 @@ pub struct LeftBehind {
     pub entry: u64,
 }
 
-/// Returns the peers that an audit leaves at the target: those that accepted.
+/// Returns the peers that an audit leaves at the target: those that accepted, and those whose answer was lost.
 #[must_use]
 pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
     let mut left: Vec<LeftBehind> = Vec::new();
-    let mut unanswered = None;
-    let entries = reading.traces().flat_map(|trace| trace.entries().to_vec());
-    for entry in entries {
+    // The accept that a watch announced, until its exchange is recorded.
+    let mut announced = None;
+    for entry in reading.traces().flat_map(|trace| trace.entries().to_vec()) {
         if entry.operation().is_some_and(is_accepting) {
-            left.extend(unanswered.replace(entry.n).map(unknown));
+            left.extend(announced.replace(entry.n).map(unknown));
         }
         let What::Exchange(exchange) = &*entry.what else { continue };
-        if exchange.route() == Some(Route::Accept) {
-            // Without an answer the target may have accepted all the same.
-            let is_answered = exchange.response.is_some();
-            unanswered = unanswered.filter(|_| !is_answered);
-        }
-        if exchange.direction != Direction::ToTarget || !exchange.succeeded() {
+        if exchange.direction != Direction::ToTarget {
             continue;
         }
         match exchange.route() {
             Some(Route::Accept) => {
-                let data = exchange.data().unwrap_or(Value::Null);
-                let peer_id = data["peer_id"].as_str().unwrap_or("(it gave no id)").to_owned();
-                left.push(LeftBehind { peer_id, notified_of_leave: false, entry: entry.n });
+                announced = None;
+                left.extend(admitted(exchange, entry.n));
             }
-            Some(Route::Heartbeat) if exchange.sent().is_some_and(|sent| sent["status"] == "revoked") => {
+            Some(Route::Heartbeat) if exchange.succeeded() && is_leave(exchange) => {
                 for peer in &mut left {
                     peer.notified_of_leave = true;
                 }
@@ -55,8 +50,24 @@ pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
             _ => {}
         }
     }
-    left.extend(unanswered.map(unknown));
+    left.extend(announced.map(unknown));
     left
+}
+
+/// Returns the peer that an accept made, or may have made: without an answer the target may have admitted it all the
+/// same.
+fn admitted(accept: &Exchange, entry: u64) -> Option<LeftBehind> {
+    if accept.succeeded() {
+        let data = accept.data().unwrap_or(Value::Null);
+        let peer_id = data["peer_id"].as_str().unwrap_or("(it gave no id)").to_owned();
+        return Some(LeftBehind { peer_id, notified_of_leave: false, entry });
+    }
+    let failure = accept.failure.as_ref().map(|failure| failure.kind);
+    may_have_acted(accept.status(), failure).then(|| unknown(entry))
+}
+
+fn is_leave(heartbeat: &Exchange) -> bool {
+    heartbeat.sent().is_some_and(|sent| sent["status"] == "revoked")
 }
 
 /// Returns the peer that a target may have created before its answer was lost.

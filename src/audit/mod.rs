@@ -1,19 +1,30 @@
 //! An authenticated audit of someone else's platform: conforming, slow, and with a list of what it leaves
 //! behind.
 
+mod clean;
+mod clean_run;
+mod dry_run;
+mod kept;
 mod left_behind;
+mod outside;
+mod peering;
 mod watch;
 
+pub use clean::{CleanError, Cleaned, Cleaning, was_cleaned};
+pub use clean_run::{EndedPeer, RunPeer, end_peers, left_by_run};
+pub use dry_run::{Asked, Caller, DryRun, DryRunOf, PlannedCall, PlannedWait};
 pub use left_behind::{LeftBehind, left_behind, left_behind_text};
+pub use outside::Outside;
 pub use watch::{Watch, WatchError, Watched};
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
 use tokio::sync::watch::Receiver;
 
+use self::peering::PeeringFile;
 use crate::clock::Seed;
 use crate::contract::HeldText;
 use crate::operator::{Address, AuditClient};
@@ -45,8 +56,13 @@ pub struct Audit {
 
 impl Audit {
     /// Prepares the run of the audit. `stop` becomes true to end it.
-    pub fn prepare(self, transcript: PathBuf, stop: Receiver<bool>) -> Result<Run, RunError> {
+    ///
+    /// The folder of the transcript keeps the keys of the peer until it has left.
+    pub fn prepare(mut self, transcript: PathBuf, stop: Receiver<bool>) -> Result<Run, RunError> {
         let loaded = scenario(self.intrusive)?;
+        let folder = transcript.parent().unwrap_or(Path::new("."));
+        let keeper = PeeringFile::in_folder(folder, &self.address.base_url);
+        self.run_context.keeper = Some(Arc::new(keeper));
         let settings = [
             ("audit".to_owned(), json!(true)),
             ("intrusive".to_owned(), json!(self.intrusive)),
@@ -77,6 +93,13 @@ impl Audit {
             stop,
         })
     }
+}
+
+/// Returns the texts of the scenarios of audits.
+pub(crate) fn audit_sources() -> Vec<String> {
+    let watches = [false, true].into_iter().filter_map(|has_grant| watch::scenario(has_grant).ok());
+    let others = [CONFORMING, INTRUSIVE, outside::ANONYMOUS].map(ToOwned::to_owned);
+    watches.map(|loaded| loaded.source).chain(others).collect()
 }
 
 fn scenario(intrusive: bool) -> Result<Loaded, RunError> {

@@ -279,7 +279,14 @@ fn configuration(report: &Report, profile: &Profile, profile_digest: &str) -> Ve
         annotations: serde_json::from_value(annotations).unwrap_or_default(),
         ..descriptor
     };
-    vec![
+    // A redacted copy names the original, so that who has both can tell.
+    let redaction = report.redacted_from().map(|original| {
+        annotated(
+            digest("redaction", original),
+            json!({"original": original, "copy": report.transcript_sha256}),
+        )
+    });
+    let all = vec![
         annotated(content("seed", &report.seed.to_string()), json!({"seed": report.seed.to_string()})),
         annotated(
             contract,
@@ -293,7 +300,8 @@ fn configuration(report: &Report, profile: &Profile, profile_digest: &str) -> Ve
         annotated(content("binding", &report.binding), json!({"version": report.binding})),
         annotated(digest("profile", profile_digest), json!({"name": profile.name, "covers": profile.about})),
         annotated(digest("settings", &sha256_hex(&settings)), json!(report.settings)),
-    ]
+    ];
+    all.into_iter().chain(redaction).collect()
 }
 
 fn digest(name: &str, sha256: &str) -> Descriptor {

@@ -53,21 +53,30 @@ fn external<'a>(points: &mut Points<'_>, target: &'a Result<Target, Failure>) ->
 pub(super) fn subject(asked: &TargetArguments) -> Subject {
     Subject {
         url: asked.target.clone(),
-        ca_bundle_pem: asked.address().ok().flatten().and_then(|address| address.ca_bundle_pem),
+        ca_bundle_pem: asked.callable().ok().flatten().and_then(|_| asked.authorities().ok().flatten()),
         listen: asked.listen.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         advertise: asked.advertise.clone(),
         caller: asked.identity.map(|identity| identity.0),
         limits: asked.limits(),
         asks_a_person: matches!(asked.operator, Some(OperatorChoice::Person)),
+        recorder: None,
     }
 }
 
 /// Prints the points of a diagnosis as they are found. Returns the exit code of the first that failed.
 pub(super) fn diagnose(examine: impl AsyncFnOnce(&mut Points<'_>)) -> Result<Exit, Failure> {
+    diagnose_with(|point| print(&line(point)), examine)
+}
+
+/// Shows the points of a diagnosis as they are found. Returns the exit code of the first that failed.
+pub(super) fn diagnose_with(
+    mut show_point: impl FnMut(&Point) -> Result<(), Failure>,
+    examine: impl AsyncFnOnce(&mut Points<'_>),
+) -> Result<Exit, Failure> {
     let mut printed = Ok(());
     let mut show = |point: &Point| {
         if printed.is_ok() {
-            printed = print(&line(point));
+            printed = show_point(point);
         }
     };
     let mut points = Points::new(&mut show);
@@ -78,7 +87,8 @@ pub(super) fn diagnose(examine: impl AsyncFnOnce(&mut Points<'_>)) -> Result<Exi
     Ok(exit)
 }
 
-fn line(point: &Point) -> String {
+/// Returns a point as a line for a person.
+pub(super) fn line(point: &Point) -> String {
     let (word, hint) = match &point.result {
         PointResult::Fine => ("ok", String::new()),
         PointResult::Note => ("note", String::new()),

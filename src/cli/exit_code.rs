@@ -162,7 +162,8 @@ pub(super) const EXITS: &[ExitDef] = &[
     ),
     row(
         Exit::NothingEvaluated,
-        "nothing was evaluated: a filter leaves nothing, or no check is kept or broken, with or without --strict; gate: no \
+        "nothing was evaluated: a filter leaves nothing, or no check is kept or broken, with or without --strict; audit: the \
+         target refused the token; gate: no \
          recording of the release before, or not all of it could be compared; certify: the run cannot be certified",
         "standard error or the report says why: widen --only, --clause or --cases, or run it to its end; for the gate, it \
          names the command that records",
@@ -232,10 +233,13 @@ impl Exit {
             (report.outcome.is_none(), Self::Interrupted),
             (ends.contains(&Self::Environment), Self::Environment),
             (ends.contains(&Self::Adapter), Self::Adapter),
+            // A token that is refused says nothing of the target.
+            (report.is_audit() && report.void.is_some(), Self::NothingEvaluated),
             // A target that fails in one scenario of a run leaves checks unproven. An audit has one scenario.
             (ends.contains(&Self::Target) && report.is_audit(), Self::Target),
             (overall == Overall::Void, Self::Target),
-            (evaluated == 0, Self::NothingEvaluated),
+            // An anonymous client evaluates no clause, and was not asked to.
+            (evaluated == 0 && !report.is_of_anonymous_client(), Self::NothingEvaluated),
             (!report.known_faults.is_empty(), Self::Broken),
             (strict && overall == Overall::Unproven, Self::Unproven),
             // What is known to be broken does not make the rest proved.

@@ -223,7 +223,14 @@ impl Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let is_usage = matches!(error, FileError::Watch(_) | FileError::Certified(_) | FileError::Exists(_));
+        let is_usage = matches!(
+            error,
+            FileError::Watch(_)
+                | FileError::Peering(_)
+                | FileError::Finished(_)
+                | FileError::Certified(_)
+                | FileError::Exists(_)
+        );
         let exit = if is_usage { Exit::Usage } else { Exit::Environment };
         Self::new(exit, error)
     }
@@ -241,6 +248,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
     use std::io::Write;
     let text = error.render().ansi().to_string();
     let text = secret::without_own(&text);
+    // A password may be too short to be known by itself.
+    let text = secret::without_userinfo(&text);
     let written = if error.use_stderr() {
         anstream::stderr().write_all(text.as_bytes())
     } else {

@@ -1,19 +1,24 @@
-//! `covenant report`: compares two reports, and merges the partitions of a run.
+//! `covenant report`: compares two reports, merges the partitions of a run, and makes a copy to share.
 
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::exit_options::ExitOptions;
+use super::output_format::OutputFormat;
 use super::report_format::{Output, Outputs};
 use super::verify::unreadable;
-use super::{Exit, Failure, print};
+use super::{Exit, Failure, message, print};
 use crate::clock::Seed;
 use crate::input;
-use crate::report::{DIFF_FORMATS, DiffFormat, Report, ReportDiff, SCHEMA_VERSION};
-use crate::runner::{RunFolder, merge, without_secrets};
-use crate::transcript::read;
+use crate::redact::{RedactError, Redacted, redact};
+use crate::report::{DIFF_FORMATS, DiffFormat, Report, ReportDiff, SCHEMA_VERSION, terminal};
+use crate::runner::{RunFolder, merge, refuse_existing, without_secrets, write_new_private};
+use crate::transcript::{RewriteError, read};
 
 /// The longest report that is read, in bytes.
 const BYTES_MAX: u64 = 256 << 20;
@@ -38,6 +43,12 @@ enum Command {
     /// The report is made from the transcripts, so it is the one that the run gives on one machine. Its transcript
     /// digest is the SHA-256 of the digests of the parts, in order, a line each.
     Merge(MergeArguments),
+    /// Make a copy of a run to share: addresses, host names, contacts and other parties' entries are replaced.
+    ///
+    /// The same value has the same placeholder in every file. A verdict that does not follow from the copy is unproven there.
+    /// Keys, attestations and files that are not of the run are left out. Nothing else is looked for: read the copy before you
+    /// share it.
+    Redact(RedactArguments),
 }
 
 #[derive(Debug, Args)]
@@ -68,6 +79,21 @@ struct MergeArguments {
     exit: ExitOptions,
 }
 
+#[derive(Debug, Args)]
+struct RedactArguments {
+    /// Run folder, or its transcript.jsonl
+    run: PathBuf,
+    /// Folder of the copy, which is new or empty
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// New file that gets each placeholder with its value, for you alone
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// Format on standard output
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    format: OutputFormat,
+}
+
 /// Returns the parser of a format, which lists every format.
 fn diff_format() -> impl TypedValueParser<Value = &'static DiffFormat> {
     let values = DIFF_FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
@@ -79,21 +105,89 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Diff(arguments) => diff(arguments),
         Command::Merge(arguments) => merged(arguments),
+        Command::Redact(arguments) => redacted(arguments),
     }
+}
+
+fn redacted(arguments: &RedactArguments) -> Result<Exit, Failure> {
+    let RedactArguments { run, out, map, format } = arguments;
+    if let Some(map) = map {
+        refuse_existing(map, false)?;
+        if map.parent().is_some_and(|folder| folder == out) {
+            return Err(Failure::usage(
+                "--map: it holds the values, so it does not belong into the copy; name a file elsewhere",
+            ));
+        }
+    }
+    let made = redact(run, out).map_err(|error| {
+        let exit = match &error {
+            RedactError::Rewrite(RewriteError::Write { .. }) | RedactError::File(_) => Exit::Environment,
+            RedactError::Left { .. } => Exit::Suite,
+            _ => Exit::Usage,
+        };
+        Failure::new(exit, error)
+    })?;
+    if let Some(map) = map {
+        let values: BTreeMap<&str, &str> =
+            made.placeholders.all().map(|(value, placeholder)| (placeholder, value)).collect();
+        write_new_private(map, format!("{:#}\n", json!(values)).as_bytes(), false)?;
+    }
+    print(&match format {
+        OutputFormat::Text => in_words(&made),
+        OutputFormat::Json => format!(
+            "{:#}\n",
+            json!({"original_sha256": made.original_sha256, "copy_sha256": made.copy_sha256,
+                "replaced": made.placeholders.counts(), "unproven": made.unproven, "copied": made.copied,
+                "left_out": made.left_out})
+        ),
+    })?;
+    message(&format!("files: {}\n", out.display()));
+    Ok(Exit::Kept)
+}
+
+/// Describes a redacted copy.
+fn in_words(made: &Redacted) -> String {
+    let mut out = format!("original: {}\ncopy:     {}\n", made.original_sha256, made.copy_sha256);
+    let counts: Vec<String> =
+        made.placeholders.counts().iter().map(|(class, count)| format!("{count} of class {class}")).collect();
+    let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
+    let _ = writeln!(out, "replaced: {counts}");
+    if made.unproven.is_empty() {
+        out.push_str("verdicts: each follows from the copy\n");
+    } else {
+        let _ = writeln!(
+            out,
+            "verdicts: {} do not follow from the copy, and are unproven there:",
+            made.unproven.len()
+        );
+    }
+    for check in &made.unproven {
+        let _ = writeln!(out, "- {}", terminal(check));
+    }
+    if !made.left_out.is_empty() {
+        let names: Vec<String> = made.left_out.iter().map(|name| terminal(name)).collect();
+        let _ = writeln!(out, "left out: {}", names.join(", "));
+    }
+    out
 }
 
 fn diff(arguments: &DiffArguments) -> Result<Exit, Failure> {
     let (old, new) = (read_report(&arguments.old)?, read_report(&arguments.new)?);
     let diff = ReportDiff::of(&old, &new);
     print(&(arguments.format.render)(&diff))?;
+    Ok(exit_of_diff(&diff, &new, arguments.strict))
+}
+
+/// Returns the exit code of a difference from an earlier report.
+pub(super) fn exit_of_diff(diff: &ReportDiff, new: &Report, strict: bool) -> Exit {
     let nothing_evaluated = new.counts.kept + new.counts.broken == 0;
-    Ok(if diff.is_worse(arguments.strict) {
+    if diff.is_worse(strict) {
         Exit::Broken
     } else if nothing_evaluated {
         Exit::NothingEvaluated
     } else {
         Exit::Kept
-    })
+    }
 }
 
 fn merged(arguments: &MergeArguments) -> Result<Exit, Failure> {

@@ -255,26 +255,33 @@ impl TargetArguments {
         }
     }
 
-    /// Returns the address of a running platform, or `None` if none is named.
-    pub(super) fn address(&self) -> Result<Option<Address>, Failure> {
+    /// Returns the URL of a running platform that may be called, or `None` if none is named.
+    pub(super) fn callable(&self) -> Result<Option<&Url>, Failure> {
         let Some(url) = self.url() else { return Ok(None) };
         match url.scheme() {
-            "https" => {}
-            "http" if self.plain_http || !is_plain_elsewhere(url) => {}
-            "http" => {
-                return Err(Failure::usage(format!("--target {url}: plain http needs --plain-http")));
-            }
+            "https" => Ok(Some(url)),
+            "http" if self.plain_http || !is_plain_elsewhere(url) => Ok(Some(url)),
+            "http" => Err(Failure::usage(format!("--target {url}: plain http needs --plain-http"))),
             other => {
-                return Err(Failure::usage(format!(
-                    "--target {url}: http or https was expected, found {other}"
-                )));
+                Err(Failure::usage(format!("--target {url}: http or https was expected, found {other}")))
             }
         }
-        let ca_bundle_pem = match &self.ca {
-            Some(path) => Some(read_bundle(path)?),
-            None if self.system_roots => Some(system_bundle()?),
-            None => None,
-        };
+    }
+
+    /// Returns the authorities that the user names for the target, as PEM; `None` if the user names none.
+    pub(super) fn authorities(&self) -> Result<Option<String>, Failure> {
+        match &self.ca {
+            Some(path) => read_bundle(path).map(Some),
+            None if self.system_roots => system_bundle().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the address of a running platform, or `None` if none is named. Calls one behind plain HTTP, to find out how
+    /// callers identify themselves, unless the user says so.
+    pub(super) fn address(&self) -> Result<Option<Address>, Failure> {
+        let Some(url) = self.callable()? else { return Ok(None) };
+        let ca_bundle_pem = self.authorities()?;
         let caller = match self.identity {
             Some(IdentityForm(form)) => form,
             None if url.scheme() == "https" => CallerForm::Tls,

@@ -131,8 +131,8 @@ pub(super) fn refuse_without_token(
     let own = of_audit.iter().find(|(_, is_given)| *is_given).map(|(flag, _)| *flag);
     match own.or_else(|| first(OF_PEERS, given)) {
         Some(flag) => Err(Failure::usage(format!(
-            "{flag} is of no use here: without a token the audit is that of an anonymous client, which has no peer and \
-             writes no report; name a token with --token-file"
+            "{flag} is of no use here: without a token the audit is that of an anonymous client, which has no peer, \
+             makes a few calls, and evaluates no clause; name a token with --token-file"
         ))),
         None => Ok(()),
     }

@@ -8,6 +8,7 @@ use super::exit_options::ExitOptions;
 use super::report_format::{DEFAULT, Format};
 use super::verify_attestation::{self, AttestationArguments};
 use super::{Exit, Failure, message};
+use crate::report::terminal;
 use crate::runner::{ATTESTATION, RunFolder, assess_and_free};
 use crate::transcript::{ReadError, read};
 use crate::{shell, with_causes};
@@ -41,6 +42,13 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let path = RunFolder::transcript_of(&arguments.transcript);
     let mut reading = read(&path).map_err(unreadable)?;
     let report = arguments.exit.with_known(assess_and_free(&mut reading))?;
+    if let Some(original) = report.redacted_from() {
+        message(&format!(
+            "redacted copy: values are replaced by placeholders\n  original transcript: {}\n  this transcript:     {}\n",
+            terminal(original),
+            report.transcript_sha256
+        ));
+    }
     arguments.format.print(&report)?;
     let exit = arguments.exit.exit(&report, false);
     let attestation = arguments.transcript.join(ATTESTATION);

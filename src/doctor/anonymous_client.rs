@@ -8,6 +8,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::net::{Client, ClientOptions, Limits, NetError, Request, Response};
 use crate::pki::{ClientTls, PkiError, TlsOptions, Trust};
+use crate::transcript::{Body, Direction, Exchange, Failure, Message, Recorder, What};
 use crate::wire::generation::{CallerForm, Generation};
 use crate::wire::header;
 use crate::wire::path::{PREFIX, Route};
@@ -19,10 +20,57 @@ pub(super) const NOT_FOUND: u16 = 404;
 /// A path that is no route of any generation.
 const NOWHERE: &str = "covenant_no_such_route";
 
+/// A call of an anonymous client.
+#[derive(Debug)]
+pub struct Probe {
+    /// The method.
+    pub method: &'static str,
+    /// The path below the prefix of the federation plane.
+    route: &'static str,
+    /// True if it sends the body of an accept.
+    is_accept: bool,
+    /// What it sends, and why.
+    pub about: &'static str,
+}
+
+impl Probe {
+    /// Returns the path.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{PREFIX}/{}", self.route)
+    }
+}
+
+const ACCEPT: Probe = Probe {
+    method: "POST",
+    route: "accept",
+    is_accept: true,
+    about: "accept with a token that was never issued, which the target refuses",
+};
+const TRUST_BUNDLE: Probe = Probe {
+    method: "GET",
+    route: "trust_bundle",
+    is_accept: false,
+    about: "the trust bundle without a certificate: the answer shows the generation of the wire",
+};
+const NO_ROUTE: Probe = Probe {
+    method: "GET",
+    route: NOWHERE,
+    is_accept: false,
+    about: "a path that does not exist: a server that answers everything alike shows nothing of itself",
+};
+
+/// The calls of a diagnosis of a federation plane, in order.
+pub const PROBES: [Probe; 3] = [ACCEPT, TRUST_BUNDLE, NO_ROUTE];
+/// The call that finds out how callers identify themselves behind plain HTTP.
+pub const DETECTION: Probe = TRUST_BUNDLE;
+
 /// An anonymous client of a federation plane.
 pub(super) struct AnonymousClient {
     client: Client,
     url: Url,
+    /// What records its exchanges; `None` if nothing does.
+    recorder: Option<Recorder>,
 }
 
 impl AnonymousClient {
@@ -48,35 +96,87 @@ impl AnonymousClient {
             "https" => Some(ClientTls::new(None, trust, &Clock::system(), TlsOptions::default())?),
             _ => None,
         };
-        Ok(Self { client: Client::new(tls, limits, ClientOptions::default()), url: url.clone() })
+        Ok(Self {
+            client: Client::new(tls, limits, ClientOptions::default()),
+            url: url.clone(),
+            recorder: None,
+        })
+    }
+
+    /// Records its exchanges.
+    pub(super) fn recorded(self, recorder: Option<Recorder>) -> Self {
+        Self { recorder, ..self }
     }
 
     /// Requests the trust bundle without a certificate. A platform that has the route refuses.
     pub(super) async fn trust_bundle(&self) -> Result<Response, NetError> {
-        self.send("GET", "trust_bundle", None).await
+        self.send(&TRUST_BUNDLE).await
     }
 
     /// Requests a path that does not exist. A server that answers everything alike shows nothing of itself.
     pub(super) async fn nowhere(&self) -> Result<Response, NetError> {
-        self.send("GET", NOWHERE, None).await
+        self.send(&NO_ROUTE).await
     }
 
     /// Calls accept with a token that was never issued. The platform refuses and creates nothing.
     pub(super) async fn accept(&self) -> Result<Response, NetError> {
-        let body = json!({"acceptance_token": "of-no-one", "contract_version": 1});
-        self.send("POST", "accept", Some(Bytes::from(body.to_string()))).await
+        self.send(&ACCEPT).await
     }
 
-    async fn send(&self, method: &str, route: &str, body: Option<Bytes>) -> Result<Response, NetError> {
+    async fn send(&self, probe: &Probe) -> Result<Response, NetError> {
+        let body = probe.is_accept.then(|| {
+            let body = json!({"acceptance_token": "of-no-one", "contract_version": 1});
+            Bytes::from(body.to_string())
+        });
         let mut headers = vec![
             ("accept".to_owned(), "application/json".to_owned()),
             ("user-agent".to_owned(), header::user_agent(NO_ONE)),
         ];
         headers.extend(body.as_ref().map(|_| ("content-type".to_owned(), "application/json".to_owned())));
-        let path_and_query = format!("{PREFIX}/{route}");
-        let request = Request { method: method.to_owned(), path_and_query, headers, body };
-        self.client.send(&self.url, request).await
+        let request =
+            Request { method: probe.method.to_owned(), path_and_query: probe.path(), headers, body };
+        let outcome = self.client.send(&self.url, request.clone()).await;
+        if let Some(recorder) = &self.recorder {
+            recorder.record(None, None, What::Exchange(exchange(request, &outcome)));
+        }
+        outcome
     }
+}
+
+/// Returns the exchange of a call, as a transcript has it.
+fn exchange(request: Request, outcome: &Result<Response, NetError>) -> Exchange {
+    let mut exchange = Exchange {
+        peer: NO_ONE.to_owned(),
+        direction: Direction::ToTarget,
+        request: Message {
+            method: Some(request.method),
+            path: Some(request.path_and_query),
+            headers: request.headers,
+            body: Body::capture(request.body.as_deref().unwrap_or_default()),
+            ..Message::default()
+        },
+        response: None,
+        failure: None,
+        tls: None,
+        protocol: None,
+        source: None,
+        injected: vec![],
+    };
+    match outcome {
+        Ok(response) => {
+            exchange.tls.clone_from(&response.tls);
+            exchange.source = response.source;
+            exchange.protocol = Some(response.protocol.to_owned());
+            exchange.response = Some(Message {
+                status: Some(response.status),
+                headers: response.headers.clone(),
+                body: Body::capture(&response.body),
+                ..Message::default()
+            });
+        }
+        Err(error) => exchange.failure = Some(Failure { kind: error.kind(), message: error.to_string() }),
+    }
+    exchange
 }
 
 /// Detects how callers identify themselves to a platform behind plain HTTP, by whether it has a trust bundle.

@@ -5,7 +5,7 @@ mod operator;
 mod plane;
 mod point;
 
-pub use anonymous_client::{DetectError, detect_caller_form};
+pub use anonymous_client::{DETECTION, DetectError, PROBES, Probe, detect_caller_form};
 pub use plane::examine_plane;
 pub use point::{FailedPoint, Point, PointResult, Points};
 
@@ -19,6 +19,7 @@ use crate::net::Limits;
 use crate::operator::{Description, is_here};
 use crate::runner::{ExternalTarget, WayBackTrial, try_way_back};
 use crate::scenario::RunContext;
+use crate::transcript::Recorder;
 use crate::wire::generation::CallerForm;
 
 /// The subject of a diagnosis, beside the operator client.
@@ -38,6 +39,8 @@ pub struct Subject {
     pub limits: Limits,
     /// True if a person is the operator, who is asked for no trial of the way back.
     pub asks_a_person: bool,
+    /// What records the exchanges of the anonymous client; `None` if nothing does.
+    pub recorder: Option<Recorder>,
 }
 
 /// Examines the ports, the operator client, the federation plane and the way back to the peers. `external` is

@@ -28,7 +28,7 @@ pub async fn examine_plane(
 ) {
     let client =
         match AnonymousClient::new(url, ca_bundle_pem, subject.ca_bundle_pem.is_some(), subject.limits) {
-            Ok(client) => client,
+            Ok(client) => client.recorded(subject.recorder.clone()),
             Err(error) => {
                 return points.failed("trust", error.to_string(), "name a PEM bundle with --ca", None);
             }

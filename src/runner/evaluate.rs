@@ -9,17 +9,25 @@ use crate::check::{Evaluation, Verdict, ended_at, ended_at_deadline, evaluate_un
 use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
-    Counts, EvaluatedCheck, FailedStage, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow, TargetFinder,
-    VerdictCounts, shown_trace,
+    Counts, EvaluatedCheck, FailedStage, MissingMethod, REDACTED, Report, SCHEMA_VERSION, ScenarioRow,
+    TargetFinder, VerdictCounts, diagnostics, shown_trace,
 };
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
-use crate::transcript::{Outcome, Reading, RunStart, StoredTrace, Trace};
+use crate::transcript::{Direction, Exchange, Outcome, Reading, RunStart, StoredTrace, Trace};
 use crate::warning::Warnings;
+use crate::wire::path::Route;
 use crate::{Blame, Stage};
 
 use super::command::replay;
 use super::planned_with_texts;
+
+/// The statuses by which a target refuses a token. Others are of a target that is not there, or failed.
+const TOKEN_REFUSED: [u16; 6] = [400, 401, 403, 409, 410, 422];
+
+/// What a report says of a check whose verdict does not follow from a redacted copy.
+const HIDDEN: &str =
+    "this is a redacted copy, in which what the verdict rests on is replaced; the original shows it";
 
 /// What a report needs of a scenario, once its trace was evaluated.
 struct Part {
@@ -77,16 +85,26 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     let mut warnings = Warnings::default();
     let mut platform = TargetFinder::default();
     let (mut parts, mut evaluated, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut points, mut refusal) = (Vec::new(), None);
+    let is_audit = start.settings.get("audit") == Some(&Value::Bool(true));
     for trace in traces {
         let (part, of_scenario) = of_trace_alone(&trace, held);
         platform.add(&trace, part.stage == Some(Stage::Handshake));
         shown.extend(shown_trace(&trace, of_scenario.iter().map(|(evaluation, _)| evaluation)));
         warnings.add(&trace);
+        points.extend(diagnostics(&trace));
+        refusal = refusal.or_else(|| refused_token(&trace).filter(|_| is_audit));
         parts.push(part);
         evaluated.extend(of_scenario);
     }
     evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));
 
+    let hidden = hidden(start);
+    for (evaluation, _) in evaluated.iter_mut().filter(|(one, _)| hidden.contains(one.check.id.as_str())) {
+        evaluation.result.verdict = Verdict::Unproven;
+        HIDDEN.clone_into(&mut evaluation.result.actual);
+        evaluation.result.evidence.clear();
+    }
     if let Some(why) = why_early(reading.outcome.as_ref()) {
         for (evaluation, _) in
             evaluated.iter_mut().filter(|(evaluation, _)| was_cut_short(evaluation, &parts))
@@ -94,7 +112,7 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
             evaluation.result.actual.clone_from(&why);
         }
     }
-    let void = void(&parts);
+    let void = void(&parts).or(refusal);
     if let Some(why) = &void {
         for (evaluation, _) in &mut evaluated {
             set_aside(evaluation, why);
@@ -141,6 +159,7 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
         missing_methods,
         warnings: warnings.all(),
         counts,
+        diagnostics: points,
         known_faults: vec![],
     }
 }
@@ -256,6 +275,12 @@ fn missing_methods(
     methods
 }
 
+/// Returns the checks whose verdict does not follow from a redacted copy.
+fn hidden(start: &RunStart) -> BTreeSet<&str> {
+    let checks = start.settings.get(REDACTED).and_then(|redacted| redacted["unproven"].as_array());
+    checks.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
 /// Returns the attestations in the settings of the run.
 pub(super) fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
     let statements = start.settings.get("attested").and_then(Value::as_object).into_iter().flatten();
@@ -310,6 +335,19 @@ fn void(parts: &[Part]) -> Option<String> {
             Outcome::Aborted(fault) => Some(format!("{which} failed: {fault}")),
         }
     })
+}
+
+/// Returns why an audit evaluated nothing, if the target refused its token; `None` if it did not.
+fn refused_token(trace: &Trace) -> Option<String> {
+    let is_accept = |exchange: &Exchange| {
+        exchange.direction == Direction::ToTarget && exchange.route() == Some(Route::Accept)
+    };
+    let first = trace.exchanges().find(|(_, exchange)| is_accept(exchange))?.1;
+    let status = first.status().filter(|status| TOKEN_REFUSED.contains(status))?;
+    Some(format!(
+        "nothing was evaluated: the target refused the acceptance token ({status}): it is wrong, spent or expired; ask the \
+         operator of the target for another"
+    ))
 }
 
 /// Returns the stages that failed on this target, with what they cost. A failed handshake makes the run void.

@@ -22,11 +22,14 @@ const REPORT: &str = "report.json";
 /// remove the files that the attestation signs.
 pub(crate) const ATTESTATION: &str = "attestation.json";
 /// The files of a run beside its reports and its transcript.
-const OTHERS: [&str; 2] = ["adapter.log", "left-behind.txt"];
+const OTHERS: [&str; 6] =
+    ["adapter.log", "left-behind.txt", "cleanup.jsonl", "difference.txt", "difference.json", "difference.md"];
 /// The file that a run holds locked while it writes the others.
 const LOCK: &str = ".lock";
 /// The file that holds the state of a watch which has not ended.
 pub(crate) const WATCH: &str = "watch.json";
+/// The file that holds the keys of an audit's peer which has not left the target.
+pub(crate) const PEERING: &str = "peering.json";
 
 /// A file or folder that cannot be written.
 #[derive(Debug, Error)]
@@ -51,6 +54,15 @@ pub enum FileError {
          folder with --out"
     )]
     Watch(String),
+    /// The folder holds the keys of a peer that has not left.
+    #[error(
+        "{0}: this folder holds the keys of a peer that has not left its target, and without them it cannot; let it leave with \
+         covenant audit URL --clean {0}, or name another folder with --out"
+    )]
+    Peering(String),
+    /// The folder holds an earlier run.
+    #[error("{0}: this folder holds an earlier run; name a new one with --out, or replace it with --force")]
+    Finished(String),
     /// The folder holds a run that was certified.
     #[error(
         "{0}: this folder holds an attestation, and a new run would remove the transcript and the report that it signs; name \
@@ -126,12 +138,23 @@ impl RunFolder {
         if self.0.join(WATCH).symlink_metadata().is_ok() {
             return Err(FileError::Watch(self.0.display().to_string()));
         }
+        if self.0.join(PEERING).symlink_metadata().is_ok() {
+            return Err(FileError::Peering(self.0.display().to_string()));
+        }
         if self.0.join(ATTESTATION).symlink_metadata().is_ok() {
             return Err(FileError::Certified(self.0.display().to_string()));
         }
         self.remove_reports()?;
         self.remove(OTHERS.into_iter().chain([TRANSCRIPT]).map(ToOwned::to_owned))?;
         Ok(lock)
+    }
+
+    /// Returns an error if the folder holds an earlier run. `force` replaces it.
+    pub fn refuse_earlier(&self, force: bool) -> Result<(), FileError> {
+        if force || self.transcript().symlink_metadata().is_err() {
+            return Ok(());
+        }
+        Err(FileError::Finished(self.0.display().to_string()))
     }
 
     /// Removes the reports of an earlier run, or of the part of a watch before it was interrupted. In a folder without a

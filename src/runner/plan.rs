@@ -327,6 +327,7 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         real_time: RealTime::default(),
         records: vec![],
         kinds: None,
+        keeper: None,
     }
 }
 

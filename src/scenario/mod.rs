@@ -22,8 +22,8 @@ pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, load};
 pub(crate) use position::{FormatFault, shown_in_file};
-pub(crate) use run::no_success;
-pub use run::{Announcer, RealTime, RunContext, play_scenario};
+pub use run::{Announcer, RealTime, RunContext, SnapshotKeeper, play_scenario};
+pub(crate) use run::{may_have_acted, no_success};
 pub use write::write;
 
 /// Returns the JSON Schema of a scenario file, with the arguments of each check.

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::program::{COVENANT, LOOPBACK, Platform, output_of};
+use crate::program::{COVENANT, LOOPBACK, Platform, covenant_in, output_of};
 
 /// Runs an audit of the platform, with an answer typed to its question.
 fn audit(platform: &Platform, more: &[&str], typed: &str) -> Output {
@@ -46,8 +46,8 @@ fn authenticated_audit_is_evaluated_and_lists_what_it_created() {
     let token = std::fs::read_to_string(platform.file("token")).expect("a token");
     assert_eq!(files_with(&platform.file("out"), &token), Vec::<PathBuf>::new());
 
-    let again = audit(&platform, &[], "");
-    assert_eq!(again.status.code(), Some(4), "the token is used up: {}", output_of(&again));
+    let again = audit(&platform, &["--force"], "");
+    assert_eq!(again.status.code(), Some(7), "the token is used up: {}", output_of(&again));
     assert!(
         output_of(&again).contains("created at") && output_of(&again).contains("nothing"),
         "{}",
@@ -85,11 +85,7 @@ fn intrusive_audit_requires_the_host_name_of_the_target() {
 #[test]
 fn anonymous_audit_creates_nothing_and_reports_an_absent_platform() {
     let platform = Platform::start(LOOPBACK, &[]);
-    let audit = |url: &str| {
-        let output =
-            Command::new(COVENANT).args(["audit", url]).env_remove("COVENANT_ACCEPTANCE_TOKEN").output();
-        output.expect("it runs")
-    };
+    let audit = |url: &str| covenant_in(platform.folder.path(), &["audit", url]);
     let output = audit(&platform.url);
     assert_eq!(output.status.code(), Some(0), "{}", output_of(&output));
     assert!(output_of(&output).contains("Read-only: nothing was created"), "{}", output_of(&output));
@@ -182,13 +178,13 @@ fn watch_with_a_changed_transcript_does_not_continue() {
 }
 
 /// The reference platform behind its adapter.
-struct Adapter {
+pub(crate) struct Adapter {
     child: Child,
     responses: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Adapter {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut child = Command::new(COVENANT)
             .arg("adapter")
             .stdin(Stdio::piped())
@@ -200,7 +196,7 @@ impl Adapter {
         Self { child, responses }
     }
 
-    fn call(&mut self, method: &str, parameters: &Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, parameters: &Value) -> Value {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters});
         writeln!(self.child.stdin.as_mut().expect("piped"), "{request}").expect("it reads");
         let line = self.responses.next().expect("a line").expect("a text");

@@ -37,7 +37,7 @@ fn a_certificate_of_the_authority_for_another_host_gets_no_token() {
         "{printed}"
     );
     // The token was not spent.
-    let (exit, printed) = audit(&platform, "localhost", &["--ca", &ca]);
+    let (exit, printed) = audit(&platform, "localhost", &["--ca", &ca, "--force"]);
     assert_eq!(exit, 0, "{printed}");
     let (exit, printed) = audit(&Platform::start("0.0.0.0:0", &[]), "localhost", &["--system-roots"]);
     assert_eq!(exit, 4, "{printed}");

@@ -6,6 +6,9 @@
 mod adapter;
 mod adapter_server;
 mod audit;
+mod audit_clean;
+mod audit_folders;
+mod audit_plans;
 mod bad_flags;
 mod bad_paths;
 mod blame;
@@ -35,6 +38,7 @@ mod powernode;
 mod program;
 mod python;
 mod recordings;
+mod redacted;
 mod run_folders;
 mod seals;
 mod secrets;

@@ -80,6 +80,12 @@ impl PeerSnapshot {
         self.admission.is_some()
     }
 
+    /// Returns the id of the row that the target keeps for the peer; `None` if it has not admitted it.
+    #[must_use]
+    pub fn id_at_target(&self) -> Option<&str> {
+        Some(&self.admission.as_ref()?.id_at_target)
+    }
+
     /// Returns the certificate that the peer presents to the target; `None` if it has none.
     #[must_use]
     pub fn certificate(&self) -> Option<Certificate> {

@@ -19,6 +19,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 pub use self::error::WatchError;
 use self::grant::Grant;
 use self::state::State;
+use super::kept;
+use super::peering::Peering;
 use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
@@ -91,7 +93,7 @@ impl Watch {
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
         let path = self.folder.join(STATE);
         let folder = RunFolder::choose(Some(&self.folder), self.seed);
-        State::remove_torn(&self.folder);
+        kept::remove_torn(&path);
         let begun = if path.symlink_metadata().is_ok() {
             OngoingWatch::resume(self, path)?
         } else {
@@ -369,7 +371,7 @@ impl OngoingWatch {
     }
 
     fn save(&self) -> Result<(), WatchError> {
-        self.state.save(&self.path).map_err(|error| self.wrong(error.to_string()))
+        kept::save(&self.path, &self.state).map_err(|error| self.wrong(error.to_string()))
     }
 
     fn wrong(&self, why: String) -> WatchError {
@@ -441,6 +443,12 @@ fn accepting() -> What {
 
 pub(super) fn is_accepting(operation: &Operation) -> bool {
     operation.method == ACCEPTING
+}
+
+/// Reads the peering of a watch from its state. The error says what is wrong with the file.
+pub(super) fn kept_by_watch(path: &Path) -> Result<Peering, String> {
+    let State { listen, snapshot, .. } = kept::load(path, "the state of a watch")?;
+    Ok(Peering { target: None, peer_url: format!("https://{listen}"), listen, snapshot })
 }
 
 fn lost_keys(path: &Path, error: &PkiError) -> WatchError {

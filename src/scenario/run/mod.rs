@@ -2,6 +2,7 @@
 
 mod excerpts;
 mod inventory;
+mod keeper;
 mod named_records;
 mod operator;
 mod peers;
@@ -32,6 +33,8 @@ use crate::pki::Identity;
 use crate::transcript::{
     Outcome, Recorder, ScenarioStart, Spoken, Trace, Transcript, WayBack, What, spoken_note,
 };
+pub use keeper::SnapshotKeeper;
+pub(crate) use keeper::may_have_acted;
 pub use real_time::{Announcer, RealTime};
 pub(crate) use reason::no_success;
 use runner::ScenarioRunner;
@@ -81,6 +84,8 @@ pub struct RunContext {
     pub records: Vec<NamedRecord>,
     /// The kinds that the user names for the target. `None` takes those that the operator client names.
     pub kinds: Option<Arc<Kinds>>,
+    /// What keeps the keys of a peering; `None` where the operator client can revoke it.
+    pub keeper: Option<Arc<dyn SnapshotKeeper>>,
 }
 
 impl RunContext {

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::super::format::{
     AnyCall, EndGrant, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerCall, PeerPut, Sync, Wait,
 };
-use super::StepError;
 use super::reason::no_success;
 use super::runner::ScenarioRunner;
+use super::{StepError, keeper};
 use crate::clock::Stopwatch;
 use crate::net::{NetError, Pause};
 use crate::operator::{OperatorMethod, grant};
@@ -60,7 +60,8 @@ impl ScenarioRunner<'_> {
         let token = self.proposed_token(&step.peer);
         let with = self.values.fill(&step.with)?;
         let peer = self.peer_named(&step.peer)?;
-        let outcome = peer.accept(context, &token, &with).await?;
+        let keeper = self.run_context.keeper.as_deref();
+        let outcome = keeper::accept(&peer, keeper, context, &token, &with).await?;
         if let Some(id) = peer.id_at_target() {
             self.values.set_own(&step.peer, json!({"id": id, "base_url": peer.base_url_text()}));
         }
@@ -276,8 +277,8 @@ impl ScenarioRunner<'_> {
     }
 
     pub(super) async fn revoke(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
-        let outcome = self.peer_named(name)?.revoke(context, "the scenario says so").await?;
-        match outcome {
+        let keeper = self.run_context.keeper.as_deref();
+        match keeper::revoke(&self.peer_named(name)?, keeper, context).await? {
             Some(outcome) => self.keep_outcome(context, &outcome),
             None => self.note(
                 context,

@@ -3,6 +3,7 @@
 //! A [`Report`] is data, built once; the formats are functions of it. Each format escapes all text that came
 //! from a target.
 
+mod diagnostics;
 mod diff;
 mod escape;
 mod facts;
@@ -13,6 +14,7 @@ mod known;
 mod sample;
 mod shown;
 
+pub use diagnostics::{Diagnostic, diagnostics};
 pub use diff::{Apart, Change, DIFF_FORMATS, DiffFormat, ReportDiff};
 pub use escape::terminal;
 pub use facts::{Fact, ShownCertificate, TargetFacts, TargetFinder};
@@ -92,6 +94,9 @@ pub struct Report {
     pub missing_methods: Vec<MissingMethod>,
     /// Observations that no clause covers. It changes no verdict and no exit code.
     pub warnings: Vec<Warning>,
+    /// The points of the diagnosis, if the run was one: an audit from outside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diagnostics: Vec<Diagnostic>,
     /// The numbers of planned and evaluated checks.
     pub counts: Counts,
     /// The entries of known breaches that fail the run: what they name no longer breaks, or they have expired.
@@ -105,7 +110,17 @@ pub const NO_END: &str = "the transcript ends without the record that seals it: 
 pub const UNSIGNED: &str = "it is not signed: compare the digest with one that was kept elsewhere; it does not show who made the \
                             run, or that it took place";
 
+/// The setting of a run that marks it as a redacted copy: the digest of the original, the numbers of replaced values, and
+/// the checks whose verdict does not follow from the copy.
+pub const REDACTED: &str = "redacted";
+
 impl Report {
+    /// Returns the SHA-256 of the transcript that this run is a redacted copy of; `None` if it is no copy.
+    #[must_use]
+    pub fn redacted_from(&self) -> Option<&str> {
+        self.settings.get(REDACTED)?["original_sha256"].as_str()
+    }
+
     /// Returns the target as a report shows it. A platform other than the embedded reference is quoted, because the
     /// transcript may come from anyone.
     #[must_use]
@@ -127,6 +142,12 @@ impl Report {
     #[must_use]
     pub fn is_audit(&self) -> bool {
         self.settings.get("audit") == Some(&Value::Bool(true))
+    }
+
+    /// Returns true if the report is of an audit without a token, as an anonymous client.
+    #[must_use]
+    pub fn is_of_anonymous_client(&self) -> bool {
+        self.settings.get("anonymous") == Some(&Value::Bool(true))
     }
 
     /// Returns whether the run was interrupted, or lacks its end.

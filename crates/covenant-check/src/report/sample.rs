@@ -53,6 +53,7 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
         missing_methods: vec![],
         warnings: vec![],
         counts,
+        diagnostics: vec![],
         known_faults: vec![],
     }
 }

@@ -46,6 +46,8 @@ pub enum NoteKind {
     WayBack,
     /// The target speaks additions of the binding that this scenario does not show. The facts say what shows each.
     Spoken,
+    /// A point of a diagnosis of the target. The facts name its subject, what it means, and what to do.
+    Diagnosed,
     /// An entry is left out, because its line is too long to be read back.
     TooLong,
 }

@@ -200,7 +200,7 @@ impl Transcript {
 }
 
 /// Returns the line of an entry, or of a note in place of it if masks have made it too long to be read back.
-fn line_within(previous: &str, entry: &Entry) -> io::Result<String> {
+pub(super) fn line_within(previous: &str, entry: &Entry) -> io::Result<String> {
     let line = line_of(previous, entry);
     if line.len() < LINE_BYTES_MAX {
         return Ok(line);
@@ -214,7 +214,7 @@ fn line_within(previous: &str, entry: &Entry) -> io::Result<String> {
 }
 
 /// Returns the line of an entry.
-fn line_of(previous: &str, entry: &Entry) -> String {
+pub(super) fn line_of(previous: &str, entry: &Entry) -> String {
     let line = Line { previous: Cow::Borrowed(previous), entry: Cow::Borrowed(entry) };
     let line = serde_json::to_string(&line).expect("an entry has text keys only");
     let line = without_own_secrets(line);

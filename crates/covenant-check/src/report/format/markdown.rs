@@ -41,6 +41,7 @@ pub(super) fn markdown(report: &Report) -> String {
     for fault in &report.known_faults {
         let _ = writeln!(out, "\n**Known breaches**: {}", plain(&fault.to_string()));
     }
+    diagnostics(&mut out, report);
     warnings(&mut out, report);
     out
 }
@@ -85,6 +86,15 @@ fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     }
     // An indented block holds any command, whatever quotes it has.
     let _ = writeln!(out, "\n    {}", terminal(&evaluated.replay));
+}
+
+fn diagnostics(out: &mut String, report: &Report) {
+    if !report.diagnostics.is_empty() {
+        let _ = writeln!(out, "\n### Diagnosis, as an anonymous client\n");
+    }
+    for point in &report.diagnostics {
+        let _ = writeln!(out, "- {}", plain(&point.line()));
+    }
 }
 
 fn warnings(out: &mut String, report: &Report) {

@@ -51,6 +51,7 @@ pub(super) fn text(report: &Report) -> String {
         out.push('\n');
         wrapped(&mut out, "known breaches: ", &fault.to_string());
     }
+    diagnostics(&mut out, report);
     warnings(&mut out, report);
     aborted(&mut out, report);
     tail(&mut out, report);
@@ -102,6 +103,9 @@ fn head(out: &mut String, report: &Report) {
         wrapped(out, "               ", digest);
     }
     let _ = writeln!(out, "transcript: {}", terminal(&report.transcript_sha256));
+    if let Some(original) = report.redacted_from() {
+        wrapped(out, "redacted copy of: ", original);
+    }
     wrapped(out, "            ", UNSIGNED);
 }
 
@@ -259,6 +263,15 @@ fn missing_methods(out: &mut String, report: &Report) {
 }
 
 /// Writes what was seen and no clause covers.
+fn diagnostics(out: &mut String, report: &Report) {
+    if !report.diagnostics.is_empty() {
+        let _ = writeln!(out, "\ndiagnosis, as an anonymous client");
+    }
+    for point in &report.diagnostics {
+        wrapped(out, "  ", &point.line());
+    }
+}
+
 fn warnings(out: &mut String, report: &Report) {
     if report.warnings.is_empty() {
         return;

@@ -54,6 +54,7 @@ pub(super) fn html(report: &Report) -> String {
                     (contents(report, broken.len()))
                     (breaches)
                     (open::open(report))
+                    (diagnostics(report))
                     (warnings(report))
                     (not_completed(report))
                     (checks::checks(report, &broken[..described]))
@@ -104,6 +105,17 @@ fn contents(report: &Report, broken: usize) -> Markup {
                 @if !report.warnings.is_empty() { li { a href="#warnings" { "Warnings (" (report.warnings.len()) ")" } } }
                 @if !aborted(report).is_empty() { li { a href="#aborted" { "Scenarios that did not complete" } } }
                 li { a href="#checks" { "Checks (" (report.checks.len()) ")" } }
+            }
+        }
+    }
+}
+
+fn diagnostics(report: &Report) -> Markup {
+    html! {
+        @if !report.diagnostics.is_empty() {
+            section #diagnosis aria-labelledby="diagnosis-title" {
+                h2 #diagnosis-title { "Diagnosis, as an anonymous client" }
+                ul { @for point in report.diagnostics.iter().take(WARNINGS_MAX) { li { (shown(&point.line())) } } }
             }
         }
     }

@@ -1,5 +1,10 @@
 //! `covenant audit`: checks a platform that someone else operates.
 
+mod clean;
+mod compare;
+mod dry_run;
+mod outside;
+
 use std::convert::identity;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -18,16 +23,16 @@ use super::run::{conclude as conclude_run, play_until_interrupted, read_back};
 use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::unused;
-use super::{BasisChoice, Exit, Failure, block_on, doctor, exit_of, message, print};
+use super::{BasisChoice, Exit, Failure, block_on, exit_of, message};
 use crate::audit::{Audit, Watch, WatchError, Watched, left_behind, left_behind_text};
 use crate::clock::Seed;
 use crate::contract::{HeldText, TextSource};
-use crate::doctor::examine_plane;
 use crate::input;
 use crate::report::{Report, terminal};
-use crate::runner::{RunFolder, assess, without_secrets, write_private};
+use crate::runner::{PEERING, RunFolder, assess, without_secrets, write_private};
 use crate::scenario::RunContext;
 use crate::secret;
+use crate::shell;
 use crate::transcript::{ReadError, Reading};
 
 /// The environment variable that holds an acceptance token.
@@ -72,6 +77,17 @@ pub(super) struct Arguments {
     /// Seed of every choice of the audit [default: random]
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
+    /// Show what the audit would do, and send nothing: each call, the rate, what would be left at the target
+    #[arg(long, conflicts_with = "clean")]
+    dry_run: bool,
+    /// Folder of an audit or a run that was interrupted: let its peer leave the target of the URL, with the keys that
+    /// the folder keeps. Of a run, revoke its peers through --adapter or --operator
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["token_file", "intrusive", "watch", "compare", "out", "seed", "format", "basis", "poll_timeout"])]
+    clean: Option<PathBuf>,
+    /// Folder of an earlier audit to compare with: what is better, worse, newly proved and newly unproven since then.
+    /// The exit code is that of `covenant report diff`
+    #[arg(long, value_name = "OLD", conflicts_with = "watch")]
+    compare: Option<PathBuf>,
     /// Format of the report on standard output; the run folder gets every format [default: text]
     #[arg(long, value_name = "FORMAT", value_parser = Format::parser())]
     format: Option<Format>,
@@ -81,6 +97,9 @@ pub(super) struct Arguments {
     /// Run folder [default: a new folder under reports/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replace the earlier audit in the folder of --out; with --clean, clean a folder of the same platform at another URL
+    #[arg(long, conflicts_with = "watch")]
+    force: bool,
     /// Hide the progress bar
     #[arg(long, short)]
     quiet: bool,
@@ -101,14 +120,13 @@ impl Arguments {
     }
 
     /// Returns the options that only an audit with a token uses.
-    fn of_peers(&self) -> [(&'static str, bool); 8] {
+    fn of_peers(&self) -> [(&'static str, bool); 7] {
         [
             ("--intrusive", self.intrusive),
-            ("--out", self.out.is_some()),
+            ("--compare", self.compare.is_some()),
             ("--rate", self.rate.is_some()),
             ("--poll-timeout", self.poll_timeout.is_some()),
             ("--seed", self.seed.is_some()),
-            ("--format", self.format.is_some()),
             ("--basis", self.basis.is_some()),
             ("--quiet", self.quiet),
         ]
@@ -116,19 +134,40 @@ impl Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    refuse_query(&arguments.url)?;
     let asked = TargetArguments { target: Some(arguments.url.clone()), ..arguments.target.clone() };
+    if let Some(folder) = &arguments.clean {
+        return clean::main(arguments, &asked, folder);
+    }
     unused::refuse_in_audit(&arguments.target)?;
+    if arguments.force && arguments.out.is_none() {
+        return Err(Failure::usage("--force is of no use here: without --out each audit has a new folder"));
+    }
     let token = token(arguments.token_file.as_deref())?;
     if token.is_none() && arguments.watch.is_none() {
         unused::refuse_without_token(&arguments.target, &arguments.of_peers())?;
+    }
+    if arguments.dry_run {
+        return dry_run::main(arguments, &asked, token.is_some());
     }
     if let Some(lasts) = arguments.watch {
         return watch_target(arguments, &asked, token, lasts);
     }
     match token {
         Some(token) => audit_as_peer(arguments, &asked, token),
-        None => examine_from_outside(&asked, &arguments.url),
+        None => outside::main(arguments, &asked),
     }
+}
+
+/// Refuses a URL with a query or a fragment, which may hold a secret, and does not repeat it.
+fn refuse_query(url: &Url) -> Result<(), Failure> {
+    if url.query().is_none() && url.fragment().is_none() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "the URL has a query or a fragment, which the federation plane has not; an acceptance token is given in a file \
+         (--token-file) or in COVENANT_ACCEPTANCE_TOKEN",
+    ))
 }
 
 /// Reads the acceptance token, and adds it to the secrets.
@@ -150,20 +189,6 @@ fn read_token(file: Option<&Path>) -> Result<Option<String>, Failure> {
         "" => Err(Failure::usage(format!("--token-file {}: the file is empty", path.display()))),
         token => Ok(Some(token.to_owned())),
     }
-}
-
-/// Reads the federation plane as an anonymous client. Creates nothing and proves no clause.
-fn examine_from_outside(asked: &TargetArguments, url: &Url) -> Result<Exit, Failure> {
-    let ca_bundle_pem = asked.address()?.and_then(|address| address.ca_bundle_pem);
-    let subject = doctor::subject(asked);
-    let exit = doctor::diagnose(async |points| {
-        examine_plane(points, &subject, url, ca_bundle_pem.as_deref()).await;
-    })?;
-    print(&format!(
-        "\nRead-only: nothing was created at {url}, and no clause can be proved from outside.\n\
-         For more, ask its operator for an acceptance token (`peer.propose`), and name it with --token-file.\n"
-    ))?;
-    Ok(exit)
 }
 
 /// Runs or continues a watch, and reports what was observed. An interrupted watch is reported too.
@@ -227,10 +252,13 @@ fn contract_text(asked: &TargetArguments) -> HeldText {
 
 fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) -> Result<Exit, Failure> {
     let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
-    if arguments.intrusive {
-        confirm(&arguments.url)?;
-    }
+    let earlier = arguments.compare.as_deref().map(compare::earlier).transpose()?;
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
+    let folder = RunFolder::choose(arguments.out.as_deref(), seed);
+    folder.refuse_earlier(arguments.force)?;
+    if arguments.intrusive {
+        confirm(&arguments.url, "--intrusive misbehaves there, and raises alarms")?;
+    }
     message(&format!(
         "seed: {seed}\naudit: {} calls a minute at most, {}\n",
         arguments.rate(),
@@ -245,7 +273,6 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
         intrusive: arguments.intrusive,
         run_context,
     };
-    let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     let (stopper, stop) = watch::channel(false);
     let run = audit.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Suite, error))?;
     let _lock = folder.begin()?;
@@ -258,7 +285,11 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
         identity,
         |reading, _| tell_of_leftovers(arguments, &folder, reading),
     )?;
-    Ok(exit_of(&report, false, arguments.basis.unwrap_or_default()))
+    let exit = exit_of(&report, false, arguments.basis.unwrap_or_default());
+    match earlier {
+        Some(earlier) => compare::conclude(&earlier, &report, exit, arguments, &folder),
+        None => Ok(exit),
+    }
 }
 
 /// Evaluates the transcript, and prints the report and the peers left at the target.
@@ -276,16 +307,19 @@ fn tell_of_leftovers(arguments: &Arguments, folder: &RunFolder, reading: &Readin
     let left = left_behind_text(&arguments.url, &left_behind(reading));
     write_private(&folder.path().join("left-behind.txt"), left.as_bytes())?;
     message(&left);
+    if folder.path().join(PEERING).exists() {
+        let url = shell::word(arguments.url.as_str());
+        let clean = shell::flag("--clean", folder.path().display());
+        message(&format!("hint: the peer has not left; covenant audit {url} {clean} lets it leave\n"));
+    }
     message(&format!("files: {}\n", folder.path().display()));
     Ok(())
 }
 
-/// Asks the user to type the target's host name, so that a script with a wrong URL cannot misbehave.
-fn confirm(url: &Url) -> Result<(), Failure> {
+/// Asks the user to type the target's host name, so that a script with a wrong URL does no harm.
+fn confirm(url: &Url, what: &str) -> Result<(), Failure> {
     let host = url.host_str().unwrap_or_default().to_owned();
-    message(&format!(
-        "--intrusive misbehaves at {url}, and raises alarms there. Type its host name ({host}) to continue: "
-    ));
+    message(&format!("{what}: {url}. Type its host name ({host}) to continue: "));
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     match read {

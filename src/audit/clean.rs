@@ -1,0 +1,229 @@
+//! Leaves the peering of an audit that was interrupted, with the keys that the audit kept.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use thiserror::Error;
+use url::Url;
+
+use super::kept;
+use super::peering::Peering;
+use super::watch::kept_by_watch;
+use crate::clock::{Clock, Seed};
+use crate::contract::{HeldText, TextSource};
+use crate::operator::Address;
+use crate::peer::{
+    CallOutcome, Options, Pace, Peer, PeerError, PermittedChoices, Profile, StepContext, TargetAddress,
+};
+use crate::runner::{PEERING, WATCH, announce};
+use crate::scenario::{RunContext, no_success};
+use crate::transcript::{
+    Note, NoteKind, Outcome, Recorder, ScenarioStart, Transcript, TranscriptError, What, read,
+};
+
+/// The name of the transcript of a clean-up, in the folder of the audit.
+const CLEANUP: &str = "cleanup.jsonl";
+/// The name of the trace.
+const TRACE: &str = "audit/clean";
+/// The name of the peer.
+const AUDITOR: &str = "auditor";
+/// The label of the notice that the peer leaves.
+const LEFT: &str = "left";
+
+/// The settings of a clean-up. None of them is from the transcript of the audit.
+#[derive(Debug)]
+pub struct Cleaning {
+    /// The folder of the audit.
+    pub folder: PathBuf,
+    /// The address of the target, as the command line names it.
+    pub address: Address,
+    /// The addresses, timeouts and limits.
+    pub run_context: RunContext,
+    /// True if the target may have another URL than the one that was audited.
+    pub force: bool,
+}
+
+/// The outcome of a clean-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cleaned {
+    /// The audit keeps no peering: it left, or was never accepted.
+    NothingKept,
+    /// The target was notified that the peer leaves, now or by an earlier clean-up.
+    Left {
+        /// The id under which the target keeps the peer.
+        peer_id: String,
+    },
+    /// The target was not notified: it did not accept the notice, or was not reached. The keys are kept.
+    NotNotified {
+        /// The id under which the target keeps the peer.
+        peer_id: String,
+        /// What happened, and what to do.
+        why: String,
+    },
+    /// The answer to the accept was lost, so there is no certificate to leave with.
+    NoCertificate {
+        /// The URL at which the target calls the peer.
+        peer_url: String,
+    },
+}
+
+/// An error that prevents a clean-up.
+#[derive(Debug, Error)]
+pub enum CleanError {
+    /// The kept peering cannot be read.
+    #[error(
+        "{path}: {why}: with it the keys of the peer are lost; ask the operator of the target to revoke the peer \
+         (left-behind.txt or `covenant verify` may name it)"
+    )]
+    Lost {
+        /// The path.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The command line names another target than the audit had.
+    #[error(
+        "{folder}: this audit is of {recorded} (as recorded), and the command line names {named}: name the folder of an audit of \
+         {named}, or add --force if this is the same platform at another address"
+    )]
+    OtherTarget {
+        /// The folder.
+        folder: String,
+        /// The URL that the audit kept.
+        recorded: String,
+        /// The URL that the command line names.
+        named: String,
+    },
+    /// The transcript of the clean-up cannot be written.
+    #[error(transparent)]
+    Transcript(#[from] TranscriptError),
+    /// The peer could not be set up.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+}
+
+impl Cleaning {
+    /// Notifies the target that the peer leaves, if the folder keeps a peering.
+    pub async fn run(self) -> Result<Cleaned, CleanError> {
+        let Some((path, peering)) = self.kept()? else { return Ok(Cleaned::NothingKept) };
+        self.is_same_target(&peering)?;
+        let Some(peer_id) = peering.snapshot.id_at_target().map(ToOwned::to_owned) else {
+            return Ok(Cleaned::NoCertificate { peer_url: peering.peer_url });
+        };
+        // A clean-up that was killed may have notified the target already: then the target refuses the certificate.
+        if was_cleaned(&self.folder) {
+            forget(&path);
+            return Ok(Cleaned::Left { peer_id });
+        }
+        let left = self.leave(&peering).await?;
+        if left.succeeded() {
+            forget(&path);
+            return Ok(Cleaned::Left { peer_id });
+        }
+        Ok(Cleaned::NotNotified { peer_id, why: no_success(&left) })
+    }
+
+    /// Returns what the folder keeps, with its file.
+    fn kept(&self) -> Result<Option<(PathBuf, Peering)>, CleanError> {
+        for (name, read) in [(PEERING, Peering::read as fn(&Path) -> _), (WATCH, kept_by_watch)] {
+            let path = self.folder.join(name);
+            kept::remove_torn(&path);
+            if path.symlink_metadata().is_ok() {
+                let lost = |why| CleanError::Lost { path: path.display().to_string(), why };
+                let peering = read(&path).map_err(lost)?;
+                return Ok(Some((path, peering)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_same_target(&self, peering: &Peering) -> Result<(), CleanError> {
+        // The state of a watch has no URL; its transcript names one.
+        let of_transcript =
+            || read(&self.folder.join("transcript.jsonl")).ok()?.start.target.parse::<Url>().ok();
+        let Some(recorded) = peering.target.clone().or_else(of_transcript) else { return Ok(()) };
+        if self.force || recorded == self.address.base_url {
+            return Ok(());
+        }
+        Err(CleanError::OtherTarget {
+            folder: self.folder.display().to_string(),
+            recorded: recorded.to_string(),
+            named: self.address.base_url.to_string(),
+        })
+    }
+
+    /// Sends the notice, and records it beside the transcript of the audit, which is closed.
+    async fn leave(&self, peering: &Peering) -> Result<CallOutcome, CleanError> {
+        let clock = Clock::system();
+        let url = self.address.base_url.to_string();
+        let mut start = announce(Seed(0), url.clone(), vec![url], HeldText::unknown(TextSource::Unasked));
+        start.settings = [("audit".to_owned(), json!(true)), ("clean".to_owned(), json!(true))].into();
+        start.partial = true;
+        let transcript = Transcript::create(&self.folder.join(CLEANUP), start, &clock)?;
+        let scenario = ScenarioStart { source: String::new(), seed: Seed(0) };
+        let recorder = transcript.begin(TRACE, scenario, clock.clone());
+        let peer = self.peer(peering, &recorder, &clock)?;
+        let context = StepContext { step: None, label: Some(LEFT.to_owned()) };
+        let left = peer.revoke(&context, "the audit was interrupted, and its peer leaves").await?;
+        let left = left.unwrap_or_default();
+        peer.stop().await;
+        let _ = recorder.end(Outcome::Completed);
+        transcript.end(Outcome::Completed, &clock);
+        Ok(left)
+    }
+
+    /// Starts the peer of the audit again, at its address if that is free.
+    fn peer(&self, peering: &Peering, recorder: &Recorder, clock: &Clock) -> Result<Peer, PeerError> {
+        let context = &self.run_context;
+        let options = |listen| Options {
+            name: AUDITOR.to_owned(),
+            seed: Seed(0),
+            clock: clock.clone(),
+            behaviours: vec![],
+            recorder: recorder.clone(),
+            listen,
+            advertise: context.advertise.clone(),
+            profile: Profile::of_release(context.release()),
+            permitted_choices: PermittedChoices::plain(),
+            limits: context.limits,
+            snapshot: Some(peering.snapshot.clone()),
+            server_identity: context.server_identity.clone(),
+            pace: context.pace.map(Pace::one_in),
+        };
+        let peer = Peer::start(options(peering.listen)).or_else(|_| {
+            let note = Note {
+                kind: NoteKind::Resumed,
+                message: format!("{} is taken, so the peer listens on another port", peering.listen),
+                facts: Value::Null,
+            };
+            recorder.record(None, None, What::Note(note));
+            Peer::start(options(SocketAddr::new(context.listen, 0)))
+        })?;
+        peer.set_target(TargetAddress {
+            base_url: self.address.base_url.clone(),
+            ca_bundle_pem: self.address.ca_bundle_pem.clone(),
+            host_names_checked: context.host_names_checked,
+            caller: self.address.caller,
+        });
+        Ok(peer)
+    }
+}
+
+/// Returns whether an earlier clean-up of a folder notified the target.
+#[must_use]
+pub fn was_cleaned(folder: &Path) -> bool {
+    has_left(&folder.join(CLEANUP))
+}
+
+/// Returns whether the transcript of an earlier clean-up shows that the target was notified.
+fn has_left(path: &Path) -> bool {
+    let Ok(reading) = read(path) else { return false };
+    reading.traces().any(|trace| trace.exchanges_labelled(LEFT).any(|(_, left)| left.succeeded()))
+}
+
+/// Removes the keys, which have no further use.
+fn forget(path: &Path) {
+    let _ = fs::remove_file(path);
+}

@@ -1,0 +1,235 @@
+//! A copy of a run to share: addresses, host names, contacts and what belongs to other parties are replaced by
+//! placeholders, the same for the same value in every file. The verdicts follow from the copy, or are unproven there.
+
+mod placeholders;
+mod replace;
+mod values;
+
+pub use placeholders::{Class, Placeholders};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::{fs, iter};
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use self::replace::Replacer;
+use self::values::Values;
+use crate::audit::audit_sources;
+use crate::check::Verdict;
+use crate::clock::Seed;
+use crate::input::{self, InputError};
+use crate::property::PROPERTIES;
+use crate::report::{FORMATS, REDACTED, Report};
+use crate::runner::{FileError, RunFolder, assess_and_free, library, write_private};
+use crate::transcript::{ReadError, RewriteError, each_entry, read, rewrite};
+
+/// The longest file beside the transcript that is copied, in bytes.
+const BYTES_MAX: u64 = 256 << 20;
+/// The name of the transcript in a run folder.
+const TRANSCRIPT: &str = "transcript.jsonl";
+/// The files of a run beside its transcript and its reports that are copied.
+const TEXTS: [&str; 5] =
+    ["adapter.log", "left-behind.txt", "difference.txt", "difference.json", "difference.md"];
+
+/// A copy that was made.
+#[derive(Debug)]
+pub struct Redacted {
+    /// The SHA-256 of the transcript.
+    pub original_sha256: String,
+    /// The SHA-256 of the transcript of the copy.
+    pub copy_sha256: String,
+    /// The replaced values.
+    pub placeholders: Placeholders,
+    /// The checks whose verdict does not follow from the copy. They are unproven there.
+    pub unproven: Vec<String>,
+    /// The files that were copied.
+    pub copied: Vec<String>,
+    /// The files that were left out: they are not of the run, hold keys, or sign the original.
+    pub left_out: Vec<String>,
+}
+
+/// An error that prevents a copy. Nothing of it is left.
+#[derive(Debug, Error)]
+pub enum RedactError {
+    /// The transcript can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The transcript of the copy can't be made.
+    #[error(transparent)]
+    Rewrite(#[from] RewriteError),
+    /// A file can't be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A file or the folder can't be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The run is a copy already.
+    #[error("{0}: this is a redacted copy already")]
+    Again(String),
+    /// The folder of the copy holds something.
+    #[error("{0}: the copy needs a new folder, or an empty one; name another")]
+    Used(String),
+    /// A value is left.
+    #[error(
+        "{file}: a value that was to be replaced is left ({left:?}); nothing was copied: please report it"
+    )]
+    Left {
+        /// The file.
+        file: String,
+        /// The value, as the file has it.
+        left: String,
+    },
+}
+
+/// Makes a redacted copy of the run in a folder, in another folder that is empty or new.
+pub fn redact(run: &Path, out: &Path) -> Result<Redacted, RedactError> {
+    let is_used = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    if is_used || (out.symlink_metadata().is_ok() && !out.is_dir()) {
+        return Err(RedactError::Used(out.display().to_string()));
+    }
+    let folder = RunFolder::choose(Some(out), Seed(0));
+    let made = redact_into(run, &folder);
+    if made.is_err() {
+        let _ = fs::remove_dir_all(out);
+    }
+    made
+}
+
+fn redact_into(run: &Path, folder: &RunFolder) -> Result<Redacted, RedactError> {
+    let transcript = RunFolder::transcript_of(run);
+    let mut reading = read(&transcript)?;
+    if reading.start.settings.contains_key(REDACTED) {
+        return Err(RedactError::Again(run.display().to_string()));
+    }
+    let texts = texts_of(run)?;
+    let suite = Suite::new();
+    let values = values_of(&transcript, &texts)?;
+    let placeholders = Placeholders::of(values.found, |value| {
+        let lower = value.to_ascii_lowercase();
+        values.members.contains(&lower) || suite.text.contains(&lower)
+    });
+    let replacer = Replacer::new(&placeholders);
+    let _lock = folder.begin()?;
+    let to = folder.transcript();
+
+    let original_sha256 = reading.sha256.clone();
+    let verdicts = verdicts(&assess_and_free(&mut reading));
+    let counts = placeholders.counts();
+    let copy = |unproven: &[String]| -> Result<Report, RedactError> {
+        let marker = json!({"original_sha256": original_sha256, "replaced": counts, "unproven": unproven});
+        rewrite(&transcript, &to, |entry| changed(entry, &replacer, &suite, &marker))?;
+        Ok(assess_and_free(&mut read(&to)?))
+    };
+    let first = copy(&[])?;
+    let unproven = differing(&verdicts, &first);
+    let report = if unproven.is_empty() { first } else { copy(&unproven)? };
+    folder.write(&report)?;
+    let reports = FORMATS.iter().filter_map(|format| format.file).map(ToOwned::to_owned);
+    let mut copied: Vec<String> = iter::once(TRANSCRIPT.to_owned()).chain(reports).collect();
+    for (name, text) in &texts {
+        write_private(&folder.path().join(name), replacer.text(text).as_bytes())?;
+        copied.push(name.clone());
+    }
+    nothing_is_left(folder.path(), &copied, &replacer)?;
+    let left_out = left_out(run, &copied);
+    let copy_sha256 = report.transcript_sha256;
+    Ok(Redacted { original_sha256, copy_sha256, placeholders, unproven, copied, left_out })
+}
+
+/// Returns an entry as the copy has it. The first says that it is one.
+fn changed(entry: Value, replacer: &Replacer, suite: &Suite, marker: &Value) -> Value {
+    let source = entry["what"]["scenario"]["source"].as_str().filter(|source| suite.has(source));
+    let source = source.map(ToOwned::to_owned);
+    let mut entry = replacer.value(entry);
+    if let Some(source) = source {
+        entry["what"]["scenario"]["source"] = Value::String(source);
+    }
+    if let Some(settings) = entry["what"].get_mut("run").and_then(|run| run["settings"].as_object_mut()) {
+        settings.insert(REDACTED.to_owned(), marker.clone());
+    }
+    entry
+}
+
+/// The texts of the suite's own scenarios. They name no one, so what they hold is not replaced.
+struct Suite {
+    sources: BTreeSet<String>,
+    /// All of them, in lower case.
+    text: String,
+}
+
+impl Suite {
+    fn new() -> Self {
+        let library = library(None).ok();
+        let scenarios = library.iter().flat_map(|library| library.iter().map(|loaded| loaded.source.clone()));
+        let cases = PROPERTIES.iter().filter_map(|property| property.sample());
+        let sources: BTreeSet<String> = scenarios.chain(cases).chain(audit_sources()).collect();
+        let text = sources.iter().map(|source| source.to_ascii_lowercase() + "\n").collect();
+        Self { sources, text }
+    }
+
+    fn has(&self, source: &str) -> bool {
+        self.sources.contains(source)
+    }
+}
+
+/// Returns the verdict of each check.
+fn verdicts(report: &Report) -> BTreeMap<String, Verdict> {
+    let evaluations = report.checks.iter().map(|check| &check.evaluation);
+    evaluations.map(|one| (one.check.id.clone(), one.result.verdict)).collect()
+}
+
+/// Returns the checks that have another verdict in the copy.
+fn differing(verdicts: &BTreeMap<String, Verdict>, copy: &Report) -> Vec<String> {
+    let copied = self::verdicts(copy);
+    let differs = |(id, verdict): &(&String, &Verdict)| copied.get(*id) != Some(*verdict);
+    verdicts.iter().filter(differs).map(|(id, _)| id.clone()).collect()
+}
+
+/// Returns an error if a file of the copy holds a value.
+fn nothing_is_left(folder: &Path, copied: &[String], replacer: &Replacer) -> Result<(), RedactError> {
+    for name in copied {
+        let bytes = input::read(&folder.join(name), u64::MAX - 1)?;
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some(left) = text.lines().find_map(|line| replacer.left_in(line)) {
+            return Err(RedactError::Left { file: name.clone(), left });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the names of the files of a run that were not copied.
+fn left_out(run: &Path, copied: &[String]) -> Vec<String> {
+    let entries = fs::read_dir(run).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut left_out: Vec<String> =
+        names.filter(|name| !copied.contains(name) && !name.starts_with('.')).collect();
+    left_out.sort();
+    left_out
+}
+
+/// Returns the files beside the transcript that are copied, with their texts.
+fn texts_of(run: &Path) -> Result<BTreeMap<String, String>, RedactError> {
+    let mut texts = BTreeMap::new();
+    if !run.is_dir() {
+        return Ok(texts);
+    }
+    let cases = PROPERTIES.iter().map(|property| format!("{}.toml", property.name));
+    for name in TEXTS.into_iter().map(ToOwned::to_owned).chain(cases) {
+        let path = run.join(&name);
+        if path.symlink_metadata().is_ok() {
+            let bytes = input::read(&path, BYTES_MAX)?;
+            texts.insert(name, String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    Ok(texts)
+}
+
+fn values_of(transcript: &Path, texts: &BTreeMap<String, String>) -> Result<Values, ReadError> {
+    let mut values = Values::default();
+    each_entry(transcript, |entry| values.own_ids(entry))?;
+    each_entry(transcript, |entry| values.entry(entry))?;
+    texts.values().for_each(|text| values.text(text));
+    Ok(values)
+}

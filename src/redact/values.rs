@@ -1,0 +1,332 @@
+//! Finds what a copy to share leaves out: addresses, host names, contacts, what belongs to other parties.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use serde_json::Value;
+use url::{Host, Url};
+
+use super::placeholders::Class;
+
+/// Members that hold a contact or an address of a person.
+const CONTACTS: [&str; 12] = [
+    "operator_contact",
+    "contact",
+    "contacts",
+    "security_contact",
+    "abuse_contact",
+    "email",
+    "mail",
+    "phone",
+    "telephone",
+    "street",
+    "postal_address",
+    "responsible_person",
+];
+/// Members that hold the subject of a certificate.
+const SUBJECTS: [&str; 6] =
+    ["peer_subject", "subject", "issuer", "common_name", "organization", "organisation"];
+/// Members that hold the id of a peer of the target.
+const PEER_IDS: [&str; 4] = ["peer_id", "federation_peer_id", "remote_peer_id", "remote_instance_id"];
+/// Members of the row of another peer that say who it is.
+const OF_PARTIES: [&str; 8] = [
+    "name",
+    "display_name",
+    "label",
+    "description",
+    "remote_subject",
+    "fingerprint",
+    "certificate_fingerprint",
+    "serial",
+];
+/// Headers that hold a host or an address, beside a URL.
+const HOST_HEADERS: [&str; 6] =
+    ["host", "x-forwarded-host", ":authority", "x-forwarded-server", "via", "x-served-by"];
+/// Folders below which the name of a user stands.
+const HOMES: [&str; 2] = ["/home/", "/Users/"];
+
+/// What was found in a run.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    pub(super) found: BTreeSet<(Class, String)>,
+    /// The names of members: words of the wire, not of a party.
+    pub(super) members: BTreeSet<String>,
+    /// The ids of the peers that the run made.
+    own: BTreeSet<String>,
+}
+
+impl Values {
+    /// Adds the ids of the peers that the run made, which stay. Every entry is passed to this before any to
+    /// [`Self::entry`].
+    pub(super) fn own_ids(&mut self, entry: &Value) {
+        let what = &entry["what"];
+        let operation = &what["operation"];
+        if matches!(operation["method"].as_str(), Some("peer.propose" | "peer.join")) {
+            self.own.extend(operation["result"]["peer_id"].as_str().map(str::to_ascii_lowercase));
+        }
+        let exchange = &what["exchange"];
+        let path = exchange["request"]["path"].as_str().unwrap_or_default();
+        if path.split('?').next().is_some_and(|path| path.ends_with("/accept")) {
+            for side in ["request", "response"] {
+                self.ids_in(&exchange[side]["body"]);
+            }
+        }
+    }
+
+    fn ids_in(&mut self, body: &Value) {
+        match body {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    if PEER_IDS.contains(&name.as_str()) {
+                        self.own.extend(member.as_str().map(str::to_ascii_lowercase));
+                    }
+                    self.ids_in(member);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.ids_in(item)),
+            _ => {}
+        }
+    }
+
+    /// Adds what is in an entry.
+    pub(super) fn entry(&mut self, entry: &Value) {
+        let start = &entry["what"]["run"];
+        for word in start["target_arguments"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !word.starts_with("--") {
+                self.add(Class::Argument, word);
+            }
+        }
+        if let Some(path) = start["settings"]["scenarios"].as_str() {
+            self.add(Class::Argument, path);
+        }
+        for word in start["settings"]["attested"].as_object().into_iter().flatten() {
+            let stated = word.1.as_str().and_then(|text| text.rsplit_once(" (stated by "));
+            if let Some((by, _)) = stated.and_then(|(_, by)| by.split_once(" at ")) {
+                self.add(Class::Contact, by);
+            }
+        }
+        for side in ["request", "response"] {
+            self.headers(&entry["what"]["exchange"][side]["headers"]);
+        }
+        self.value("", entry);
+    }
+
+    fn headers(&mut self, headers: &Value) {
+        for header in headers.as_array().into_iter().flatten() {
+            let (Some(name), Some(value)) = (header[0].as_str(), header[1].as_str()) else { continue };
+            if HOST_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+                for part in value.split([',', ' ', ';']) {
+                    self.authority(part);
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, name: &str, value: &Value) {
+        match value {
+            Value::String(text) => {
+                self.member(name, text);
+                self.text(text);
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.value(name, item)),
+            Value::Object(members) => {
+                self.row(members);
+                for (inner, member) in members {
+                    self.members.insert(inner.to_ascii_lowercase());
+                    // Every text below a contact is of the contact.
+                    let name = if CONTACTS.contains(&name) { name } else { inner };
+                    self.value(name, member);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds what a member's name says of its text.
+    fn member(&mut self, name: &str, text: &str) {
+        let is_own = |own: &BTreeSet<String>| {
+            let lower = text.to_ascii_lowercase();
+            own.iter().any(|id| lower.contains(id.as_str()))
+        };
+        if CONTACTS.contains(&name) {
+            self.add(Class::Contact, text);
+        } else if SUBJECTS.contains(&name) && !is_own(&self.own) {
+            for part in text.split(',') {
+                self.add(Class::Subject, part.trim().trim_start_matches("CN=").trim_start_matches("O="));
+            }
+        } else if PEER_IDS.contains(&name) && !is_own(&self.own) {
+            self.add(Class::Peer, text);
+        }
+    }
+
+    /// Adds what says who the peer of a row is, if the run did not make it.
+    fn row(&mut self, members: &serde_json::Map<String, Value>) {
+        let id = PEER_IDS.iter().find_map(|name| members.get(*name)?.as_str());
+        let Some(id) = id.filter(|id| !self.own.contains(&id.to_ascii_lowercase())) else { return };
+        if id.starts_with('<') {
+            return;
+        }
+        for name in OF_PARTIES {
+            if let Some(text) = members.get(name).and_then(Value::as_str) {
+                self.add(Class::Party, text);
+            }
+        }
+    }
+
+    /// Adds what the form of a text shows: hosts of URLs, addresses, email addresses, names of users.
+    pub(super) fn text(&mut self, text: &str) {
+        let (mut rest, mut is_first) = (text, true);
+        while let Some(at) = rest.find("://") {
+            let scheme =
+                rest[..at].rfind(|c: char| !c.is_ascii_alphanumeric() && c != '+').map_or(0, |end| end + 1);
+            if is_first || scheme < at {
+                let after = &rest[at + 3..];
+                let end = after
+                    .find(|c: char| c.is_whitespace() || "/?#\"'<>\\)(,;`|".contains(c))
+                    .unwrap_or(after.len());
+                self.authority(&after[..end]);
+            }
+            is_first = false;
+            rest = &rest[at + 3..];
+        }
+        for word in text.split(|c: char| !(c.is_ascii_hexdigit() || c == ':' || c == '.')) {
+            self.address(word.trim_matches('.'));
+        }
+        for word in text.split(|c: char| c.is_whitespace() || "\"'<>(),;:\\[]{}=&|/".contains(c)) {
+            self.email(word.trim_matches('.'));
+        }
+        for home in HOMES {
+            for after in text.split(home).skip(1) {
+                let user = after.split(|c: char| "/:\"' \\".contains(c)).next().unwrap_or_default();
+                self.add(Class::User, user);
+            }
+        }
+    }
+
+    fn address(&mut self, word: &str) {
+        let is_long = word.contains('.') || word.matches(':').count() > 1;
+        // An IPv4 address may have a port.
+        let bare =
+            word.split_once(':').map_or(word, |(host, _)| if host.contains('.') { host } else { word });
+        if is_long && bare.parse::<IpAddr>().is_ok_and(|address| !address.is_unspecified()) {
+            self.add(Class::Address, bare);
+        }
+    }
+
+    fn email(&mut self, word: &str) {
+        let Some((local, domain)) = word.rsplit_once('@') else { return };
+        let is_domain = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+        if !local.is_empty() && !domain.is_empty() && domain.chars().all(is_domain) {
+            self.add(Class::Email, word);
+            if domain.contains('.') {
+                self.host(domain);
+            }
+        }
+    }
+
+    /// Adds the host of an authority: `user@host:8443`.
+    fn authority(&mut self, authority: &str) {
+        let host = authority.rsplit('@').next().unwrap_or(authority);
+        let Ok(url) = format!("https://{host}").parse::<Url>() else { return };
+        match url.host() {
+            Some(Host::Domain(_)) => {
+                // As it is written: a URL has it in lower case, and international names encoded.
+                let written = host.rsplit_once(':').map_or(host, |(name, port)| {
+                    if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
+                });
+                self.host(written);
+            }
+            Some(Host::Ipv4(address)) => self.add(Class::Address, &address.to_string()),
+            Some(Host::Ipv6(address)) if !address.is_unspecified() => {
+                self.add(Class::Address, &address.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds a host name, and the domain above it: `fed.acme.net` is of `acme.net`.
+    fn host(&mut self, name: &str) {
+        let name = name.trim_end_matches('.');
+        self.add(Class::Host, name);
+        if let Some((_, above)) = name.split_once('.').filter(|(_, above)| above.contains('.')) {
+            self.add(Class::Host, above);
+        }
+    }
+
+    fn add(&mut self, class: Class, text: &str) {
+        let text = text.trim();
+        // A number is no name: it may be part of a time.
+        let is_number = text.len() < 7 && text.bytes().all(|byte| !byte.is_ascii_alphabetic());
+        let is_placeholder = text.starts_with('<') && text.ends_with('>');
+        if !text.is_empty() && !is_number && !is_placeholder {
+            self.found.insert((class, text.to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn found_in(entries: &[Value]) -> BTreeSet<(Class, String)> {
+        let mut values = Values::default();
+        entries.iter().for_each(|entry| values.own_ids(entry));
+        entries.iter().for_each(|entry| values.entry(entry));
+        values.found
+    }
+
+    #[test]
+    fn hosts_addresses_and_contacts_are_found() {
+        let body = json!({"json": {"data": {
+            "metadata": {"operator_contact": {"name": "Jo Doe", "mail": "jo@acme.net"}},
+            "text": "see https://status.acme.net:8443/x or 10.1.2.3:80 or [fd00::17], at 10:20:30 with 1.4.2",
+            "note": "ask ops@other.org; logs in /home/jdoe/run",
+        }}});
+        let headers = json!([["Host", "fed.acme.net:8443"], ["x-forwarded-for", "192.168.7.9"]]);
+        let entry = json!({"what": {"exchange": {"request": {"path": "/x", "headers": headers}, "response": {"body": body}}}});
+        let found = found_in(&[entry]);
+        for (class, value) in [
+            (Class::Contact, "Jo Doe"),
+            (Class::Email, "jo@acme.net"),
+            (Class::Host, "status.acme.net"),
+            (Class::Host, "acme.net"),
+            (Class::Host, "fed.acme.net"),
+            (Class::Address, "10.1.2.3"),
+            (Class::Address, "fd00::17"),
+            (Class::Address, "192.168.7.9"),
+            (Class::Email, "ops@other.org"),
+            (Class::User, "jdoe"),
+        ] {
+            assert!(found.contains(&(class, value.to_owned())), "{value}: {found:?}");
+        }
+        assert!(!found.iter().any(|(_, value)| value == "1.4.2" || value.contains("10:20")), "{found:?}");
+    }
+
+    #[test]
+    fn a_peer_of_another_party_is_found_and_one_of_the_run_is_not() {
+        let own = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
+        let other = "02b2075f-ab38-734e-bd8b-a790d60fdad4";
+        let proposed = json!({"what": {"operation": {"method": "peer.propose", "parameters": {}, "result": {"peer_id": own}}}});
+        let listed = json!({"what": {"operation": {"method": "peer.list", "parameters": {}, "result": {"peers": [
+            {"peer_id": own, "name": "alice"},
+            {"peer_id": other, "name": "Hospital of X", "remote_subject": "dr-who"},
+        ]}}}});
+        let found = found_in(&[listed, proposed]);
+        for (class, value) in
+            [(Class::Peer, other), (Class::Party, "Hospital of X"), (Class::Party, "dr-who")]
+        {
+            assert!(found.contains(&(class, value.to_owned())), "{value}: {found:?}");
+        }
+        assert!(!found.iter().any(|(_, value)| value == own || value == "alice"), "{found:?}");
+    }
+
+    #[test]
+    fn the_words_that_named_a_target_are_found() {
+        let start = json!({"what": {"run": {"target": "https://fed.acme.net (the platform behind the adapter python3 my.py)",
+            "target_arguments": ["--adapter", "python3 my.py", "--target", "https://fed.acme.net"], "settings": {}}}});
+        let found = found_in(&[start]);
+        assert!(found.contains(&(Class::Argument, "python3 my.py".to_owned())));
+        assert!(found.contains(&(Class::Host, "fed.acme.net".to_owned())));
+    }
+}
