@@ -32,6 +32,9 @@ const AUDITOR: &str = "auditor";
 /// The label of the notice that the peer leaves.
 const LEFT: &str = "left";
 
+/// What reads a file that keeps a peering.
+type Reader = fn(&Path) -> Result<Peering, String>;
+
 /// The settings of a clean-up. None of them is from the transcript of the audit.
 #[derive(Debug)]
 pub struct Cleaning {
@@ -127,7 +130,8 @@ impl Cleaning {
 
     /// Returns what the folder keeps, with its file.
     fn kept(&self) -> Result<Option<(PathBuf, Peering)>, CleanError> {
-        for (name, read) in [(PEERING, Peering::read as fn(&Path) -> _), (WATCH, kept_by_watch)] {
+        let readers: [(&str, Reader); 2] = [(PEERING, Peering::read), (WATCH, kept_by_watch)];
+        for (name, read) in readers {
             let path = self.folder.join(name);
             kept::remove_torn(&path);
             if path.symlink_metadata().is_ok() {
@@ -174,7 +178,7 @@ impl Cleaning {
         Ok(left)
     }
 
-    /// Starts the peer of the audit again, at its address if that is free.
+    /// Starts the peer of the audit again, on its port if that is free. The address is that of the command line.
     fn peer(&self, peering: &Peering, recorder: &Recorder, clock: &Clock) -> Result<Peer, PeerError> {
         let context = &self.run_context;
         let options = |listen| Options {
@@ -192,10 +196,11 @@ impl Cleaning {
             server_identity: context.server_identity.clone(),
             pace: context.pace.map(Pace::one_in),
         };
-        let peer = Peer::start(options(peering.listen)).or_else(|_| {
+        let before = SocketAddr::new(context.listen, peering.listen.port());
+        let peer = Peer::start(options(before)).or_else(|_| {
             let note = Note {
                 kind: NoteKind::Resumed,
-                message: format!("{} is taken, so the peer listens on another port", peering.listen),
+                message: format!("{before} is taken, so the peer listens on another port"),
                 facts: Value::Null,
             };
             recorder.record(None, None, What::Note(note));

@@ -8,8 +8,9 @@ use toml::Spanned;
 use super::scenario;
 use super::watch::scenario as watch_scenario;
 use crate::doctor::{DETECTION, PROBES, Probe};
+use crate::runner::RunError;
 use crate::scenario::format::{AnyCall, Step};
-use crate::scenario::{LoadError, Loaded, Scenario};
+use crate::scenario::{Loaded, Scenario};
 use crate::wire::path::Route;
 
 /// The rows of the target's lists that each route adds to.
@@ -148,7 +149,7 @@ pub struct DryRun {
 
 impl DryRun {
     /// Returns what an audit would do. It is read from the scenario that the audit plays.
-    pub fn of(asked: &Asked) -> Result<Self, LoadError> {
+    pub fn of(asked: &Asked) -> Result<Self, RunError> {
         let mut calls = Vec::new();
         if asked.detects_caller {
             calls.push(of_probe(&DETECTION));
@@ -166,9 +167,9 @@ impl DryRun {
                 true
             }
             DryRunOf::Watch { lasts, every, has_grant } => {
-                let loaded = watch_scenario(*has_grant)?;
+                let loaded = watch_scenario(*has_grant).map_err(|error| RunError::Library(error.into()))?;
                 calls.extend(calls_of(&loaded.scenario));
-                over_time(&mut calls, *lasts, *every, *has_grant);
+                over_time(&mut calls, *lasts, *every);
                 true
             }
         };
@@ -254,6 +255,11 @@ fn of_step(step: &Step, has_left: bool) -> Option<((String, String), Caller, &'s
             let about = "a heartbeat with the notice that the peer leaves";
             (of(&Route::Heartbeat), Caller::Peer, about, false)
         }
+        Step::Fetch(_) => {
+            // The grant names the record, and may come later.
+            let route = Route::Resource { kind: "KIND".to_owned(), id: "ID".to_owned() };
+            (of(&route), Caller::GrantHolder, "reads the record that the grant is for", false)
+        }
         Step::Call(call) => return Some(of_any_call(call)),
         _ => return None,
     })
@@ -299,37 +305,23 @@ fn waits_of(loaded: &Loaded, poll_timeout: Duration) -> Vec<PlannedWait> {
         .collect()
 }
 
-/// Says how often a watch makes each call, and adds the reads under its grant.
-fn over_time(calls: &mut Vec<PlannedCall>, lasts: Duration, every: Duration, has_grant: bool) {
-    for call in calls.iter_mut() {
-        match call.label.as_deref() {
+/// Says how often a watch makes each call. It reads under its grant before it leaves.
+fn over_time(calls: &mut [PlannedCall], lasts: Duration, every: Duration) {
+    calls.sort_by_key(|call| matches!(call.label.as_deref(), Some("left" | "late")));
+    for call in calls {
+        let times = match call.label.as_deref() {
             Some("beat") => {
                 let count = lasts.as_secs() / every.as_secs().max(1) + 1;
-                call.times = format!("every {} s, {count} times at most", every.as_secs());
+                format!("every {} s, {count} times at most", every.as_secs())
             }
             Some("asked") => {
-                "once, and if it was promised each hour until it is there, or 72 hours are over"
-                    .clone_into(&mut call.times);
+                "once, and if it was promised each hour until it is there, or 72 hours are over".to_owned()
             }
-            _ => {}
-        }
+            Some("read") => "each hour, and each second around the end of the grant".to_owned(),
+            _ => continue,
+        };
+        call.times = times;
     }
-    if !has_grant {
-        return;
-    }
-    let route = Route::Resource { kind: "KIND".to_owned(), id: "ID".to_owned() };
-    let read = PlannedCall {
-        label: Some("read".to_owned()),
-        method: route.method().to_owned(),
-        path: route.path(),
-        caller: Caller::GrantHolder,
-        times: "each hour, and each second around the end of the grant".to_owned(),
-        about: "reads the record that the grant file names".to_owned(),
-        misbehaves: false,
-        shows: vec!["2.1 conduct".to_owned(), "2.2 conduct".to_owned()],
-    };
-    let before_the_end = calls.len().saturating_sub(2);
-    calls.insert(before_the_end, read);
 }
 
 /// Returns what calls leave at the target.
@@ -362,10 +354,11 @@ mod tests {
 
     #[test]
     fn each_step_of_an_audit_that_calls_is_in_its_dry_run() {
-        for loaded in [scenario(false), scenario(true), watch_scenario(true)] {
-            let loaded = loaded.expect("a scenario");
+        let audits = [false, true].map(|intrusive| scenario(intrusive).expect("a scenario"));
+        for loaded in audits.into_iter().chain([watch_scenario(true).expect("a scenario")]) {
             for step in loaded.scenario.steps.iter().map(Spanned::get_ref) {
-                let calls_nothing = matches!(step, Step::Propose(_) | Step::Expect(_) | Step::Wait(_));
+                let calls_nothing =
+                    matches!(step, Step::Propose(_) | Step::Expect(_) | Step::Wait(_) | Step::Operator(_));
                 assert_ne!(of_step(step, false).is_none(), !calls_nothing, "{}: {step:?}", loaded.id);
             }
         }
@@ -386,6 +379,9 @@ mod tests {
         let watch = dry_run(watch);
         assert!(!watch.calls.iter().any(|call| call.misbehaves), "{watch:?}");
         assert!(watch.calls.iter().any(|call| call.times == "every 60 s, 6 times at most"), "{watch:?}");
+        let places = ["read", "left", "late"]
+            .map(|label| watch.calls.iter().position(|call| call.label.as_deref() == Some(label)));
+        assert!(places.is_sorted() && places.iter().all(Option::is_some), "{watch:?}");
     }
 
     #[test]

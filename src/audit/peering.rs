@@ -15,7 +15,7 @@ use crate::scenario::SnapshotKeeper;
 
 /// A peering of an audit that its peer has not left, as far as the audit knows.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Peering {
+pub(super) struct Peering {
     /// The URL of the target, as the command line named it; `None` in the state of a watch.
     pub(super) target: Option<Url>,
     /// The URL at which the target calls the peer. The target's operator finds the peer by it.

@@ -138,7 +138,7 @@ fn redacted(arguments: &RedactArguments) -> Result<Exit, Failure> {
             "{:#}\n",
             json!({"original_sha256": made.original_sha256, "copy_sha256": made.copy_sha256,
                 "replaced": made.placeholders.counts(), "unproven": made.unproven, "copied": made.copied,
-                "left_out": made.left_out})
+                "left_out": made.left_out, "kept": made.placeholders.kept().collect::<Vec<_>>()})
         ),
     })?;
     message(&format!("files: {}\n", out.display()));
@@ -163,6 +163,10 @@ fn in_words(made: &Redacted) -> String {
     }
     for check in &made.unproven {
         let _ = writeln!(out, "- {}", terminal(check));
+    }
+    let kept: Vec<String> = made.placeholders.kept().map(terminal).collect();
+    if !kept.is_empty() {
+        let _ = writeln!(out, "not replaced, since the suite itself has them: {}", kept.join(", "));
     }
     if !made.left_out.is_empty() {
         let names: Vec<String> = made.left_out.iter().map(|name| terminal(name)).collect();

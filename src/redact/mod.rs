@@ -25,6 +25,12 @@ use crate::report::{FORMATS, REDACTED, Report};
 use crate::runner::{FileError, RunFolder, assess_and_free, library, write_private};
 use crate::transcript::{ReadError, RewriteError, each_entry, read, rewrite};
 
+/// The words of an entry of a transcript that no schema has.
+const FRAME: &str = "previous scenario label took_milliseconds what run exchange operation note end seal peer direction to_target \
+                     from_target request response failure protocol source injected method path status headers body empty json text \
+                     cut length sha256 beginning version alpn peer_subject peer_fingerprint peer_not_after kind message facts \
+                     unsupported refused adapter code parameters result format covenant seed binding target reference settings \
+                     partial outcome lines digest completed aborted interrupted lacking blocked blame environment suite";
 /// The longest file beside the transcript that is copied, in bytes.
 const BYTES_MAX: u64 = 256 << 20;
 /// The name of the transcript in a run folder.
@@ -106,10 +112,7 @@ fn redact_into(run: &Path, folder: &RunFolder) -> Result<Redacted, RedactError> 
     let texts = texts_of(run)?;
     let suite = Suite::new();
     let values = values_of(&transcript, &texts)?;
-    let placeholders = Placeholders::of(values.found, |value| {
-        let lower = value.to_ascii_lowercase();
-        values.members.contains(&lower) || suite.text.contains(&lower)
-    });
+    let placeholders = Placeholders::of(values.found, |value| suite.says(value));
     let replacer = Replacer::new(&placeholders);
     let _lock = folder.begin()?;
     let to = folder.transcript();
@@ -157,6 +160,8 @@ struct Suite {
     sources: BTreeSet<String>,
     /// All of them, in lower case.
     text: String,
+    /// The words of the formats, which a copy needs to be read.
+    words: BTreeSet<String>,
 }
 
 impl Suite {
@@ -166,7 +171,17 @@ impl Suite {
         let cases = PROPERTIES.iter().filter_map(|property| property.sample());
         let sources: BTreeSet<String> = scenarios.chain(cases).chain(audit_sources()).collect();
         let text = sources.iter().map(|source| source.to_ascii_lowercase() + "\n").collect();
-        Self { sources, text }
+        let formats = [crate::report::schema(), crate::scenario::schema()].map(|schema| schema.to_string());
+        let formats = formats.iter().map(String::as_str).chain([FRAME]);
+        let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+        let words = formats.flat_map(|text| text.split(is_end)).map(str::to_ascii_lowercase).collect();
+        Self { sources, text, words }
+    }
+
+    /// Returns whether a value is a text of the suite, and so no one's.
+    fn says(&self, value: &str) -> bool {
+        let lower = value.to_ascii_lowercase();
+        self.text.contains(&lower) || self.words.contains(&lower)
     }
 
     fn has(&self, source: &str) -> bool {

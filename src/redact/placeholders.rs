@@ -62,6 +62,8 @@ impl Class {
 pub struct Placeholders {
     by_value: BTreeMap<String, (Class, String)>,
     counts: BTreeMap<Class, u32>,
+    /// The values that stay, since the suite itself has them.
+    kept: BTreeSet<String>,
 }
 
 impl Placeholders {
@@ -71,7 +73,11 @@ impl Placeholders {
         let mut all = Self::default();
         for (class, value) in found {
             let key = value.to_ascii_lowercase();
-            if value.len() < LENGTH_MIN || is_of_suite(&value) || all.by_value.contains_key(&key) {
+            if value.len() < LENGTH_MIN || all.by_value.contains_key(&key) {
+                continue;
+            }
+            if is_of_suite(&value) {
+                all.kept.insert(value);
                 continue;
             }
             let count = all.counts.entry(class).or_default();
@@ -85,6 +91,11 @@ impl Placeholders {
     /// Returns each value, in lower case, with its placeholder.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.by_value.iter().map(|(value, (_, placeholder))| (value.as_str(), placeholder.as_str()))
+    }
+
+    /// Returns the values that stay, since the suite itself has them: the name of a simulated peer.
+    pub fn kept(&self) -> impl Iterator<Item = &str> {
+        self.kept.iter().map(String::as_str)
     }
 
     /// Returns the number of replaced values, by class.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use base64::Engine as _;
-use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -20,8 +20,12 @@ const BASE64_MIN: usize = 6;
 /// Characters that a URL holds encoded, if it holds all others as they are.
 const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Characters that some libraries encode in a path or a query.
-const IN_QUERY: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'<').add(b'>').add(b'@').add(b'?');
+const IN_QUERY: &AsciiSet = &IN_PATH.add(b'@');
+/// Characters that others encode.
+const IN_PATH: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'<').add(b'>').add(b'?');
+/// The alphabets of base64.
+const ALPHABETS: [Alphabet; 2] = [STANDARD, URL_SAFE];
 const PEM_BEGIN: &str = "-----BEGIN ";
 const PEM_END: &str = "-----END ";
 
@@ -82,11 +86,10 @@ impl Replacer {
             Some(lower.get(place..place + length)?.to_owned())
         });
         found.or_else(|| {
-            runs(text)
-                .into_iter()
-                .map(|(start, end)| &text[start..end])
-                .find(|run| self.hides(run))
-                .map(ToOwned::to_owned)
+            let runs =
+                ALPHABETS.iter().flat_map(|alphabet| runs(text, alphabet).map(move |run| (alphabet, run)));
+            let mut runs = runs.map(|(alphabet, (start, end))| (alphabet, &text[start..end]));
+            runs.find(|(alphabet, run)| self.hides(run, alphabet)).map(|(_, run)| run.to_owned())
         })
     }
 
@@ -108,16 +111,16 @@ impl Replacer {
             }
         }
         replaced.push_str(&text[kept..]);
-        self.without_base64(&replaced)
+        ALPHABETS.iter().fold(replaced, |text, alphabet| self.without_base64(&text, alphabet))
     }
 
     /// Replaces each text in base64 that holds a value.
-    fn without_base64(&self, text: &str) -> String {
+    fn without_base64(&self, text: &str, alphabet: &Alphabet) -> String {
         let mut replaced = String::with_capacity(text.len());
         let mut kept = 0;
-        for (start, end) in runs(text) {
+        for (start, end) in runs(text, alphabet) {
             let run = &text[start..end];
-            if self.hides(run) {
+            if self.hides(run, alphabet) {
                 replaced.push_str(&text[kept..start]);
                 replaced.push_str(&base64_placeholder(run));
                 kept = end;
@@ -129,19 +132,16 @@ impl Replacer {
 
     /// Returns whether a text in base64 holds a value. It may begin anywhere: what stands before it may be of the same
     /// alphabet.
-    fn hides(&self, run: &str) -> bool {
+    fn hides(&self, run: &str, alphabet: &Alphabet) -> bool {
         let config = GeneralPurposeConfig::new()
             .with_decode_padding_mode(DecodePaddingMode::Indifferent)
             .with_decode_allow_trailing_bits(true);
-        let digits = run.trim_end_matches('=');
-        [STANDARD, URL_SAFE].iter().any(|alphabet| {
-            let engine = GeneralPurpose::new(alphabet, config);
-            (0..4).any(|skipped| {
-                let Some(rest) = digits.get(skipped..) else { return false };
-                // A last digit that stands alone holds no byte.
-                let length = if rest.len() % 4 == 1 { rest.len() - 1 } else { rest.len() };
-                engine.decode(&rest[..length]).is_ok_and(|bytes| self.is_in(&bytes))
-            })
+        let engine = GeneralPurpose::new(alphabet, config);
+        (0..4).any(|skipped| {
+            let Some(rest) = run.get(skipped..) else { return false };
+            // A last digit that stands alone holds no byte.
+            let length = if rest.len() % 4 == 1 { rest.len() - 1 } else { rest.len() };
+            engine.decode(&rest[..length]).is_ok_and(|bytes| self.is_in(&bytes))
         })
     }
 
@@ -162,7 +162,8 @@ impl Replacer {
 fn forms_of(value: &str, placeholder: &str) -> Vec<(String, String)> {
     let json = |text: &str| {
         let quoted = serde_json::to_string(text).unwrap_or_default();
-        quoted.trim_matches('"').to_owned()
+        let inner = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        inner.unwrap_or_default().to_owned()
     };
     let escaped = json(value);
     let mut forms = vec![
@@ -173,7 +174,7 @@ fn forms_of(value: &str, placeholder: &str) -> Vec<(String, String)> {
         (escaped, placeholder.to_owned()),
         (hex::encode(value), hex::encode(placeholder)),
     ];
-    for set in [IN_URL, IN_QUERY] {
+    for set in [IN_URL, IN_QUERY, IN_PATH] {
         let encoded = |text: &str| utf8_percent_encode(text, set).to_string();
         forms.push((encoded(value).replace("%20", "+"), encoded(placeholder)));
         forms.push((encoded(value), encoded(placeholder)));
@@ -185,21 +186,18 @@ fn forms_of(value: &str, placeholder: &str) -> Vec<(String, String)> {
     forms
 }
 
-/// Returns where the texts are that may be base64.
-fn runs(text: &str) -> Vec<(usize, usize)> {
-    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
-    let bytes = text.as_bytes();
-    let (mut runs, mut start) = (Vec::new(), 0);
-    for place in 0..=bytes.len() {
-        if place < bytes.len() && is_digit(bytes[place]) {
-            continue;
-        }
-        if place - start >= BASE64_MIN {
-            runs.push((start, place));
-        }
-        start = place + 1;
-    }
-    runs
+/// Returns where the texts are that may be base64 of an alphabet.
+fn runs(text: &str, alphabet: &Alphabet) -> impl Iterator<Item = (usize, usize)> {
+    let digits = alphabet.as_str();
+    let is_end = move |c: char| !(c.is_ascii_alphanumeric() || c.is_ascii() && digits.contains(c));
+    let mut start = 0;
+    let parts = text.split(is_end).map(move |part| {
+        let begin = start;
+        start = begin + part.len();
+        start += text[start..].chars().next().map_or(0, char::len_utf8);
+        (begin, begin + part.len())
+    });
+    parts.filter(|(start, end)| end - start >= BASE64_MIN)
 }
 
 /// Returns a text in base64 that stands for another, the same for the same text.
@@ -264,6 +262,8 @@ mod tests {
             url_safe("ab>>>??? fed.acme.net"),
             format!("/path/{}", standard("fed.acme.net")),
             format!("x/{}", url_safe("?? o\"ps@acme.net")),
+            format!("/my-path/of_it/{}", standard("fed.acme.net")),
+            format!("token={}&x", standard("fed.acme.net")),
         ];
         for text in &texts {
             assert!(replacer.left_in(text).is_some(), "{text}");

@@ -49,8 +49,6 @@ const HOMES: [&str; 2] = ["/home/", "/Users/"];
 #[derive(Debug, Default)]
 pub(super) struct Values {
     pub(super) found: BTreeSet<(Class, String)>,
-    /// The names of members: words of the wire, not of a party.
-    pub(super) members: BTreeSet<String>,
     /// The ids of the peers that the run made.
     own: BTreeSet<String>,
 }
@@ -92,7 +90,7 @@ impl Values {
     pub(super) fn entry(&mut self, entry: &Value) {
         let start = &entry["what"]["run"];
         for word in start["target_arguments"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            if !word.starts_with("--") {
+            if !word.starts_with("--") && !word.contains("://") {
                 self.add(Class::Argument, word);
             }
         }
@@ -132,9 +130,8 @@ impl Values {
             Value::Object(members) => {
                 self.row(members);
                 for (inner, member) in members {
-                    self.members.insert(inner.to_ascii_lowercase());
                     // Every text below a contact is of the contact.
-                    let name = if CONTACTS.contains(&name) { name } else { inner };
+                    let name = if CONTACTS.contains(&name) { name } else { inner.as_str() };
                     self.value(name, member);
                 }
             }

@@ -86,14 +86,16 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     let mut platform = TargetFinder::default();
     let (mut parts, mut evaluated, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     let (mut points, mut refusal) = (Vec::new(), None);
-    let is_audit = start.settings.get("audit") == Some(&Value::Bool(true));
+    let has = |setting: &str| start.settings.get(setting) == Some(&Value::Bool(true));
+    // An anonymous client has no token, and shows one that was never issued.
+    let spends_token = has("audit") && !has("anonymous");
     for trace in traces {
         let (part, of_scenario) = of_trace_alone(&trace, held);
         platform.add(&trace, part.stage == Some(Stage::Handshake));
         shown.extend(shown_trace(&trace, of_scenario.iter().map(|(evaluation, _)| evaluation)));
         warnings.add(&trace);
         points.extend(diagnostics(&trace));
-        refusal = refusal.or_else(|| refused_token(&trace).filter(|_| is_audit));
+        refusal = refusal.or_else(|| refused_token(&trace).filter(|_| spends_token));
         parts.push(part);
         evaluated.extend(of_scenario);
     }

@@ -151,6 +151,9 @@ impl RunFolder {
 
     /// Returns an error if the folder holds an earlier run. `force` replaces it.
     pub fn refuse_earlier(&self, force: bool) -> Result<(), FileError> {
+        if self.0.join(PEERING).symlink_metadata().is_ok() {
+            return Err(FileError::Peering(self.0.display().to_string()));
+        }
         if force || self.transcript().symlink_metadata().is_err() {
             return Ok(());
         }

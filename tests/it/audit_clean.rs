@@ -133,7 +133,8 @@ fn an_audit_that_was_interrupted_says_how_to_clean_up() {
         });
         signal(name, audit.id());
         let mut printed = String::new();
-        std::io::Read::read_to_string(&mut audit.stderr.take().expect("piped"), &mut printed).expect("a text");
+        std::io::Read::read_to_string(&mut audit.stderr.take().expect("piped"), &mut printed)
+            .expect("a text");
         assert_eq!(audit.wait().expect("it ends").code(), Some(130), "{printed}");
         assert!(printed.contains("--clean out lets it leave"), "{printed}");
         let (exit, text) = seen.clean();
@@ -241,7 +242,10 @@ fn a_wrong_folder_is_refused() {
     fs::write(&kept, &text[..text.len() / 2]).expect("written");
     let (exit, printed) = seen.clean();
     assert_eq!(exit, 2, "{printed}");
-    assert!(printed.contains("the keys of the peer are lost") && printed.contains("revoke the peer"), "{printed}");
+    assert!(
+        printed.contains("the keys of the peer are lost") && printed.contains("revoke the peer"),
+        "{printed}"
+    );
 }
 
 /// An adapter to a platform that is not there, whose operator sees one peer. It notes what it revokes.

@@ -67,7 +67,14 @@ const ROWS: &[Row] = &[
     ),
     row("covenant run --quiet --seed 1 --out known --known known-breaches.toml --min-proved 1%", SHORT),
     row("covenant audit https://platform.example", ""),
-    row("covenant audit https://platform.example --token-file token.txt --out out", QUICK_AUDIT),
+    row("covenant audit https://platform.example --token-file token.txt --out audited", QUICK_AUDIT),
+    Row {
+        placeholders: &[("next.txt", "token.txt")],
+        ..row(
+            "covenant audit https://platform.example --token-file next.txt --out audited-again --compare audited",
+            QUICK_AUDIT,
+        )
+    },
     Row {
         exit: 130,
         interrupted_at_work: Some("watch/transcript.jsonl"),
@@ -116,6 +123,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("covenant selftest", SELFTEST),
     ("covenant known update", "a block of the README runs it with its arguments"),
     ("covenant report diff", "a block of the README runs it with its arguments"),
+    ("covenant report redact", "a block of the README runs it with its arguments"),
     ("covenant report merge part-1 part-2", "`pipeline.rs` plays the parts of a run, and merges them"),
     ("covenant selftest --out reports/specimen --goldens golden/reports --accept", SELFTEST),
     (

@@ -172,7 +172,9 @@ fn nothing_that_is_replaced_is_left_in_any_form() {
     let printed = output_of(&verified);
     let digest = |run: &str| read(&path.join(run).join("transcript.jsonl")).expect("a transcript").sha256;
     assert!(
-        printed.contains("redacted copy") && printed.contains(&digest("run")) && printed.contains(&digest("copy")),
+        printed.contains("redacted copy")
+            && printed.contains(&digest("run"))
+            && printed.contains(&digest("copy")),
         "{printed}"
     );
 }

@@ -77,12 +77,16 @@ fn clean_audit(
 /// Says what was cleaned up and what was not, with what the target's operator has to do.
 fn in_words(cleaned: &Cleaned, left: &mut Vec<LeftBehind>, path: &Path) -> (String, Exit) {
     let find = |left: &mut Vec<LeftBehind>, peer_id: &str, notified_of_leave: bool| {
-        // A kill may have come before the transcript had the entry.
-        let is_perhaps = |peer: &LeftBehind| peer.peer_id != peer_id && !peer.notified_of_leave;
-        left.retain(|peer| !is_perhaps(peer));
+        // A kill may have come before the transcript had the answer, which the keys show.
+        left.retain(|peer| peer.is_certain);
         match left.iter_mut().find(|peer| peer.peer_id == peer_id) {
             Some(peer) => peer.notified_of_leave |= notified_of_leave,
-            None => left.push(LeftBehind { peer_id: peer_id.to_owned(), notified_of_leave, entry: 0 }),
+            None => left.push(LeftBehind {
+                peer_id: peer_id.to_owned(),
+                is_certain: true,
+                notified_of_leave,
+                entry: 0,
+            }),
         }
     };
     match cleaned {

@@ -9,13 +9,11 @@ use crate::clock::Seed;
 use crate::doctor::examine_plane;
 use crate::runner::{RunFolder, assess, without_secrets, write_private};
 
-/// The seed in the name of the folder. An anonymous client chooses nothing.
-const NO_SEED: Seed = Seed(0);
-
 /// Makes a few calls that the target refuses, and keeps a report. Creates nothing, and proves no clause.
 pub(super) fn main(arguments: &Arguments, asked: &TargetArguments) -> Result<Exit, Failure> {
     let url = &arguments.url;
-    let folder = RunFolder::choose(arguments.out.as_deref(), NO_SEED);
+    // An anonymous client chooses nothing: the seed makes the name of the folder a new one.
+    let folder = RunFolder::choose(arguments.out.as_deref(), Seed::fresh());
     folder.refuse_earlier(arguments.force)?;
     asked.callable()?;
     let ca_bundle_pem = asked.authorities()?;
@@ -31,7 +29,11 @@ pub(super) fn main(arguments: &Arguments, asked: &TargetArguments) -> Result<Exi
             outside.record(point);
             let line = doctor::line(point);
             // Standard output is for the report.
-            if is_text { print(&line) } else { Ok(message(&line)) }
+            if is_text {
+                return print(&line);
+            }
+            message(&line);
+            Ok(())
         },
         async |points| examine_plane(points, &subject, url, ca_bundle_pem.as_deref()).await,
     )?;
