@@ -23,6 +23,8 @@ use crate::transcript::{
     Note, NoteKind, Outcome, Recorder, ScenarioStart, Transcript, TranscriptError, What, read,
 };
 
+/// The scenario, which has no steps and no checks.
+pub(super) const CLEAN: &str = include_str!("../../audits/clean.toml");
 /// The name of the transcript of a clean-up, in the folder of the audit.
 const CLEANUP: &str = "cleanup.jsonl";
 /// The name of the trace.
@@ -166,7 +168,7 @@ impl Cleaning {
         start.settings = [("audit".to_owned(), json!(true)), ("clean".to_owned(), json!(true))].into();
         start.partial = true;
         let transcript = Transcript::create(&self.folder.join(CLEANUP), start, &clock)?;
-        let scenario = ScenarioStart { source: String::new(), seed: Seed(0) };
+        let scenario = ScenarioStart { source: CLEAN.to_owned(), seed: Seed(0) };
         let recorder = transcript.begin(TRACE, scenario, clock.clone());
         let peer = self.peer(peering, &recorder, &clock)?;
         let context = StepContext { step: None, label: Some(LEFT.to_owned()) };

@@ -98,7 +98,7 @@ impl Audit {
 /// Returns the texts of the scenarios of audits.
 pub(crate) fn audit_sources() -> Vec<String> {
     let watches = [false, true].into_iter().filter_map(|has_grant| watch::scenario(has_grant).ok());
-    let others = [CONFORMING, INTRUSIVE, outside::ANONYMOUS].map(ToOwned::to_owned);
+    let others = [CONFORMING, INTRUSIVE, outside::ANONYMOUS, clean::CLEAN].map(ToOwned::to_owned);
     watches.map(|loaded| loaded.source).chain(others).collect()
 }
 

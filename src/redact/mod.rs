@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{fs, iter};
 
+use aho_corasick::BuildError;
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -31,6 +32,8 @@ const FRAME: &str = "previous scenario label took_milliseconds what run exchange
                      cut length sha256 beginning version alpn peer_subject peer_fingerprint peer_not_after kind message facts \
                      unsupported refused adapter code parameters result format covenant seed binding target reference settings \
                      partial outcome lines digest completed aborted interrupted lacking blocked blame environment suite";
+/// The name of the embedded reference, in lower case: it is no one's either.
+const OF_REFERENCE: &str = "the embedded reference platform";
 /// The longest file beside the transcript that is copied, in bytes.
 const BYTES_MAX: u64 = 256 << 20;
 /// The name of the transcript in a run folder.
@@ -71,6 +74,9 @@ pub enum RedactError {
     /// A file or the folder can't be written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// There are too many values.
+    #[error("the run holds more values to replace than can be looked for at once")]
+    TooMany(#[from] BuildError),
     /// The run is a copy already.
     #[error("{0}: this is a redacted copy already")]
     Again(String),
@@ -113,7 +119,7 @@ fn redact_into(run: &Path, folder: &RunFolder) -> Result<Redacted, RedactError> 
     let suite = Suite::new();
     let values = values_of(&transcript, &texts)?;
     let placeholders = Placeholders::of(values.found, |value| suite.says(value));
-    let replacer = Replacer::new(&placeholders);
+    let replacer = Replacer::new(&placeholders)?;
     let _lock = folder.begin()?;
     let to = folder.transcript();
 
@@ -170,7 +176,8 @@ impl Suite {
         let scenarios = library.iter().flat_map(|library| library.iter().map(|loaded| loaded.source.clone()));
         let cases = PROPERTIES.iter().filter_map(|property| property.sample());
         let sources: BTreeSet<String> = scenarios.chain(cases).chain(audit_sources()).collect();
-        let text = sources.iter().map(|source| source.to_ascii_lowercase() + "\n").collect();
+        let text = sources.iter().map(|source| source.to_ascii_lowercase() + "\n").collect::<String>()
+            + OF_REFERENCE;
         let formats = [crate::report::schema(), crate::scenario::schema()].map(|schema| schema.to_string());
         let formats = formats.iter().map(String::as_str).chain([FRAME]);
         let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '_');

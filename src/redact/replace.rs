@@ -2,8 +2,8 @@
 //! and in base64.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
+use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use base64::Engine as _;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
@@ -24,124 +24,76 @@ const IN_QUERY: &AsciiSet = &IN_PATH.add(b'@');
 /// Characters that others encode.
 const IN_PATH: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'<').add(b'>').add(b'?');
-/// The alphabets of base64.
-const ALPHABETS: [Alphabet; 2] = [STANDARD, URL_SAFE];
 const PEM_BEGIN: &str = "-----BEGIN ";
 const PEM_END: &str = "-----END ";
 
-/// Values in each of their forms, in lower case, with what replaces the form.
+/// Values in each of their forms, with what replaces the form.
 #[derive(Debug)]
 pub(super) struct Replacer {
-    forms: BTreeMap<Vec<u8>, String>,
-    /// The first bytes of the forms.
-    begins: [bool; 256],
+    forms: AhoCorasick,
+    /// What replaces each form, in their order.
+    replacements: Vec<String>,
+    /// The decoders of base64, each with its alphabet.
+    decoders: [(&'static Alphabet, GeneralPurpose); 2],
 }
 
 impl Replacer {
-    pub(super) fn new(placeholders: &Placeholders) -> Self {
-        let mut forms = BTreeMap::new();
+    pub(super) fn new(placeholders: &Placeholders) -> Result<Self, BuildError> {
+        let mut by_form = BTreeMap::new();
         for (value, placeholder) in placeholders.all() {
             for (form, replacement) in forms_of(value, placeholder) {
-                forms.entry(form.to_ascii_lowercase().into_bytes()).or_insert(replacement);
+                by_form.entry(form.to_ascii_lowercase()).or_insert(replacement);
             }
         }
-        let mut begins = [false; 256];
-        for form in forms.keys() {
-            begins[usize::from(form[0])] = true;
-        }
-        Self { forms, begins }
-    }
-
-    /// Returns the longest form that begins at a place of a text in lower case, with what replaces it.
-    fn at(&self, lower: &[u8], place: usize) -> Option<(usize, &str)> {
-        let mut rest = lower.get(place..)?;
-        if !self.begins[usize::from(*rest.first()?)] {
-            return None;
-        }
-        loop {
-            let (form, replacement) =
-                self.forms.range::<[u8], _>((Bound::Unbounded, Bound::Included(rest))).next_back()?;
-            if rest.starts_with(form) {
-                return Some((form.len(), replacement));
-            }
-            let shared = rest.iter().zip(form).take_while(|(one, other)| one == other).count();
-            if shared == 0 {
-                return None;
-            }
-            rest = &rest[..shared];
-        }
-    }
-
-    /// Returns whether a value is in these bytes, in any form but base64.
-    fn is_in(&self, bytes: &[u8]) -> bool {
-        let lower = bytes.to_ascii_lowercase();
-        (0..lower.len()).any(|place| self.at(&lower, place).is_some())
+        let (forms, replacements): (Vec<String>, Vec<String>) = by_form.into_iter().unzip();
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
+        let config = GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_allow_trailing_bits(true);
+        let decoders =
+            [&STANDARD, &URL_SAFE].map(|alphabet| (alphabet, GeneralPurpose::new(alphabet, config)));
+        Ok(Self { forms: builder.build(forms)?, replacements, decoders })
     }
 
     /// Returns the first value that is in a text, in any form.
     pub(super) fn left_in(&self, text: &str) -> Option<String> {
-        let lower = text.to_ascii_lowercase();
-        let found = (0..lower.len()).find_map(|place| {
-            let (length, _) = self.at(lower.as_bytes(), place)?;
-            Some(lower.get(place..place + length)?.to_owned())
-        });
-        found.or_else(|| {
-            let runs =
-                ALPHABETS.iter().flat_map(|alphabet| runs(text, alphabet).map(move |run| (alphabet, run)));
-            let mut runs = runs.map(|(alphabet, (start, end))| (alphabet, &text[start..end]));
-            runs.find(|(alphabet, run)| self.hides(run, alphabet)).map(|(_, run)| run.to_owned())
-        })
+        if let Some(found) = self.forms.find(text) {
+            return Some(text[found.range()].to_owned());
+        }
+        let decoders = self.decoders.iter();
+        let mut runs = decoders
+            .flat_map(|decoder| runs(text, decoder.0).map(move |(start, end)| (decoder, &text[start..end])));
+        runs.find(|((_, decoder), run)| self.hides(run, decoder)).map(|(_, run)| run.to_owned())
     }
 
     /// Returns a text without any of the values.
     pub(super) fn text(&self, text: &str) -> String {
         let text = without_certificates(text);
-        let lower = text.to_ascii_lowercase();
-        let (mut kept, mut place) = (0, 0);
-        let mut replaced = String::with_capacity(text.len());
-        while place < text.len() {
-            match self.at(lower.as_bytes(), place) {
-                Some((length, replacement)) => {
-                    replaced.push_str(&text[kept..place]);
-                    replaced.push_str(replacement);
-                    place += length;
-                    kept = place;
-                }
-                None => place += 1,
-            }
-        }
-        replaced.push_str(&text[kept..]);
-        ALPHABETS.iter().fold(replaced, |text, alphabet| self.without_base64(&text, alphabet))
+        let replaced = self.forms.replace_all(&text, &self.replacements);
+        self.decoders.iter().fold(replaced, |text, decoder| self.without_base64(text, decoder))
     }
 
     /// Replaces each text in base64 that holds a value.
-    fn without_base64(&self, text: &str, alphabet: &Alphabet) -> String {
-        let mut replaced = String::with_capacity(text.len());
-        let mut kept = 0;
-        for (start, end) in runs(text, alphabet) {
-            let run = &text[start..end];
-            if self.hides(run, alphabet) {
-                replaced.push_str(&text[kept..start]);
-                replaced.push_str(&base64_placeholder(run));
-                kept = end;
-            }
+    fn without_base64(&self, text: String, (alphabet, decoder): &(&Alphabet, GeneralPurpose)) -> String {
+        let hidden: Vec<(usize, usize)> =
+            runs(&text, alphabet).filter(|(start, end)| self.hides(&text[*start..*end], decoder)).collect();
+        let mut text = text;
+        for (start, end) in hidden.into_iter().rev() {
+            let placeholder = base64_placeholder(&text[start..end]);
+            text.replace_range(start..end, &placeholder);
         }
-        replaced.push_str(&text[kept..]);
-        replaced
+        text
     }
 
     /// Returns whether a text in base64 holds a value. It may begin anywhere: what stands before it may be of the same
     /// alphabet.
-    fn hides(&self, run: &str, alphabet: &Alphabet) -> bool {
-        let config = GeneralPurposeConfig::new()
-            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-            .with_decode_allow_trailing_bits(true);
-        let engine = GeneralPurpose::new(alphabet, config);
+    fn hides(&self, run: &str, decoder: &GeneralPurpose) -> bool {
         (0..4).any(|skipped| {
             let Some(rest) = run.get(skipped..) else { return false };
             // A last digit that stands alone holds no byte.
             let length = if rest.len() % 4 == 1 { rest.len() - 1 } else { rest.len() };
-            engine.decode(&rest[..length]).is_ok_and(|bytes| self.is_in(&bytes))
+            decoder.decode(&rest[..length]).is_ok_and(|bytes| self.forms.is_match(&bytes))
         })
     }
 
@@ -239,7 +191,7 @@ mod tests {
 
     fn replacer(values: &[(Class, &str)]) -> Replacer {
         let found = values.iter().map(|(class, value)| (*class, (*value).to_owned())).collect();
-        Replacer::new(&Placeholders::of(found, |_| false))
+        Replacer::new(&Placeholders::of(found, |_| false)).expect("a few values")
     }
 
     #[test]

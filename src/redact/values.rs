@@ -28,6 +28,8 @@ const SUBJECTS: [&str; 6] =
     ["peer_subject", "subject", "issuer", "common_name", "organization", "organisation"];
 /// Members that hold the id of a peer of the target.
 const PEER_IDS: [&str; 4] = ["peer_id", "federation_peer_id", "remote_peer_id", "remote_instance_id"];
+/// The member of an accept that names the subject under which the caller knows the other.
+const OWN_SUBJECT: &str = "caller_inbound_subject";
 /// Members of the row of another peer that say who it is.
 const OF_PARTIES: [&str; 8] = [
     "name",
@@ -75,7 +77,7 @@ impl Values {
         match body {
             Value::Object(members) => {
                 for (name, member) in members {
-                    if PEER_IDS.contains(&name.as_str()) {
+                    if PEER_IDS.contains(&name.as_str()) || name == OWN_SUBJECT {
                         self.own.extend(member.as_str().map(str::to_ascii_lowercase));
                     }
                     self.ids_in(member);
@@ -213,7 +215,9 @@ impl Values {
     fn email(&mut self, word: &str) {
         let Some((local, domain)) = word.rsplit_once('@') else { return };
         let is_domain = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
-        if !local.is_empty() && !domain.is_empty() && domain.chars().all(is_domain) {
+        // `declared@1` is a label.
+        let is_named = domain.contains(|c: char| c.is_alphabetic());
+        if !local.is_empty() && is_named && domain.chars().all(is_domain) {
             self.add(Class::Email, word);
             if domain.contains('.') {
                 self.host(domain);

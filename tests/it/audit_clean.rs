@@ -5,14 +5,13 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 
+use covenant::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::audit::Adapter;
-use crate::program::{
-    LOOPBACK, Platform, code, command, covenant_in, output_of, path_text, signal, wait_until,
-};
+use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of, signal, wait_until};
 
 /// A platform behind an adapter, which shows what its operator sees.
 struct Seen {
@@ -25,6 +24,11 @@ impl Seen {
     fn start() -> Self {
         let mut adapter = Adapter::start();
         let started = adapter.call("platform.start", &json!({}));
+        // An audit goes by the time of day, and so do the certificates that the target gives it.
+        let shown = adapter.call("clock.now", &json!({}));
+        let shown: jiff::Timestamp = shown["now"].as_str().expect("a time").parse().expect("a time");
+        let behind = Clock::system().now().duration_since(shown).as_secs();
+        adapter.call("clock.advance", &json!({"seconds": behind}));
         let invitation = json!({"remote_instance_url": "https://127.0.0.1:1", "spawn_role": "peer"});
         let proposed = adapter.call("peer.propose", &invitation);
         let folder = tempfile::tempdir().expect("a folder");

@@ -10,7 +10,7 @@ use covenant::wire::path::Route;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of, path_text};
+use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of};
 
 /// Returns the words of an audit of the platform, into the folder `out`.
 fn words(platform: &Platform, more: &[&str]) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! `covenant audit --dry-run`: what an audit would do.
 
 use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::{Arguments, POLL_TIMEOUT_SECONDS, TOKEN};
-use crate::audit::{Asked, DryRun, DryRunOf, PlannedCall};
+use crate::audit::{Asked, DryRun, DryRunOf, PlannedCall, PlannedWait};
 use crate::cli::number::PollTimeout;
 use crate::cli::target_choice::TargetArguments;
 use crate::cli::{Exit, Failure, print};
@@ -90,12 +91,13 @@ fn text(arguments: &Arguments, of: &DryRunOf, dry: &DryRun, token: Option<&str>)
     for (place, call) in dry.calls.iter().enumerate() {
         call_in_words(&mut out, place + 1, call);
     }
+    let TargetArguments { listen, advertise, .. } = &arguments.target;
+    let listen = listen.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let own = advertise.as_ref().map_or_else(|| format!("a free port of {listen}"), ToString::to_string);
     for wait in &dry.waits {
-        let _ = writeln!(
-            out,
-            "\nwaits: {} s at most for {} {} of the target, at the address of the peer",
-            wait.seconds_at_most, wait.method, wait.path
-        );
+        let PlannedWait { method, path, seconds_at_most } = wait;
+        let _ =
+            writeln!(out, "\nwaits: {seconds_at_most} s at most for {method} {path} of the target, at {own}");
     }
     out.push_str("\nleft at the target\n");
     for left in &dry.leaves_behind {
