@@ -49,7 +49,7 @@ impl Observer for EventLines {
                 took_milliseconds: u64::try_from(took.as_millis()).ok(),
                 checks: checks.iter().map(CheckLine::of).collect(),
             }),
-            Event::ContractText(_) | Event::Waiting { .. } | Event::Began { .. } => {}
+            Event::ContractText(_) | Event::Waiting { .. } | Event::Began { .. } | Event::Case { .. } => {}
         }
         self.next.event(event);
     }

@@ -1,5 +1,6 @@
 //! The progress of a run on standard error: a bar on a terminal, and else a line every half minute.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::check::Verdict;
 use crate::clock::Stopwatch;
+use crate::property::CaseProgress;
 use crate::runner::{Event, Observer};
 
 /// The time between two lines, where standard error is no terminal.
@@ -27,6 +29,8 @@ pub(super) struct Progress {
 #[derive(Debug, Default)]
 struct State {
     playing: Vec<String>,
+    /// The properties that are playing, with the case of each.
+    cases: BTreeMap<String, CaseProgress>,
     scenarios: usize,
     done: usize,
     broken: usize,
@@ -39,11 +43,21 @@ impl State {
             Event::Began { scenario } => self.playing.push(scenario.clone()),
             Event::Ended { scenario, checks, .. } => {
                 self.playing.retain(|other| other != scenario);
+                self.cases.remove(scenario);
                 self.done += 1;
                 self.broken += checks.iter().filter(|one| one.result.verdict == Verdict::Broken).count();
             }
+            Event::Case { scenario, progress } => drop(self.cases.insert(scenario.clone(), *progress)),
             Event::ContractText(_) | Event::Waiting { .. } => {}
         }
+    }
+
+    /// Returns what is playing: the properties, each with its case, before the scenarios.
+    fn shown(&self) -> Vec<String> {
+        let of_property =
+            |(id, progress): (&String, &CaseProgress)| format!("{id} ({})", in_words(*progress));
+        let others = self.playing.iter().filter(|id| !self.cases.contains_key(*id)).cloned();
+        self.cases.iter().map(of_property).chain(others).collect()
     }
 
     /// Returns the line that shows how far the run is.
@@ -51,7 +65,21 @@ impl State {
         let Self { scenarios, done, broken, .. } = self;
         let seconds = elapsed.as_secs();
         let elapsed = format!("{}m {:02}s", seconds / 60, seconds % 60);
-        format!("progress: {done} of {scenarios} scenarios done, {broken} checks broken, {elapsed} elapsed\n")
+        let cases =
+            self.cases.iter().map(|(property, progress)| format!("; {property}: {}", in_words(*progress)));
+        let cases: String = cases.collect();
+        format!(
+            "progress: {done} of {scenarios} scenarios done, {broken} checks broken, {elapsed} elapsed{cases}\n"
+        )
+    }
+}
+
+fn in_words(progress: CaseProgress) -> String {
+    let CaseProgress { case, cases, is_shrinking } = progress;
+    if is_shrinking {
+        format!("broken in case {}, shrinking", case - 1)
+    } else {
+        format!("case {case} of {cases}")
     }
 }
 
@@ -60,7 +88,8 @@ impl Progress {
         let is_terminal = std::io::stderr().is_terminal();
         let bar = if is_terminal && !quiet { ProgressBar::new(0) } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template(
-            "{bar:24} {pos}/{len} {prefix} {elapsed} elapsed, {eta} remaining {wide_msg}",
+            // What is playing has a line of its own, so that a terminal of 80 columns shows it.
+            "{bar:24} {pos}/{len} {prefix} {elapsed} elapsed, {eta} remaining\n{wide_msg}",
         ) {
             bar.set_style(style);
         }
@@ -113,11 +142,11 @@ impl Observer for Progress {
                 self.bar.suspend(|| super::message(&format!("{text}\n")));
             }
             Event::Started { scenarios } => self.bar.set_length(scenarios as u64),
-            Event::Began { .. } => {}
+            Event::Began { .. } | Event::Case { .. } => {}
             Event::Ended { .. } => self.bar.inc(1),
         }
         self.bar.set_prefix(format!("{} broken,", state.broken));
-        self.bar.set_message(state.playing.join(" "));
+        self.bar.set_message(state.shown().join(" "));
     }
 }
 
@@ -153,6 +182,26 @@ mod tests {
         }
         let line = state.line(Duration::from_secs(61));
         assert_eq!(line, "progress: 2 of 9 scenarios done, 1 checks broken, 1m 01s elapsed\n");
+    }
+
+    #[test]
+    fn a_property_shows_its_case() {
+        let mut state = State::default();
+        let property = || "property/grants".to_owned();
+        state.take(&Event::Began { scenario: "a".to_owned() });
+        state.take(&Event::Began { scenario: property() });
+        let case = |case: usize, is_shrinking: bool| {
+            let progress = CaseProgress { case, cases: 15, is_shrinking };
+            Event::Case { scenario: property(), progress }
+        };
+        state.take(&case(7, false));
+        assert_eq!(state.shown(), ["property/grants (case 7 of 15)", "a"]);
+        let line = state.line(Duration::from_secs(1));
+        assert!(line.ends_with(" elapsed; property/grants: case 7 of 15\n"), "{line}");
+        state.take(&case(8, true));
+        assert_eq!(state.shown()[0], "property/grants (broken in case 7, shrinking)");
+        state.take(&ended("property/grants", Verdict::Broken));
+        assert_eq!(state.shown(), ["a"]);
     }
 
     #[tokio::test]

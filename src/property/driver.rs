@@ -30,6 +30,19 @@ pub struct Setting {
     pub run_context: RunContext,
     /// A function that returns true if a trace breaks a planned check of its scenario.
     pub breaks: fn(&Loaded, &Trace) -> bool,
+    /// Called before each case.
+    pub on_case: Arc<dyn Fn(CaseProgress) + Send + Sync>,
+}
+
+/// How far a property is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaseProgress {
+    /// The number of the case that is played, from 1.
+    pub case: usize,
+    /// The number of all cases.
+    pub cases: usize,
+    /// A case broke, and a shorter one is looked for.
+    pub is_shrinking: bool,
 }
 
 /// Checks a property and records its trace in the transcript: every case, with the shrunk case as the source.
@@ -132,8 +145,10 @@ fn try_out(
 ) -> Result<(), Box<TestError<Scenario>>> {
     let seed = setting.seed.derive(&property.trace());
     let shrinking = Cell::new(false);
+    let all = (property.edge_cases)().len() + setting.cases as usize;
     let tried = runner(seed, cases, setting.shrinks).run(histories, |scenario| {
         let case = played.borrow().count();
+        (setting.on_case)(CaseProgress { case: case + 1, cases: all, is_shrinking: shrinking.get() });
         let completed = play(property, setting, &scenario, case, handle);
         let completed = match (&completed, (property.reduced)(&scenario)) {
             (Err(Outcome::Unsupported { .. }), Some(reduced)) => {
@@ -332,6 +347,7 @@ mod tests {
             shrinks,
             run_context: RunContext { poll_timeout: Duration::ZERO, ..run_context(listen) },
             breaks: is_too_often,
+            on_case: Arc::new(|_| {}),
         };
         let trace = check(property, &setting, &Transcript::in_memory(), runtime.handle());
         assert_eq!(trace.outcome(), Some(&Outcome::Completed));

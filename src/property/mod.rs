@@ -21,7 +21,7 @@ mod revocations;
 mod versions;
 mod whole;
 
-pub use driver::{Setting, check};
+pub use driver::{CaseProgress, Setting, check};
 
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::check::Evaluation;
 use crate::contract::HeldText;
+use crate::property::CaseProgress;
 use crate::transcript::Outcome;
 
 /// An event of a run, for the display of its progress.
@@ -25,6 +26,13 @@ pub enum Event {
     Began {
         /// The id of the scenario.
         scenario: String,
+    },
+    /// A case of a property begins.
+    Case {
+        /// The id of the property's trace.
+        scenario: String,
+        /// How far the property is.
+        progress: CaseProgress,
     },
     /// A scenario ended, or was left out.
     Ended {

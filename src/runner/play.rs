@@ -257,7 +257,7 @@ impl Session<'_> {
         for (property, cases) in &self.run.properties {
             let checked = Checked {
                 property,
-                setting: setting(self.run, *cases, &self.run_context),
+                setting: self.setting(property, *cases),
                 transcript: self.transcript.clone(),
                 report: self.report(),
             };
@@ -311,6 +311,21 @@ impl Session<'_> {
         }
     }
 
+    fn setting(&self, property: &Property, cases: u32) -> Setting {
+        let (observer, scenario) = (self.observer.clone(), property.trace());
+        Setting {
+            targets: self.run.targets.clone(),
+            seed: self.run.start.seed,
+            cases,
+            shrinks: self.run.shrinks,
+            run_context: self.run_context.clone(),
+            breaks,
+            on_case: Arc::new(move |progress| {
+                observer.event(Event::Case { scenario: scenario.clone(), progress });
+            }),
+        }
+    }
+
     fn report(&self) -> Reporting {
         Reporting { observer: self.observer.clone(), contract: self.run.start.contract.clone() }
     }
@@ -339,17 +354,6 @@ impl Reporting {
 
 fn is_of_target(outcome: &Outcome) -> bool {
     outcome.blame() == Some(Blame::Target)
-}
-
-fn setting(run: &Run, cases: u32, run_context: &RunContext) -> Setting {
-    Setting {
-        targets: run.targets.clone(),
-        seed: run.start.seed,
-        cases,
-        shrinks: run.shrinks,
-        run_context: run_context.clone(),
-        breaks,
-    }
 }
 
 /// The task of one property.
