@@ -44,9 +44,9 @@ impl ExitOptions {
         KnownBreaches::read(self.known.as_deref(), scenarios)
     }
 
-    /// Returns a report that was made already, with what is known.
-    pub(super) fn with_known(&self, report: Report) -> Result<Report, Failure> {
-        KnownBreaches::applied_to(self.known.as_deref(), report)
+    /// Returns a report that was made already, with what is known. `scenarios` are those of the run, if they are the user's.
+    pub(super) fn with_known(&self, report: Report, scenarios: Option<&Path>) -> Result<Report, Failure> {
+        KnownBreaches::applied_to(self.known.as_deref(), scenarios, report)
     }
 
     /// Returns the exit code of a report. `strict` holds for the configuration file.

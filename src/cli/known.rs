@@ -9,9 +9,10 @@ use jiff::civil::Date;
 use super::report::read_report;
 use super::{Exit, Failure, message};
 use crate::clock::Clock;
-use crate::known::{KnownFile, apply, updated};
-use crate::report::Report;
+use crate::known::{KnownError, KnownFile, apply, updated};
+use crate::report::{Report, terminal};
 use crate::runner::{library, write_whole};
+use crate::shell::flag;
 
 /// The file that is renewed by default.
 const DEFAULT: &str = "known-breaches.toml";
@@ -80,9 +81,13 @@ impl KnownBreaches {
     }
 
     /// Reads the file of `--known`, and returns the report with what is known.
-    pub(super) fn applied_to(file: Option<&Path>, report: Report) -> Result<Report, Failure> {
+    pub(super) fn applied_to(
+        file: Option<&Path>,
+        scenarios: Option<&Path>,
+        report: Report,
+    ) -> Result<Report, Failure> {
         let Some(file) = file else { return Ok(report) };
-        Ok(Self(read_file(file, None, Some(&report))?).applied(report))
+        Ok(Self(read_file(file, scenarios, Some(&report))?).applied(report))
     }
 
     /// Returns the report with what is known, as of today.
@@ -94,7 +99,17 @@ impl KnownBreaches {
 
 fn read_file(file: &Path, scenarios: Option<&Path>, report: Option<&Report>) -> Result<KnownFile, Failure> {
     let library = library(scenarios).map_err(|error| Failure::new(Exit::Usage, error))?;
-    KnownFile::read(file, &library, report).map_err(|error| Failure::new(Exit::Usage, error))
+    KnownFile::read(file, &library, report).map_err(|error| {
+        // The report has the checks that were played, and nothing of the others.
+        let own = report.and_then(|report| report.settings.get("scenarios")?.as_str());
+        match (&error, own.filter(|_| scenarios.is_none())) {
+            (KnownError::Unmatched(_), Some(own)) => {
+                let option = terminal(&flag("--scenarios", own));
+                Failure::usage(format!("{error}\nhint: the run was made with {option}: give it here, too"))
+            }
+            _ => Failure::new(Exit::Usage, error),
+        }
+    })
 }
 
 /// Returns the day, in UTC.

@@ -75,6 +75,10 @@ struct MergeArguments {
     /// Folder that gets the report in every format of a run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Folder of .toml files, or one file, with your own scenarios, if the run was made with them, for entries of --known that
+    /// name checks which it did not play
+    #[arg(long, value_name = "PATH", requires = "known")]
+    scenarios: Option<PathBuf>,
     #[command(flatten)]
     exit: ExitOptions,
 }
@@ -202,7 +206,7 @@ fn merged(arguments: &MergeArguments) -> Result<Exit, Failure> {
         parts.push((run.display().to_string(), reading));
     }
     let report = merge(parts).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let report = without_secrets(arguments.exit.with_known(report)?);
+    let report = without_secrets(arguments.exit.with_known(report, arguments.scenarios.as_deref())?);
     if let Some(folder) = &arguments.out {
         let folder = RunFolder::choose(Some(folder), Seed(report.seed));
         if folder.transcript().exists() {

@@ -28,6 +28,10 @@ pub(super) struct Arguments {
     /// Format of the report on standard output
     #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
     format: Format,
+    /// Folder of .toml files, or one file, with your own scenarios, if the run was made with them, for entries of --known that
+    /// name checks which it did not play
+    #[arg(long, value_name = "PATH", requires = "known")]
+    scenarios: Option<PathBuf>,
     #[command(flatten)]
     exit: ExitOptions,
     #[command(flatten)]
@@ -41,7 +45,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let path = RunFolder::transcript_of(&arguments.transcript);
     let mut reading = read(&path).map_err(unreadable)?;
-    let report = arguments.exit.with_known(assess_and_free(&mut reading))?;
+    let report = arguments.exit.with_known(assess_and_free(&mut reading), arguments.scenarios.as_deref())?;
     if let Some(original) = report.redacted_from() {
         message(&format!(
             "redacted copy: values are replaced by placeholders\n  original transcript: {}\n  this transcript:     {}\n",

@@ -1,6 +1,6 @@
 //! The file of known breaches, and its parser. Each error has its line and column.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -11,12 +11,12 @@ use toml::Spanned;
 
 use crate::Stage;
 use crate::check::PlannedCheck;
-use crate::contract::ClauseId;
+use crate::contract::{ClauseId, TextRange};
 use crate::input::{self, InputError};
 use crate::nearest::{self, most_like};
 use crate::property::{PROPERTIES, Property};
 use crate::report::{EvaluatedCheck, KnownBreach, Report};
-use crate::runner::{planned, property_case};
+use crate::runner::{planned_with_texts, property_case};
 use crate::scenario::{FormatFault, Library, shown_in_file};
 
 /// The longest file that is read, in bytes.
@@ -42,8 +42,9 @@ pub struct Entry {
     pub clause: ClauseId,
     /// Why, and until when.
     pub known: KnownBreach,
-    /// The ids of all checks that it names, also of those that a run does not play.
-    pub named: BTreeSet<String>,
+    /// The ids of all checks that it names, also of those that a run does not play, with the contract texts that ask for
+    /// each.
+    pub named: BTreeMap<String, TextRange>,
     matcher: GlobMatcher,
 }
 
@@ -84,21 +85,36 @@ impl Entry {
 }
 
 impl KnownFile {
-    /// Reads a file. Its patterns have to fit checks of these scenarios, of the properties or of the report.
+    /// Reads a file. Its patterns have to fit checks of the suite, of these scenarios or of the report.
     pub fn read(path: &Path, library: &Library, report: Option<&Report>) -> Result<Self, KnownError> {
         let text = input::read_text(path, BYTES_MAX)?;
         let shown = path.display().to_string();
-        let reported = report.iter().flat_map(|report| &report.checks);
         let mut checks = checks(library);
-        checks.extend(reported.map(|check| check.evaluation.check.clone()));
-        Self::parse(&text, &shown, &checks).map_err(KnownError::Invalid)
+        let ids: BTreeSet<String> = checks.iter().map(|(check, _)| check.id.clone()).collect();
+        // Checks that the report alone has were played, whatever text asks for them.
+        let reported = report.iter().flat_map(|report| &report.checks).map(|check| &check.evaluation.check);
+        let reported = reported.filter(|check| !ids.contains(&check.id));
+        checks.extend(reported.map(|check| (check.clone(), TextRange::default())));
+        Self::parse(&text, &shown, &checks)
     }
 
     /// Parses a file. The error is rendered for a person.
-    pub(super) fn parse(text: &str, path: &str, checks: &[PlannedCheck]) -> Result<Self, String> {
-        let written: Written = toml::from_str(text).map_err(|error| shown_in_file(&error, path, text))?;
-        let entries = written.breach.into_iter().map(|written| entry(written, text, checks));
-        let entries = entries.collect::<Result<_, _>>().map_err(|fault| fault.render(path, text))?;
+    pub(super) fn parse(
+        text: &str,
+        path: &str,
+        checks: &[(PlannedCheck, TextRange)],
+    ) -> Result<Self, KnownError> {
+        let written: Written =
+            toml::from_str(text).map_err(|error| KnownError::Invalid(shown_in_file(&error, path, text)))?;
+        let mut entries = Vec::new();
+        for written in written.breach {
+            let (of_check, of_clause) = (written.get_ref().check.span(), written.get_ref().clause.span());
+            let invalid = |fault: FormatFault| KnownError::Invalid(fault.render(path, text));
+            let entry = entry(written, text, checks).map_err(invalid)?;
+            fits_something(&entry, of_check, of_clause, checks)
+                .map_err(|fault| KnownError::Unmatched(fault.render(path, text)))?;
+            entries.push(entry);
+        }
         Ok(Self { path: path.to_owned(), entries })
     }
 }
@@ -112,9 +128,16 @@ pub enum KnownError {
     /// The file is invalid.
     #[error("{0}")]
     Invalid(String),
+    /// An entry names no check.
+    #[error("{0}")]
+    Unmatched(String),
 }
 
-fn entry(written: Spanned<WrittenEntry>, text: &str, checks: &[PlannedCheck]) -> Result<Entry, FormatFault> {
+fn entry(
+    written: Spanned<WrittenEntry>,
+    text: &str,
+    checks: &[(PlannedCheck, TextRange)],
+) -> Result<Entry, FormatFault> {
     let start = written.span().start;
     let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
     let WrittenEntry { check, clause, reason, link, expires } = written.into_inner();
@@ -127,11 +150,10 @@ fn entry(written: Spanned<WrittenEntry>, text: &str, checks: &[PlannedCheck]) ->
     })?;
     let known = KnownBreach { reason: reason.into_inner(), link, expires: expires.map(date).transpose()? };
     let id = self::clause(&clause)?;
-    let (span, check) = (check.span(), check.into_inner());
-    let (named, matcher) = (BTreeSet::new(), pattern.compile_matcher());
-    let mut found = Entry { line, check, clause: id, known, named, matcher };
-    fits_something(&found, span, clause.span(), checks)?;
-    found.named = checks.iter().filter(|check| found.names(check)).map(|check| check.id.clone()).collect();
+    let (named, matcher) = (BTreeMap::new(), pattern.compile_matcher());
+    let mut found = Entry { line, check: check.into_inner(), clause: id, known, named, matcher };
+    let named = checks.iter().filter(|(check, _)| found.names(check));
+    found.named = named.map(|(check, texts)| (check.id.clone(), *texts)).collect();
     Ok(found)
 }
 
@@ -140,13 +162,13 @@ fn fits_something(
     entry: &Entry,
     of_check: Range<usize>,
     of_clause: Range<usize>,
-    checks: &[PlannedCheck],
+    checks: &[(PlannedCheck, TextRange)],
 ) -> Result<(), FormatFault> {
-    let of_pattern: Vec<&PlannedCheck> =
-        checks.iter().filter(|check| entry.matcher.is_match(&check.id)).collect();
+    let checks = || checks.iter().map(|(check, _)| check);
+    let of_pattern: Vec<&PlannedCheck> = checks().filter(|check| entry.matcher.is_match(&check.id)).collect();
     if of_pattern.is_empty() {
         let mut fault = FormatFault::new(format!("no check is called {:?}", entry.check), of_check);
-        let near = most_like(&entry.check, checks.iter().map(|check| check.id.as_str()));
+        let near = most_like(&entry.check, checks().map(|check| check.id.as_str()));
         fault.hint = near.first().map(|near| format!("did you mean `{near}`?"));
         return Err(fault);
     }
@@ -185,17 +207,19 @@ fn date(written: Spanned<toml::Value>) -> Result<Date, FormatFault> {
         .map_err(|_| FormatFault::new(format!("{text}: a date was expected, such as 2026-12-31"), span))
 }
 
-/// Returns every check that a run of these scenarios, or of the properties, can have.
-fn checks(library: &Library) -> Vec<PlannedCheck> {
+/// Returns every check that a run of these scenarios, or of the suite, can have: one file may serve both.
+fn checks(library: &Library) -> Vec<(PlannedCheck, TextRange)> {
     let properties = PROPERTIES.iter().map(Property::trace).filter_map(|trace| property_case(&trace));
     let built_in = crate::runner::library(None).ok();
-    let stages = built_in.iter().flat_map(Library::iter).filter(|loaded| loaded.scenario.stage.is_some());
-    let of_scenarios = library.iter().chain(stages).cloned().chain(properties);
+    let built_in = built_in.iter().flat_map(Library::iter);
+    let built_in = built_in.filter(|loaded| library.scenario(&loaded.id).is_none());
+    let of_scenarios = library.iter().chain(built_in).cloned().chain(properties);
     of_scenarios
         .flat_map(|loaded| {
             let is_handshake = loaded.scenario.stage == Some(Stage::Handshake);
-            let again = is_handshake.then(|| planned(&format!("{} again", loaded.id), &loaded));
-            planned(&loaded.id, &loaded).into_iter().chain(again.into_iter().flatten()).collect::<Vec<_>>()
+            let again = is_handshake.then(|| planned_with_texts(&format!("{} again", loaded.id), &loaded));
+            let first = planned_with_texts(&loaded.id, &loaded).into_iter();
+            first.chain(again.into_iter().flatten()).collect::<Vec<_>>()
         })
         .collect()
 }

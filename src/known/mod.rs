@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::check::Verdict;
+use crate::contract::TextRange;
 use crate::report::{EvaluatedCheck, KnownFault, Report};
 
 /// Marks the breaches of a report that the file knows, and lists the entries that fail the run. `today` is the day by
@@ -49,13 +50,19 @@ fn fault(entry: &Entry, report: &Report, today: Date) -> Option<String> {
     })
 }
 
-/// Returns whether a report shows that the breach of an entry no longer happens: each check that it names was played, and
-/// none is broken or unproven. A void run shows nothing, and a part of the suite nothing of the rest.
+/// Returns whether a report shows that the breach of an entry no longer happens: each check that it names and that the
+/// contract text asks for was played, and none is broken or unproven. A check that is kept beside a broken one ends no entry. A
+/// void run shows nothing, and a part of the suite nothing of the rest.
 fn is_over(entry: &Entry, report: &Report) -> bool {
     let is_closed = |check: &&EvaluatedCheck| !matches!(verdict(check), Verdict::Broken | Verdict::Unproven);
     let closed: BTreeSet<&str> =
         report.checks.iter().filter(is_closed).map(|check| check.evaluation.check.id.as_str()).collect();
-    report.void.is_none() && entry.named.iter().all(|id| closed.contains(id.as_str()))
+    let register = report.contract.register();
+    let is_asked_for = |texts: TextRange| register.is_none_or(|register| texts.contains(register));
+    let mut named = entry.named.iter().filter(|(_, texts)| is_asked_for(**texts));
+    // An entry of another contract text says nothing here.
+    let is_of_another = entry.named.values().all(|texts| !is_asked_for(*texts));
+    report.void.is_none() && !is_of_another && named.all(|(id, _)| closed.contains(id.as_str()))
 }
 
 fn verdict(check: &EvaluatedCheck) -> Verdict {

@@ -3,19 +3,20 @@
 use super::*;
 use crate::check::PlannedCheck;
 use crate::contract::Basis::Observed;
-use crate::contract::ClauseId;
+use crate::contract::{ClauseId, TextId, V1_2026_05, V1_2026_06};
 use crate::sample::report;
 use Verdict::{Broken, Kept, NotApplicable, Unproven};
 
 const TODAY: Date = jiff::civil::date(2026, 5, 4);
 
-fn checks() -> Vec<PlannedCheck> {
+fn checks() -> Vec<(PlannedCheck, TextRange)> {
     let every = report(&[("7.1", Observed, Kept), ("7.2", Observed, Kept), ("7.3", Observed, Kept)]);
-    every.checks.into_iter().map(|check| check.evaluation.check).collect()
+    let checks = every.checks.into_iter().map(|check| check.evaluation.check);
+    checks.map(|check| (check, TextRange::default())).collect()
 }
 
 fn file(text: &str) -> Result<KnownFile, String> {
-    KnownFile::parse(text, "known.toml", &checks())
+    KnownFile::parse(text, "known.toml", &checks()).map_err(|error| error.to_string())
 }
 
 fn entry(clause: &str, more: &str) -> String {
@@ -55,6 +56,45 @@ fn an_entry_whose_breach_no_longer_happens_fails_the_run() {
     }
     assert_eq!(applied(&entry("7.1", ""), Unproven).known_faults, []);
     assert_eq!(applied(&entry("7.2", ""), Kept).known_faults, [], "7.2 was not played");
+}
+
+/// Returns a report of two checks of one clause, of which the entry names both, with the file applied.
+fn applied_to_two(verdicts: [Verdict; 2], texts: [TextRange; 2]) -> Report {
+    let [one, other] = verdicts;
+    let mut report = report(&[("7.1", Observed, one), ("7.1", Observed, other)]);
+    report.checks[1].evaluation.check.id = "scenario/7.1#2".to_owned();
+    let named =
+        report.checks.iter().map(|check| check.evaluation.check.clone()).zip(texts).collect::<Vec<_>>();
+    let is_asked_for = |texts: &TextRange| texts.contains(&V1_2026_05);
+    let played = named.iter().filter(|(_, texts)| is_asked_for(texts)).map(|(check, _)| check.id.clone());
+    let played: Vec<String> = played.collect();
+    report.checks.retain(|check| played.contains(&check.evaluation.check.id));
+    let known = KnownFile::parse(&entry("7.1", ""), "known.toml", &named).expect("it reads");
+    apply(&known, &mut report, TODAY);
+    report
+}
+
+#[test]
+fn an_entry_is_over_only_if_none_of_its_checks_is_broken() {
+    let all = [TextRange::default(); 2];
+    for (verdicts, known, faults) in [
+        ([Kept, Broken], 1, 0),
+        ([Broken, NotApplicable], 1, 0),
+        ([Broken, Broken], 2, 0),
+        ([Kept, Unproven], 0, 0),
+        ([Kept, Kept], 0, 1),
+    ] {
+        let report = applied_to_two(verdicts, all);
+        assert_eq!((report.known_breaches(), report.known_faults.len()), (known, faults), "{verdicts:?}");
+    }
+}
+
+#[test]
+fn an_entry_is_over_although_another_text_asks_for_more_checks() {
+    let later = TextRange { since: Some(TextId(&V1_2026_06)), until: None };
+    let report = applied_to_two([Kept, Kept], [TextRange::default(), later]);
+    assert_eq!((report.checks.len(), report.known_faults.len()), (1, 1));
+    assert_eq!(applied_to_two([Kept, Kept], [later; 2]).known_faults, [], "it is of another text");
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use covenant::runner::library;
+
 use crate::program::{DEFECT, SHORT, SHORT_RUN, code, covenant_in, output_of};
 
 const FILE: &str = "known-breaches.toml";
@@ -96,4 +98,48 @@ fn a_wrong_entry_is_refused_before_the_run_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let missing = run(folder.path(), &["--known", "no-such-file.toml"]);
     assert_eq!(code(&missing), 2, "{}", output_of(&missing));
+}
+
+#[test]
+fn a_file_serves_the_suite_and_own_scenarios_and_what_was_not_played_is_found_with_scenarios() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = folder.path().join("own");
+    fs::create_dir(&own).expect("created");
+    let source = library(None).expect("scenarios").scenario(SHORT).expect("a scenario").source.clone();
+    for name in ["one", "other"] {
+        fs::write(own.join(name).with_extension("toml"), &source).expect("written");
+    }
+    let entry =
+        |check: &str| format!("[[breach]]\ncheck = \"{check}#1\"\nclause = \"3.1\"\nreason = \"ours\"\n");
+    let known = [entry("one"), entry("other"), entry(SHORT)].concat();
+    fs::write(folder.path().join(FILE), known).expect("written");
+    let arguments =
+        ["run", "--quiet", "--seed", "7", "--scenarios", "own", "--defect", DEFECT, "--known", FILE];
+    let run = |more: &[&str]| covenant_in(folder.path(), &[&arguments, more].concat());
+    let both = run(&["--out", "both"]);
+    assert_eq!(code(&both), 0, "{}", output_of(&both));
+    let verified = covenant_in(folder.path(), &["verify", "both", "--known", FILE]);
+    assert_eq!(code(&verified), 0, "the transcript has both: {}", output_of(&verified));
+    let one = run(&["--only", "one", "--out", "one"]);
+    assert_eq!(code(&one), 0, "{}", output_of(&one));
+    let verify = ["verify", "one", "--known", FILE];
+    let refused = covenant_in(folder.path(), &verify);
+    assert_eq!(code(&refused), 2, "{}", output_of(&refused));
+    assert!(
+        output_of(&refused).contains("hint: the run was made with --scenarios own: give it here, too"),
+        "{}",
+        output_of(&refused)
+    );
+    let verified = covenant_in(folder.path(), &[&verify[..], &["--scenarios", "own"]].concat());
+    assert_eq!(code(&verified), 0, "{}", output_of(&verified));
+    let parts = ["1", "2"].map(|part| {
+        let partition = format!("hash:{part}/2");
+        let played = run(&["--only", "one", "--partition", &partition, "--out", part]);
+        assert!([0, 7].contains(&code(&played)), "{}", output_of(&played));
+        part
+    });
+    let merge = [&["report", "merge"], &parts[..], &["--known", FILE]].concat();
+    assert_eq!(code(&covenant_in(folder.path(), &merge)), 2);
+    let merged = covenant_in(folder.path(), &[&merge[..], &["--scenarios", "own"]].concat());
+    assert_eq!(code(&merged), 0, "{}", output_of(&merged));
 }
