@@ -84,6 +84,7 @@ impl Audit {
             scenarios: vec![loaded],
             properties: vec![],
             shrinks: 0,
+            retries: 0,
             targets: Arc::new(AuditClient::new(self.address, self.token)),
             run_context: self.run_context,
             jobs: 1,

@@ -105,6 +105,14 @@ fn a_known_breach_does_not_fail_and_hides_nothing_else() {
 }
 
 #[test]
+fn a_flaky_check_is_unproven_and_fails_a_strict_run() {
+    let flaky = sample::flaky(&report(&[(Basis::Observed, Kept), (Basis::Proposed, Broken)]));
+    assert_eq!((Exit::of(&flaky, false, All), Exit::of(&flaky, true, All)), (Exit::Kept, Exit::Unproven));
+    let alone = sample::flaky(&report(&[(Basis::Proposed, Broken)]));
+    assert_eq!(Exit::of(&alone, false, All), Exit::NothingEvaluated);
+}
+
+#[test]
 fn an_entry_that_no_longer_holds_fails_the_run() {
     let fault = KnownFault {
         place: "known.toml:1".to_owned(),

@@ -16,6 +16,8 @@ pub struct Number<const MIN: u64, const MAX: u64>(u64);
 pub(super) type Jobs = Number<1, 64>;
 /// The number of cases of each property.
 pub(super) type Cases = Number<0, 1_000_000>;
+/// The number of times that a scenario with a broken check is played again.
+pub(super) type Retries = Number<0, 100>;
 /// The seconds to wait for the result of one method.
 pub(super) type AdapterTimeout = Number<1, 3600>;
 /// The seconds that one call on the federation plane may take.
@@ -52,6 +54,13 @@ impl<const MIN: u64, const MAX: u64> Number<MIN, MAX> {
 
     fn expected() -> String {
         format!("a whole number from {MIN} to {MAX} was expected")
+    }
+}
+
+/// The least that is allowed.
+impl<const MIN: u64, const MAX: u64> Default for Number<MIN, MAX> {
+    fn default() -> Self {
+        Self(MIN)
     }
 }
 

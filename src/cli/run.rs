@@ -13,7 +13,7 @@ use super::config::Config;
 use super::duration::duration;
 use super::event_lines::EventLines;
 use super::exit_options::ExitOptions;
-use super::number::{Cases, Jobs, PollTimeout};
+use super::number::{Cases, Jobs, PollTimeout, Retries};
 use super::progress::Progress;
 use super::report_format::{Output, Outputs};
 use super::stop::stopped;
@@ -88,6 +88,10 @@ pub(super) struct Arguments {
     /// Time that the whole run may take (90s, 10m, 1h 30m). What was not played then is unproven
     #[arg(long, value_name = "TIME", value_parser = deadline)]
     deadline: Option<Deadline>,
+    /// Number of times that a scenario with a broken check is played again. A check that is broken in some plays alone is
+    /// flaky: unproven, and never kept
+    #[arg(long, value_name = "N", default_value_t)]
+    retries: Retries,
     /// Partition of the scenarios and properties to run: the K-th of N, such as hash:2/5; `covenant report merge`
     /// merges them
     #[arg(long, value_name = "hash:K/N", conflicts_with = "fail_fast")]
@@ -210,6 +214,7 @@ fn plan(
         contract: asked.contract_text(),
         attested: attested(&arguments.attest)?,
         fail_fast: if arguments.fail_fast { arguments.exit.basis.counted() } else { BTreeSet::new() },
+        retries: u32::try_from(arguments.retries.get()).unwrap_or(0),
         deadline: arguments.deadline.clone(),
         partition: arguments.partition,
         ..Plan::default()

@@ -53,6 +53,7 @@ const FLAGS: &[(&str, Repeated)] = &[
     ("min_proved", Not(AFTER)),
     ("known", Not(AFTER)),
     ("deadline", Not(WHEN)),
+    ("retries", Not("it plays again what breaks; the command plays the scenario once")),
     ("partition", Not(WHEN)),
     ("basis", Not(AFTER)),
     ("fail_fast", Not(WHEN)),

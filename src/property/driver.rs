@@ -12,7 +12,7 @@ use super::Property;
 use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::operator::Targets;
-use crate::scenario::{Loaded, RunContext, Scenario, load, play_scenario, write};
+use crate::scenario::{Loaded, RunContext, Scenario, load, play_scenario, trace_name, write};
 use crate::transcript::{Note, NoteKind, Outcome, ScenarioStart, Trace, Transcript, What};
 
 /// The settings of a property check.
@@ -26,6 +26,8 @@ pub struct Setting {
     pub cases: u32,
     /// The maximum number of shrinking steps for a case that breaks.
     pub shrinks: u32,
+    /// The number of the play, as [`Loaded::retry`] has it.
+    pub retry: u32,
     /// The run context of the cases.
     pub run_context: RunContext,
     /// A function that returns true if a trace breaks a planned check of its scenario.
@@ -204,7 +206,8 @@ fn record_all(
     let last = cases.reported.last().map(|(loaded, _)| loaded.source.clone());
     let source = last.or_else(|| property.sample()).unwrap_or_default();
     let start = ScenarioStart { source, seed: setting.seed.derive(&property.trace()) };
-    let recorder = transcript.begin(&property.trace(), start, Clock::system());
+    let name = trace_name(&property.trace(), setting.retry);
+    let recorder = transcript.begin(&name, start, Clock::system());
     let is_empty = cases.reported.is_empty();
     for (number, (_, trace)) in (1..).zip(cases.reported) {
         for entry in trace.entries() {
@@ -345,6 +348,7 @@ mod tests {
             seed: Seed(1),
             cases: 12,
             shrinks,
+            retry: 0,
             run_context: RunContext { poll_timeout: Duration::ZERO, ..run_context(listen) },
             breaks: is_too_often,
             on_case: Arc::new(|_| {}),

@@ -1,5 +1,6 @@
 //! Evaluates a transcript into a report, in the same way for a run that just ended and for an old one.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ use crate::{Blame, Stage};
 
 use super::command::replay;
 use super::planned_with_texts;
+use super::retries::{Plays, Retries};
 
 /// The statuses by which a target refuses a token. Others are of a target that is not there, or failed.
 const TOKEN_REFUSED: [u16; 6] = [400, 401, 403, 409, 410, 422];
@@ -49,7 +51,7 @@ type Evaluated = (Evaluation, Option<String>);
 #[must_use]
 pub fn assess(reading: &Reading) -> Report {
     let mut stored: Vec<&StoredTrace> = reading.stored().iter().collect();
-    stored.sort_by(|one, other| one.scenario().cmp(other.scenario()));
+    sort(&mut stored, &Retries::of(&reading.start));
     assess_each(reading, stored.into_iter().map(StoredTrace::read))
 }
 
@@ -57,14 +59,27 @@ pub fn assess(reading: &Reading) -> Report {
 #[must_use]
 pub fn assess_and_free(reading: &mut Reading) -> Report {
     let mut stored = reading.take_stored();
-    stored.sort_by(|one, other| one.scenario().cmp(other.scenario()));
+    sort(&mut stored, &Retries::of(&reading.start));
     assess_each(reading, stored.into_iter().map(|stored| stored.read()))
 }
 
-/// Returns the rank of a trace among several of one scenario: the one that speaks against the target most goes first.
-pub(super) fn rank(trace: &Trace, held: &HeldText) -> u8 {
-    let (part, evaluated) = of_trace_alone(trace, held);
-    let has = |wanted: Verdict| evaluated.iter().any(|(one, _)| one.result.verdict == wanted);
+/// Sorts traces by their scenarios, and those of one scenario by the number of the play.
+fn sort(stored: &mut [impl Borrow<StoredTrace>], retries: &Retries<'_>) {
+    stored.sort_by(|one, other| {
+        let [one, other] = [one, other].map(|stored| retries.play_of(stored.borrow().scenario()));
+        one.cmp(&other)
+    });
+}
+
+/// Returns the rank of a scenario that several partitions played: the one that speaks against the target most goes first.
+/// `plays` are the traces of one partition, in order.
+pub(super) fn rank(plays: impl Iterator<Item = Trace>, held: &HeldText) -> u8 {
+    let mut evaluated = plays.map(|trace| of_trace_alone(&trace, held));
+    let Some((part, first)) = evaluated.next() else { return u8::MAX };
+    let mut plays = Played::new(first);
+    evaluated.for_each(|(_, further)| plays.add(further));
+    let merged = plays.merged();
+    let has = |wanted: Verdict| merged.iter().any(|(one, _)| one.result.verdict == wanted);
     match part.outcome {
         Some(Outcome::Aborted(fault)) if fault.blame == Blame::Target => 0,
         Some(Outcome::Completed) if has(Verdict::Broken) => 1,
@@ -78,27 +93,69 @@ pub(super) fn rank(trace: &Trace, held: &HeldText) -> u8 {
     }
 }
 
-/// Evaluates traces, in the order of their ids.
+/// The plays of one scenario, with the methods whose lack the first one shows.
+struct Played {
+    plays: Plays,
+    methods: Vec<Option<String>>,
+}
+
+impl Played {
+    fn new(first: Vec<Evaluated>) -> Self {
+        let (evaluations, methods) = first.into_iter().unzip();
+        Self { plays: Plays::new(evaluations), methods }
+    }
+
+    fn add(&mut self, further: Vec<Evaluated>) {
+        self.plays.add(further.into_iter().map(|(evaluation, _)| evaluation).collect());
+    }
+
+    fn merged(self) -> Vec<Evaluated> {
+        self.plays.merged().into_iter().zip(self.methods).collect()
+    }
+}
+
+/// Evaluates traces, in the order of their scenarios and plays.
 fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report {
     let start = &reading.start;
     let held = &start.contract;
     let mut warnings = Warnings::default();
     let mut platform = TargetFinder::default();
+<<<<<<< HEAD
     let (mut parts, mut evaluated, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     let (mut points, mut refusal) = (Vec::new(), None);
     let has = |setting: &str| start.settings.get(setting) == Some(&Value::Bool(true));
     // An anonymous client has no token, and shows one that was never issued.
     let spends_token = has("audit") && !has("anonymous");
+=======
+    let retries = Retries::of(start);
+    let (mut parts, mut played, mut shown) = (Vec::new(), Vec::<(String, Played)>::new(), Vec::new());
+>>>>>>> fb34ebf (run: play a scenario with a broken check again with --retries)
     for trace in traces {
-        let (part, of_scenario) = of_trace_alone(&trace, held);
+        let (part, of_play) = of_trace_alone(&trace, held);
         platform.add(&trace, part.stage == Some(Stage::Handshake));
-        shown.extend(shown_trace(&trace, of_scenario.iter().map(|(evaluation, _)| evaluation)));
         warnings.add(&trace);
+<<<<<<< HEAD
         points.extend(diagnostics(&trace));
         refusal = refusal.or_else(|| refused_token(&trace).filter(|_| spends_token));
         parts.push(part);
         evaluated.extend(of_scenario);
+=======
+        let (scenario, retry) = retries.play_of(trace.scenario());
+        match played.last_mut().filter(|(first, _)| retry > 0 && first == scenario) {
+            // What a further play of a stage shows voids no run.
+            Some((_, plays)) => {
+                parts.push(Part { stage: None, ..part });
+                plays.add(of_play);
+            }
+            None => {
+                parts.push(part);
+                shown.extend(shown_trace(&trace, of_play.iter().map(|(evaluation, _)| evaluation)));
+                played.push((scenario.to_owned(), Played::new(of_play)));
+            }
+        }
+>>>>>>> fb34ebf (run: play a scenario with a broken check again with --retries)
     }
+    let mut evaluated: Vec<Evaluated> = played.into_iter().flat_map(|(_, plays)| plays.merged()).collect();
     evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));
 
     let hidden = hidden(start);
@@ -227,22 +284,10 @@ fn was_cut_short(evaluation: &Evaluation, parts: &[Part]) -> bool {
     part.is_none_or(|part| matches!(part.outcome, None | Some(Outcome::Interrupted)))
 }
 
-/// Returns the first check that a trace breaks, on one of the bases.
-pub(super) fn first_broken(
-    loaded: &Loaded,
-    trace: &Trace,
-    held: &HeldText,
-    bases: &BTreeSet<Basis>,
-) -> Option<String> {
-    let evaluations = evaluated(trace.scenario(), loaded, Some(trace), held).into_iter();
-    let mut broken = evaluations.filter(|evaluation| evaluation.result.verdict == Verdict::Broken);
-    Some(broken.find(|evaluation| bases.contains(&evaluation.check.basis))?.check.id)
-}
-
 /// Sets aside a breach of a void run, which says nothing of the target: it is counted nowhere.
 fn set_aside(evaluation: &mut Evaluation, why: &str) {
     let result = &mut evaluation.result;
-    if result.verdict == Verdict::Broken {
+    if result.verdict == Verdict::Broken || evaluation.flaky.take().is_some() {
         result.verdict = Verdict::Unproven;
         result.actual = format!("the run is void: {why}");
     }
@@ -256,8 +301,8 @@ fn missing_methods(
 ) -> Vec<MissingMethod> {
     let mut aspects: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (evaluation, method) in evaluations.iter().zip(methods) {
-        let Some(method) = method.as_deref().filter(|_| evaluation.result.verdict == Verdict::Unproven)
-        else {
+        let is_open = evaluation.result.verdict == Verdict::Unproven && evaluation.flaky.is_none();
+        let Some(method) = method.as_deref().filter(|_| is_open) else {
             continue;
         };
         let (clause, aspect) = (evaluation.check.clause, evaluation.check.aspect);
@@ -384,6 +429,7 @@ fn counts(evaluations: &[Evaluation], parts: &[Part]) -> Counts {
         broken,
         unproven,
         not_applicable,
+        flaky: evaluations.iter().filter(|evaluation| evaluation.flaky.is_some()).count() as u64,
         by_basis: ByBasis::of(|basis| verdicts(Some(basis))),
     }
 }

@@ -10,6 +10,7 @@ use super::catalogue::HANDSHAKE;
 use super::evaluate::rank;
 use super::partition::Partition;
 use super::plan::{PARTITION, PARTITION_OF_PART, PARTITIONED};
+use super::retries::Retries;
 use crate::report::Report;
 use crate::transcript::{Outcome, Reading, RunStart, StoredTrace};
 use crate::wire::canonical::sha256_hex;
@@ -172,17 +173,30 @@ const fn severity(outcome: Option<&Outcome>) -> u8 {
     }
 }
 
-/// Returns one trace of each scenario. The stages were tried in each partition; of several traces, the one that speaks
-/// against the target most stays.
+/// Returns the traces of each scenario. The stages were tried in each partition; those of the partition that speak against
+/// the target most stay.
 fn traces(readings: Vec<Reading>, start: &RunStart) -> Vec<StoredTrace> {
-    let mut by_scenario: BTreeMap<String, StoredTrace> = BTreeMap::new();
-    for stored in readings.into_iter().flat_map(|mut reading| reading.take_stored()) {
-        let scenario = stored.scenario().to_owned();
-        let rank_of = |stored: &StoredTrace| rank(&stored.read(), &start.contract);
-        let is_worse = by_scenario.get(&scenario).is_none_or(|before| rank_of(&stored) < rank_of(before));
+    let retries = Retries::of(start);
+    let mut by_scenario: BTreeMap<String, Vec<StoredTrace>> = BTreeMap::new();
+    for (scenario, plays) in readings.into_iter().flat_map(|reading| plays(reading, &retries)) {
+        let rank_of = |plays: &[StoredTrace]| rank(plays.iter().map(StoredTrace::read), &start.contract);
+        let is_worse = by_scenario.get(&scenario).is_none_or(|before| rank_of(&plays) < rank_of(before));
         if is_worse {
-            by_scenario.insert(scenario, stored);
+            by_scenario.insert(scenario, plays);
         }
     }
-    by_scenario.into_values().collect()
+    by_scenario.into_values().flatten().collect()
+}
+
+/// Returns the plays of each scenario, in order: what they show of it is shown together.
+fn plays(mut reading: Reading, retries: &Retries<'_>) -> BTreeMap<String, Vec<StoredTrace>> {
+    let mut by_scenario: BTreeMap<String, Vec<StoredTrace>> = BTreeMap::new();
+    for stored in reading.take_stored() {
+        let (scenario, _) = retries.play_of(stored.scenario());
+        by_scenario.entry(scenario.to_owned()).or_default().push(stored);
+    }
+    for plays in by_scenario.values_mut() {
+        plays.sort_by_key(|stored| retries.play_of(stored.scenario()).1);
+    }
+    by_scenario
 }

@@ -17,6 +17,7 @@ mod plan;
 mod planned;
 mod play;
 mod replay;
+mod retries;
 mod selection;
 mod spoken;
 mod target;

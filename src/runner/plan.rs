@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::watch;
 
+use super::retries::RETRIES;
 use super::{
     Deadline, NoObserver, Partition, Run, Selection, SelectionError, Target, assess, library, play,
     property_case,
@@ -67,6 +68,8 @@ pub struct Plan {
     pub second_times: bool,
     /// The maximum number of shrinking steps for a case that breaks.
     pub shrinks: u32,
+    /// The number of times that a scenario with a broken check is played again.
+    pub retries: u32,
     /// The contract text that the target is held to. `None` finds it before the first accept.
     pub contract: Option<HeldText>,
     /// The user's own scenarios: a folder or a file.
@@ -95,6 +98,7 @@ impl Default for Plan {
             thorough: None,
             second_times: true,
             shrinks: SHRINKS,
+            retries: 0,
             scenarios: None,
             run_context: run_context(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             jobs: 4,
@@ -170,6 +174,7 @@ impl Plan {
             properties,
             // A run that ends at the first breach does not look for the shortest case.
             shrinks: if self.fail_fast.is_empty() { self.shrinks } else { 0 },
+            retries: self.retries,
             targets: self.target.targets(self.run_context.listen),
             run_context: self.run_context.clone(),
             jobs: self.jobs,
@@ -246,6 +251,7 @@ impl Plan {
             (PARTITION_OF_PART, (self.partition.is_some() && self.is_partial()).then_some(json!(true))),
             ("max_wait_seconds", max_wait.map(|seconds| json!(seconds))),
             ("poll_timeout_seconds", Some(json!(own.poll_timeout.as_secs()))),
+            (RETRIES, (self.retries > 0).then_some(json!(self.retries))),
             ("release", own.release.as_ref().map(|release| json!(release.to_string()))),
             ("request_timeout_seconds", time.map(|time| json!(time.as_secs()))),
             ("scenarios", self.scenarios.as_ref().map(|path| json!(path.display().to_string()))),

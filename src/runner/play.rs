@@ -11,15 +11,16 @@ use tokio::task::JoinSet;
 use serde_json::json;
 
 use super::contract_text::find;
-use super::evaluate::{evaluations, first_broken};
+use super::evaluate::evaluations;
+use super::retries::Plays;
 use super::{Event, Observer, property_case, spoken, way_back};
-use crate::check::{Verdict, evaluate};
+use crate::check::{Evaluation, Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
 use crate::contract::{Basis, HeldText, TextSource};
 use crate::operator::platform::Describe;
 use crate::operator::{Description, OperatorError, OperatorMethod, TargetRequest, Targets};
 use crate::property::{Property, Setting, check};
-use crate::scenario::{Loaded, RunContext, play_scenario};
+use crate::scenario::{Loaded, RunContext, play_scenario, trace_name};
 use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript};
 use crate::{Blame, Fault, Stage};
 
@@ -42,6 +43,8 @@ pub struct Run {
     pub properties: Vec<(&'static Property, u32)>,
     /// The maximum number of shrinking steps for a case that breaks.
     pub shrinks: u32,
+    /// The number of times that a scenario with a broken check is played again.
+    pub retries: u32,
     /// The source of targets.
     pub targets: Arc<dyn Targets>,
     /// The run context of the scenarios.
@@ -164,23 +167,22 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
     let Some((handshake, stages)) = run.stages.split_first() else {
         return session.play_scenarios().await.unwrap_or(Outcome::Completed);
     };
-    let first = session.part(handshake).play().await;
+    let Ended { trace: first, checks } = session.part(handshake).play().await;
     if first.outcome() != Some(&Outcome::Completed) {
         return first.outcome().cloned().unwrap_or(Outcome::Interrupted);
     }
-    if let Some(ended) = session.ended_by(handshake, &first) {
+    if let Some(ended) = session.ended_by(&checks) {
         return ended;
     }
     // The peers of all later scenarios report the release of the target, so that none differs by accident,
     // unless the user gave them another.
     session.run_context.target_release = session.run_context.target_release.or_else(|| first.release());
     session.run_context.release = session.run_context.release.or_else(|| first.release());
-    let mut tried = session.try_stages(stages).await;
-    let of_stage = |trace: &Trace| stages.iter().find(|loaded| loaded.id == trace.scenario());
-    if let Some(ended) = tried.iter().find_map(|trace| session.ended_by(of_stage(trace)?, trace)) {
+    let tried = session.try_stages(stages).await;
+    if let Some(ended) = tried.iter().find_map(|stage| session.ended_by(&stage.checks)) {
         return ended;
     }
-    tried.push(first);
+    let tried: Vec<Trace> = tried.into_iter().map(|stage| stage.trace).chain([first]).collect();
     let described = description(run).await.unwrap_or_default();
     session.run_context.spoken = spoken::find(&described, &tried);
     session.run_context.way_back =
@@ -189,7 +191,7 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
         return ended;
     }
     let again = Loaded { id: format!("{} again", handshake.id), ..handshake.clone() };
-    let last = session.part(&again).play().await;
+    let last = session.part(&again).play().await.trace;
     last.outcome().cloned().unwrap_or(Outcome::Interrupted)
 }
 
@@ -214,8 +216,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Tries the stages that the run needs, and returns their traces.
-    async fn try_stages(&mut self, stages: &[Loaded]) -> Vec<Trace> {
+    /// Tries the stages that the run needs, and returns what they showed.
+    async fn try_stages(&mut self, stages: &[Loaded]) -> Vec<Ended> {
         let mut tried = Vec::new();
         let mut playing = JoinSet::new();
         for loaded in stages {
@@ -227,14 +229,16 @@ impl Session<'_> {
             });
         }
         while let Some(played) = playing.join_next().await {
-            let Ok((Some(stage), trace)) = played else { continue };
+            let Ok((Some(stage), ended)) = played else { continue };
             // A missing method or another failure shows in each scenario that meets it.
-            if let Some(Outcome::Aborted(fault)) = trace.outcome().filter(|outcome| is_of_target(outcome)) {
+            if let Some(Outcome::Aborted(fault)) =
+                ended.trace.outcome().filter(|outcome| is_of_target(outcome))
+            {
                 self.failed_stages.insert(stage, fault.to_string());
             }
-            tried.push(trace);
+            tried.push(ended);
         }
-        tried.sort_by(|one, other| one.scenario().cmp(other.scenario()));
+        tried.sort_by(|one, other| one.trace.scenario().cmp(other.trace.scenario()));
         tried
     }
 
@@ -246,18 +250,17 @@ impl Session<'_> {
             let (part, blocked, places) = (self.part(loaded), self.blocked(loaded), self.places.clone());
             playing.spawn(async move {
                 let _place = places.acquire_owned().await;
-                let loaded = part.loaded.clone();
-                let trace = match blocked {
+                match blocked {
                     Some(outcome) => part.leave_out(outcome),
                     None => part.play().await,
-                };
-                (Some(loaded), trace)
+                }
             });
         }
         for (property, cases) in &self.run.properties {
             let checked = Checked {
                 property,
                 setting: self.setting(property, *cases),
+                retries: self.run.retries,
                 transcript: self.transcript.clone(),
                 report: self.report(),
             };
@@ -265,17 +268,14 @@ impl Session<'_> {
             let places = self.places.clone();
             playing.spawn(async move {
                 let _place = places.acquire_owned().await;
-                let case = property_case(&checked.property.trace());
-                let trace = match blocked {
+                match blocked {
                     Some(outcome) => checked.leave_out(outcome),
                     None => checked.play().await,
-                };
-                (case, trace)
+                }
             });
         }
         while let Some(played) = playing.join_next().await {
-            let Ok((Some(loaded), trace)) = played else { continue };
-            let ended = self.ended_by(&loaded, &trace);
+            let ended = played.ok().and_then(|played| self.ended_by(&played.checks));
             if ended.is_some() {
                 return ended;
             }
@@ -283,12 +283,11 @@ impl Session<'_> {
         None
     }
 
-    /// Returns the outcome of a run that the trace ends, because it breaks a check that counts.
-    fn ended_by(&self, loaded: &Loaded, trace: &Trace) -> Option<Outcome> {
-        if self.run.fail_fast.is_empty() {
-            return None;
-        }
-        let check = first_broken(loaded, trace, &self.run.start.contract, &self.run.fail_fast)?;
+    /// Returns the outcome of a run that a scenario ends, because a check that counts is broken.
+    fn ended_by(&self, checks: &[Evaluation]) -> Option<Outcome> {
+        let counts = |one: &&Evaluation| self.run.fail_fast.contains(&one.check.basis);
+        let mut broken = checks.iter().filter(|one| one.result.verdict == Verdict::Broken);
+        let check = broken.find(counts)?.check.id.clone();
         Some(Outcome::EndedAtBreach { check })
     }
 
@@ -307,6 +306,7 @@ impl Session<'_> {
             targets: self.run.targets.clone(),
             transcript: self.transcript.clone(),
             run_context: self.run_context.clone(),
+            retries: self.run.retries,
             report: self.report(),
         }
     }
@@ -318,6 +318,7 @@ impl Session<'_> {
             seed: self.run.start.seed,
             cases,
             shrinks: self.run.shrinks,
+            retry: 0,
             run_context: self.run_context.clone(),
             breaks,
             on_case: Arc::new(move |progress| {
@@ -329,6 +330,12 @@ impl Session<'_> {
     fn report(&self) -> Reporting {
         Reporting { observer: self.observer.clone(), contract: self.run.start.contract.clone() }
     }
+}
+
+/// A scenario or a property that ended: the trace of its first play, and its checks as all plays show them.
+struct Ended {
+    trace: Trace,
+    checks: Vec<Evaluation>,
 }
 
 /// Reports to the observer of a run what happens.
@@ -343,12 +350,17 @@ impl Reporting {
         self.observer.event(Event::Began { scenario: scenario.to_owned() });
     }
 
+    /// Evaluates the checks of a play.
+    fn evaluated(&self, loaded: Option<&Loaded>, trace: &Trace) -> Vec<Evaluation> {
+        loaded.map(|loaded| evaluations(loaded, trace, &self.contract)).unwrap_or_default()
+    }
+
     /// Reports the end of a scenario, with its checks.
-    fn ended(&self, loaded: Option<&Loaded>, trace: &Trace, took: Duration) {
-        let checks = loaded.map(|loaded| evaluations(loaded, trace, &self.contract)).unwrap_or_default();
+    fn ended(&self, trace: Trace, checks: Vec<Evaluation>, took: Duration) -> Ended {
         let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);
         let scenario = trace.scenario().to_owned();
-        self.observer.event(Event::Ended { scenario, outcome, checks, took });
+        self.observer.event(Event::Ended { scenario, outcome, checks: checks.clone(), took });
+        Ended { trace, checks }
     }
 }
 
@@ -360,38 +372,51 @@ fn is_of_target(outcome: &Outcome) -> bool {
 struct Checked {
     property: &'static Property,
     setting: Setting,
+    retries: u32,
     transcript: Transcript,
     report: Reporting,
 }
 
 impl Checked {
     /// Records that the property was not checked.
-    fn leave_out(self, outcome: Outcome) -> Trace {
+    fn leave_out(self, outcome: Outcome) -> Ended {
         let source = self.property.sample().unwrap_or_default();
         let start = ScenarioStart { source, seed: self.setting.seed };
         let id = self.property.trace();
         let trace = self.transcript.begin(&id, start, Clock::system()).end(outcome);
-        self.report.ended(property_case(&id).as_ref(), &trace, Duration::ZERO);
-        trace
+        let checks = self.report.evaluated(property_case(&id).as_ref(), &trace);
+        self.report.ended(trace, checks, Duration::ZERO)
     }
 
-    async fn play(self) -> Trace {
+    async fn play(self) -> Ended {
         let took = Stopwatch::start();
         let scenario = self.property.trace();
         self.report.began(&scenario);
-        let handle = tokio::runtime::Handle::current();
-        let Self { property, setting, transcript, report } = self;
+        let case = property_case(&scenario);
+        let first = self.play_once(0).await;
+        let mut plays = Plays::new(self.report.evaluated(case.as_ref(), &first));
+        while let Some(retry) = plays.next(self.retries) {
+            let trace = self.play_once(retry).await;
+            plays.add(self.report.evaluated(case.as_ref(), &trace));
+        }
+        self.report.ended(first, plays.merged(), took.elapsed())
+    }
+
+    /// Plays all cases. A further play looks for no shortest case: the first one found it.
+    async fn play_once(&self, retry: u32) -> Trace {
+        let Self { property, transcript, .. } = self;
+        let (property, reported) = (*property, transcript.clone());
+        let shrinks = if retry == 0 { self.setting.shrinks } else { 0 };
+        let setting = Setting { retry, shrinks, ..self.setting.clone() };
         let start = ScenarioStart { source: property.sample().unwrap_or_default(), seed: setting.seed };
-        let reported = transcript.clone();
+        let handle = tokio::runtime::Handle::current();
         let checked =
-            tokio::task::spawn_blocking(move || check(property, &setting, &transcript, &handle)).await;
+            tokio::task::spawn_blocking(move || check(property, &setting, &reported, &handle)).await;
         // A panic is an internal error and proves nothing about the target.
-        let trace = checked.unwrap_or_else(|fault| {
-            let recorder = reported.begin(&scenario, start, Clock::system());
+        checked.unwrap_or_else(|fault| {
+            let recorder = transcript.begin(&trace_name(&property.trace(), retry), start, Clock::system());
             recorder.end(Fault::suite(fault.to_string()).into())
-        });
-        report.ended(property_case(&scenario).as_ref(), &trace, took.elapsed());
-        trace
+        })
     }
 }
 
@@ -409,25 +434,35 @@ struct Part {
     targets: Arc<dyn Targets>,
     transcript: Transcript,
     run_context: RunContext,
+    retries: u32,
     report: Reporting,
 }
 
 impl Part {
     /// Records that the scenario was not played.
-    fn leave_out(self, outcome: Outcome) -> Trace {
+    fn leave_out(self, outcome: Outcome) -> Ended {
         let start =
             ScenarioStart { source: self.loaded.source.clone(), seed: self.seed.derive(&self.loaded.id) };
         let trace = self.transcript.begin(&self.loaded.id, start, Clock::system()).end(outcome);
-        self.report.ended(Some(&self.loaded), &trace, Duration::ZERO);
-        trace
+        let checks = self.report.evaluated(Some(&self.loaded), &trace);
+        self.report.ended(trace, checks, Duration::ZERO)
     }
 
-    async fn play(self) -> Trace {
+    async fn play(mut self) -> Ended {
         let took = Stopwatch::start();
         self.report.began(&self.loaded.id);
-        let Self { loaded, seed, targets, transcript, run_context, .. } = &self;
-        let trace = play_scenario(loaded, targets.as_ref(), transcript, *seed, run_context).await;
-        self.report.ended(Some(loaded), &trace, took.elapsed());
-        trace
+        let first = self.play_once().await;
+        let mut plays = Plays::new(self.report.evaluated(Some(&self.loaded), &first));
+        while let Some(retry) = plays.next(self.retries) {
+            self.loaded.retry = retry;
+            let trace = self.play_once().await;
+            plays.add(self.report.evaluated(Some(&self.loaded), &trace));
+        }
+        self.report.ended(first, plays.merged(), took.elapsed())
+    }
+
+    async fn play_once(&self) -> Trace {
+        let Self { loaded, seed, targets, transcript, run_context, .. } = self;
+        play_scenario(loaded, targets.as_ref(), transcript, *seed, run_context).await
     }
 }

@@ -11,6 +11,7 @@ use toml::de::DeTable;
 use super::format::{CheckSpec, Operator, Scenario, Step};
 use super::position::{FormatFault, of_toml};
 use super::references::fault_of_references;
+use super::retry::trace_name;
 use crate::check::{ArgumentError, CheckDef, ParameterKind, check_with_id, checks};
 use crate::contract::Register;
 use crate::operator::grant::Issue;
@@ -32,6 +33,16 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The scenario is made of another one, and plays it a second time.
     pub second_time: bool,
+    /// The number of the play: 0 for the first, and for each further play because a check was broken one more.
+    pub retry: u32,
+}
+
+impl Loaded {
+    /// Returns the name of the trace of the play.
+    #[must_use]
+    pub fn trace(&self) -> String {
+        trace_name(&self.id, self.retry)
+    }
 }
 
 /// An invalid scenario file.
@@ -47,7 +58,10 @@ pub fn load(id: &str, path: &str, source: &str) -> Result<Loaded, LoadError> {
     let scenario: Scenario = toml::from_str(source).map_err(|error| render(&of_toml(&error)))?;
     match faults(&scenario, source).first() {
         Some(fault) => Err(render(fault)),
-        None => Ok(Loaded { id: id.to_owned(), source: source.to_owned(), scenario, second_time: false }),
+        None => {
+            let (id, source) = (id.to_owned(), source.to_owned());
+            Ok(Loaded { id, source, scenario, second_time: false, retry: 0 })
+        }
     }
 }
 

@@ -131,7 +131,7 @@ pub async fn play_scenario(
         Ok(lease) => play_on(loaded, lease, transcript, seed, run_context).await,
         Err(error) => {
             let start = ScenarioStart { source: loaded.source.clone(), seed: seed.derive(&loaded.id) };
-            let recorder = transcript.begin(&loaded.id, start, Clock::system());
+            let recorder = transcript.begin(&loaded.trace(), start, Clock::system());
             recorder.end(without_target(error))
         }
     }
@@ -148,7 +148,7 @@ async fn play_on(
 ) -> Trace {
     let seed = seed.derive(&loaded.id);
     let start = ScenarioStart { source: loaded.source.clone(), seed };
-    let recorder = transcript.begin(&loaded.id, start, lease.clock.clone());
+    let recorder = transcript.begin(&loaded.trace(), start, lease.clock.clone());
     let mut end_guard = EndGuard { recorder: recorder.clone(), ended: false };
     let with_names = (!lease.is_fresh).then(|| with_own_names(&loaded.scenario));
     let written = with_names.as_ref().unwrap_or(&loaded.scenario);

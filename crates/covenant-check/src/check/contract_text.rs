@@ -53,7 +53,8 @@ fn evaluate_without_text(
     texts: TextRange,
 ) -> Evaluation {
     if depends_on_text(check.clause, texts) {
-        return Evaluation { check: check.clone(), result: CheckResult::unproven(TEXT_UNKNOWN, vec![]) };
+        let result = CheckResult::unproven(TEXT_UNKNOWN, vec![]);
+        return Evaluation { check: check.clone(), result, flaky: None };
     }
     let mut evaluation = evaluate(check, trace);
     // Whether an unknown digest is that of the text can't be checked.

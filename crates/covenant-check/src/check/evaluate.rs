@@ -14,7 +14,7 @@ use covenant_model::transcript::{Outcome, ScenarioStart, Trace};
 /// result is unproven, and the outcome of the scenario is the reason.
 #[must_use]
 pub fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> Evaluation {
-    let evaluation = Evaluation { check: check.clone(), result: evaluated(check, trace) };
+    let evaluation = Evaluation { check: check.clone(), result: evaluated(check, trace), flaky: None };
     let was_played = trace.and_then(Trace::outcome).is_some_and(may_leave_to_others);
     if check.deepens && was_played && evaluation.result.verdict == Verdict::Unproven {
         return left_to_others(evaluation);
@@ -33,9 +33,9 @@ fn may_leave_to_others(outcome: &Outcome) -> bool {
 
 /// Turns the result of a check that only deepens another one into `not applicable`.
 fn left_to_others(evaluation: Evaluation) -> Evaluation {
-    let Evaluation { check, result } = evaluation;
+    let Evaluation { check, result, flaky } = evaluation;
     let actual = format!("{}; it is left to the other checks of the clause", result.actual);
-    Evaluation { check, result: CheckResult { verdict: Verdict::NotApplicable, actual, ..result } }
+    Evaluation { check, result: CheckResult { verdict: Verdict::NotApplicable, actual, ..result }, flaky }
 }
 
 fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
@@ -115,7 +115,7 @@ fn texts(argument: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
 /// missing.
 #[must_use]
 pub fn missing_method<'a>(evaluation: &Evaluation, trace: &'a Trace) -> Option<&'a str> {
-    let Evaluation { check, result } = evaluation;
+    let Evaluation { check, result, .. } = evaluation;
     match trace.outcome()? {
         _ if result.verdict != Verdict::Unproven => None,
         Outcome::Unsupported { method } => Some(method),

@@ -22,6 +22,7 @@ mod contract_text;
 mod definition;
 mod enforcement;
 mod evaluate;
+mod flaky;
 mod general;
 mod migration_model;
 mod outcome;
@@ -44,6 +45,7 @@ pub use definition::{AbsentCall, CheckDef};
 #[cfg(test)]
 use evaluate::result_of;
 pub use evaluate::{ended_at, ended_at_deadline, evaluate, missing_method};
+pub use flaky::Flaky;
 pub use schema::add_arguments;
 pub use table::{check_with_id, checks};
 pub use versioning::{digest_written, digests_listed};
@@ -121,6 +123,17 @@ pub struct Evaluation {
     pub check: PlannedCheck,
     /// The verdict with its evidence.
     pub result: CheckResult,
+    /// What several plays of the scenario show, if it is broken in some of them alone. The verdict is unproven then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaky: Option<Flaky>,
+}
+
+impl Evaluation {
+    /// Returns the name of the trace that has the evidence.
+    #[must_use]
+    pub fn trace(&self) -> &str {
+        self.flaky.as_ref().map_or(&self.check.scenario, |flaky| &flaky.trace)
+    }
 }
 
 impl CheckResult {

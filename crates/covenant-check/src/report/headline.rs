@@ -16,8 +16,17 @@ impl Report {
                 format!("PARTIAL: {}", kept(scope, "aspects proved, none broken"))
             }
             Overall::Kept => format!("KEPT: {}", kept(scope, "aspects")),
-            Overall::Broken => format!("BROKEN: {}{}", broken(scope), known(self)),
+            Overall::Broken => {
+                format!("BROKEN: {}{}{}", broken(scope), known(self), flaky(self, "; flaky: "))
+            }
             Overall::Unproven if self.checks.is_empty() => "UNPROVEN: nothing was evaluated".to_owned(),
+            Overall::Unproven if self.counts.flaky > 0 => {
+                format!(
+                    "UNPROVEN{}, nothing else broken: {}",
+                    flaky(self, ", flaky: "),
+                    kept(scope, "aspects kept")
+                )
+            }
             Overall::Unproven => format!("UNPROVEN, nothing broken: {}", kept(scope, "aspects kept")),
             Overall::Void => "VOID: this run says nothing of the target".to_owned(),
         }
@@ -85,6 +94,15 @@ fn known(report: &Report) -> String {
     }
 }
 
+/// Returns how much is broken in some plays alone, after a text; nothing if none is.
+fn flaky(report: &Report, before: &str) -> String {
+    match report.counts.flaky {
+        0 => String::new(),
+        1 => format!("{before}1 check"),
+        several => format!("{before}{several} checks"),
+    }
+}
+
 fn clauses(count: usize) -> String {
     format!("{count} {}", if count == 1 { "clause" } else { "clauses" })
 }
@@ -117,7 +135,7 @@ fn rest(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
-    use crate::report::sample::report;
+    use crate::report::sample::{flaky, report};
     use covenant_model::contract::Basis::{self, Observed, Proposed};
 
     fn headline(checks: &[(&str, Basis, Verdict)]) -> String {
@@ -160,6 +178,17 @@ mod tests {
         let counted = format!("1 broken, 1 unproven, {} not evaluated", all - 3);
         let expected = format!("kept: 1 of {all} aspects, all on the observed wire; {counted}");
         assert_eq!(broken.coverage(), Some(expected));
+    }
+
+    #[test]
+    fn what_is_broken_in_some_plays_alone_is_in_the_headline() {
+        let one = flaky(&report(&[("7.1", Observed, Kept), ("7.2", Proposed, Broken)])).headline();
+        assert!(one.starts_with("UNPROVEN, flaky: 1 check, nothing else broken: 1 of "), "{one}");
+        let two = flaky(&report(&[("7.1", Observed, Broken), ("7.2", Proposed, Broken)])).headline();
+        assert!(two.starts_with("UNPROVEN, flaky: 2 checks, nothing else broken: 0 of "), "{two}");
+        let mut both = report(&[("7.1", Observed, Broken)]);
+        both.counts.flaky = 1;
+        assert!(both.headline().ends_with("binding; flaky: 1 check"), "{}", both.headline());
     }
 
     #[test]

@@ -29,7 +29,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::check::{Evaluation, Verdict};
+use crate::check::{Evaluation, Flaky, Verdict};
 use crate::score::{ByBasis, Score};
 use crate::warning::Warning;
 use covenant_model::contract::HeldText;
@@ -144,10 +144,16 @@ impl Report {
         self.settings.get("audit") == Some(&Value::Bool(true))
     }
 
+<<<<<<< HEAD
     /// Returns true if the report is of an audit without a token, as an anonymous client.
     #[must_use]
     pub fn is_of_anonymous_client(&self) -> bool {
         self.settings.get("anonymous") == Some(&Value::Bool(true))
+=======
+    /// Returns the flaky checks.
+    pub fn flaky(&self) -> impl Iterator<Item = (&EvaluatedCheck, &Flaky)> {
+        self.checks.iter().filter_map(|check| Some((check, check.evaluation.flaky.as_ref()?)))
+>>>>>>> fb34ebf (run: play a scenario with a broken check again with --retries)
     }
 
     /// Returns whether the run was interrupted, or lacks its end.
@@ -233,6 +239,9 @@ pub struct Counts {
     pub unproven: u64,
     /// The number of verdicts `not applicable`.
     pub not_applicable: u64,
+    /// The number of flaky checks, which `unproven` counts too.
+    #[serde(default)]
+    pub flaky: u64,
     /// The numbers of verdicts of the checks of each basis.
     pub by_basis: ByBasis<VerdictCounts>,
 }

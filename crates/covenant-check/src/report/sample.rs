@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::{CheckResult, Evaluation, PlannedCheck, Verdict};
+use crate::check::{CheckResult, Evaluation, Flaky, PlannedCheck, Verdict};
 use crate::report::{
     Counts, EvaluatedCheck, KnownBreach, Report, SCHEMA_VERSION, TargetFacts, VerdictCounts,
 };
@@ -69,6 +69,29 @@ pub(super) fn known(report: &Report) -> Report {
     known
 }
 
+/// Returns the report in which each breach came in one play of two.
+pub(super) fn flaky(report: &Report) -> Report {
+    let mut flaky = report.clone();
+    for Evaluation { result, flaky, .. } in flaky.checks.iter_mut().map(|check| &mut check.evaluation) {
+        if result.verdict == Verdict::Broken {
+            let once = Flaky { broken: 1, plays: 2, trace: "scenario retry 1".to_owned() };
+            result.actual = format!("{once}: {}", result.actual);
+            (result.verdict, *flaky) = (Verdict::Unproven, Some(once));
+        }
+    }
+    let evaluations: Vec<Evaluation> = flaky.checks.iter().map(|check| check.evaluation.clone()).collect();
+    flaky.score = score(&V1_2026_05, &evaluations, true, None, &BTreeMap::new());
+    let Counts { broken, unproven, by_basis, .. } = flaky.counts;
+    let moved = |counts: VerdictCounts| VerdictCounts {
+        broken: 0,
+        unproven: counts.unproven + counts.broken,
+        ..counts
+    };
+    let by_basis = by_basis.map(moved);
+    flaky.counts = Counts { broken: 0, unproven: unproven + broken, flaky: broken, by_basis, ..flaky.counts };
+    flaky
+}
+
 fn evaluation((clause, basis, verdict): &(&str, Basis, Verdict)) -> Evaluation {
     Evaluation {
         check: PlannedCheck {
@@ -89,6 +112,7 @@ fn evaluation((clause, basis, verdict): &(&str, Basis, Verdict)) -> Evaluation {
             actual: "why".to_owned(),
             evidence: vec![],
         },
+        flaky: None,
     }
 }
 

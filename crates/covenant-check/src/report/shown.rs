@@ -227,7 +227,7 @@ pub fn shown_trace<'a>(
 /// several.
 #[must_use]
 pub fn clearest_entry<'a>(traces: &'a [ShownTrace], evaluation: &Evaluation) -> Option<&'a ShownEntry> {
-    let trace = traces.iter().find(|trace| trace.scenario == evaluation.check.scenario)?;
+    let trace = traces.iter().find(|trace| trace.scenario == evaluation.trace())?;
     let cited = trace.entries.iter().filter(|entry| evaluation.result.evidence.contains(&entry.n));
     cited.max_by_key(|entry| (entry.named_lines(evaluation), entry.n))
 }

@@ -168,7 +168,12 @@ pub fn score(
                 checks,
             };
             match attested.get(&clause.id) {
-                Some(statement) if standing == Standing::Unproven => with_attestation(scored, statement),
+                // A statement does not outweigh a breach that was seen.
+                Some(statement)
+                    if standing == Standing::Unproven && of.iter().all(|one| one.flaky.is_none()) =>
+                {
+                    with_attestation(scored, statement)
+                }
                 _ => scored,
             }
         })

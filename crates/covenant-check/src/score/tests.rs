@@ -1,5 +1,5 @@
 use super::*;
-use crate::check::{CheckResult, PlannedCheck};
+use crate::check::{CheckResult, Flaky, PlannedCheck};
 use covenant_model::contract::{V1_2026_05, V1_2026_06};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ fn evaluation_on(basis: Basis, clause: &str, aspect: Aspect, verdict: Verdict) -
             with: BTreeMap::new(),
         },
         result: CheckResult { verdict, expected: vec![], actual: "why".into(), evidence: vec![] },
+        flaky: None,
     }
 }
 
@@ -209,4 +210,18 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn no_statement_outweighs_a_breach_that_was_seen_in_some_plays() {
+    let mut check = evaluation("4.4", Aspect::Conduct, Verdict::Unproven);
+    let attested = BTreeMap::from([("4.4".parse().expect("a clause"), "by phone".to_owned())]);
+    let standing = |check: &Evaluation| {
+        let score = score(&V1_2026_05, std::slice::from_ref(check), true, None, &attested);
+        let row = score.aspects.iter().find(|row| row.checks.contains(&check.check.id));
+        row.expect("a row").standing
+    };
+    assert_eq!(standing(&check), Standing::Attested);
+    check.flaky = Some(Flaky { broken: 1, plays: 2, trace: "s retry 1".to_owned() });
+    assert_eq!(standing(&check), Standing::Unproven);
 }

@@ -41,7 +41,13 @@ fn badge(report: &Report) -> Badge {
         Overall::Kept if is_whole => {
             (format!("kept, {kept} of {aspects} aspects proved"), "brightgreen", "#1e6b33")
         }
-        _ => (format!("{kept} of {aspects} aspects proved, none broken"), "yellow", "#7a5900"),
+        _ => {
+            let rest = match report.counts.flaky {
+                0 => "none broken".to_owned(),
+                flaky => format!("{flaky} flaky"),
+            };
+            (format!("{kept} of {aspects} aspects proved, {rest}"), "yellow", "#7a5900")
+        }
     };
     Badge { message, color, fill }
 }
@@ -78,12 +84,19 @@ pub(super) fn svg(report: &Report) -> String {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
-    use crate::report::sample::report;
+    use crate::report::sample::{flaky, report};
     use covenant_model::contract::Basis::{Observed, Proposed};
 
     fn shows(report: &Report) -> (String, &'static str) {
         let Badge { message, color, .. } = badge(report);
         (message, color)
+    }
+
+    #[test]
+    fn a_flaky_check_is_never_none_broken() {
+        let once = flaky(&report(&[("7.1", Observed, Broken), ("7.2", Observed, Kept)]));
+        let all = once.score.scope.aspects;
+        assert_eq!(shows(&once), (format!("1 of {all} aspects proved, 1 flaky"), "yellow"));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::report::escape::terminal;
 use crate::report::{EvaluatedCheck, Report};
 use crate::score::Overall;
 
-/// Returns the report as workflow commands: an error for each breach, a notice for each known one, and the headline. No
+/// Returns the report as workflow commands: an error for each breach, a notice for each known one, a warning for each flaky
+/// check, and the headline. No
 /// text of a target begins a line, so none is a command.
 #[must_use]
 pub(super) fn github(report: &Report) -> String {
@@ -15,6 +16,7 @@ pub(super) fn github(report: &Report) -> String {
     } else {
         let is_broken = |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Broken;
         lines.extend(report.checks.iter().filter(is_broken).map(breach));
+        lines.extend(report.flaky().map(|(check, _)| breach(check)));
     }
     lines.extend(
         report
@@ -48,6 +50,7 @@ fn breach(evaluated: &EvaluatedCheck) -> String {
     );
     match &evaluated.known {
         Some(known) => command("notice", &format!("{name} (known)"), &format!("known: {known}\n{text}")),
+        None if evaluated.evaluation.flaky.is_some() => command("warning", &format!("{name} (flaky)"), &text),
         None => command("error", &name, &text),
     }
 }
@@ -69,7 +72,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{known, report};
+    use crate::report::sample::{flaky, known, report};
     use covenant_model::contract::Basis::Observed;
 
     #[test]
@@ -88,6 +91,15 @@ mod tests {
     fn a_known_breach_is_a_notice() {
         let text = github(&known(&report(&[("7.1", Observed, Verdict::Broken)])));
         assert!(text.contains("::notice title=covenant%3A 7.1 conduct (known)::known: we fix it"), "{text}");
+        assert!(!text.contains("::error"), "{text}");
+    }
+
+    #[test]
+    fn a_flaky_check_is_a_warning() {
+        let text = github(&flaky(&report(&[("7.1", Observed, Verdict::Broken)])));
+        assert!(text.starts_with("::warning title=covenant%3A 7.1 conduct (flaky)::"), "{text}");
+        assert!(text.contains("%0Aactual: flaky: broken in 1 of 2 plays: why%0A"), "{text}");
+        assert!(text.contains("\n::warning title=covenant::UNPROVEN, flaky: 1 check"), "{text}");
         assert!(!text.contains("::error"), "{text}");
     }
 

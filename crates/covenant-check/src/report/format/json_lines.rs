@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::json::SCHEMA_VERSION;
-use crate::check::{Evaluation, Verdict};
+use crate::check::{Evaluation, Flaky, Verdict};
 use crate::report::{Counts, KnownFault, Report};
 use crate::score::Overall;
 use covenant_model::contract::{Aspect, Basis, ClauseId};
@@ -75,13 +75,16 @@ pub struct CheckLine<'a> {
     pub actual: &'a str,
     /// The numbers of the entries that show it.
     pub evidence: &'a [u64],
+    /// What several plays show, if it is broken in some of them alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flaky: Option<&'a Flaky>,
 }
 
 impl<'a> CheckLine<'a> {
     /// Returns the line of an evaluation.
     #[must_use]
     pub fn of(evaluation: &'a Evaluation) -> Self {
-        let Evaluation { check, result } = evaluation;
+        let Evaluation { check, result, flaky } = evaluation;
         Self {
             id: &check.id,
             clause: check.clause,
@@ -90,6 +93,7 @@ impl<'a> CheckLine<'a> {
             verdict: result.verdict,
             actual: &result.actual,
             evidence: &result.evidence,
+            flaky: flaky.as_ref(),
         }
     }
 }
@@ -156,8 +160,18 @@ pub(super) fn json_lines(report: &Report) -> String {
 mod tests {
     use super::*;
     use crate::report::ScenarioRow;
-    use crate::report::sample::report;
+    use crate::report::sample::{flaky, report};
     use serde_json::Value;
+
+    #[test]
+    fn a_flaky_check_says_in_how_many_plays_it_is_broken() {
+        let text = json_lines(&flaky(&report(&[("7.1", Basis::Observed, Verdict::Broken)])));
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let check = &lines[1]["checks"][0];
+        let plays = serde_json::json!({"broken": 1, "plays": 2, "trace": "scenario retry 1"});
+        assert_eq!((&check["verdict"], &check["flaky"]), (&"unproven".into(), &plays));
+        assert_eq!(lines[2]["counts"]["flaky"], 1);
+    }
 
     #[test]
     fn a_report_gives_the_lines_of_its_run() {

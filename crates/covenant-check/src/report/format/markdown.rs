@@ -34,7 +34,7 @@ pub(super) fn markdown(report: &Report) -> String {
     table(&mut out, report);
     if report.void.is_none() {
         let is_broken = |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Broken;
-        for check in report.checks.iter().filter(is_broken) {
+        for check in report.checks.iter().filter(is_broken).chain(report.flaky().map(|(check, _)| check)) {
             breach(&mut out, check);
         }
     }
@@ -69,7 +69,9 @@ fn standing(standing: Standing) -> &'static str {
 fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     let (check, result) = (&evaluated.evaluation.check, &evaluated.evaluation.result);
     let known = if evaluated.known.is_some() { " (known)" } else { "" };
-    let _ = writeln!(out, "\n### Broken: {} {}{known}\n", check.clause, check.aspect);
+    let flaky = evaluated.evaluation.flaky.as_ref();
+    let word = if flaky.is_some() { "Flaky" } else { "Broken" };
+    let _ = writeln!(out, "\n### {word}: {} {}{known}\n", check.clause, check.aspect);
     if let Some(known) = &evaluated.known {
         let _ = writeln!(out, "- Known: {}", plain(&known.to_string()));
     }
@@ -79,7 +81,7 @@ fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
         ("Requirement", plain(&check.requirement)),
         ("Expected", expected.join("; or ")),
         ("Actual", plain(&result.actual)),
-        ("Evidence", format!("{} of {}", evidence.join(", "), plain(&check.scenario))),
+        ("Evidence", format!("{} of {}", evidence.join(", "), plain(evaluated.evaluation.trace()))),
         ("Basis", check.basis.to_string()),
     ] {
         let _ = writeln!(out, "- {name}: {text}");
@@ -111,7 +113,7 @@ fn warnings(out: &mut String, report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::report;
+    use crate::report::sample::{flaky, report};
     use crate::warning::sample as warning;
     use covenant_model::contract::Basis::Proposed;
 
@@ -127,6 +129,14 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert_eq!(text.matches("### Broken").count(), 1);
+    }
+
+    #[test]
+    fn a_flaky_check_has_a_row_of_its_own() {
+        let text = markdown(&flaky(&report(&[("7.3", Proposed, Verdict::Broken)])));
+        assert!(text.contains("### Flaky: 7.3 conduct\n") && !text.contains("### Broken"), "{text}");
+        assert!(text.contains("- Actual: flaky: broken in 1 of 2 plays: why"), "{text}");
+        assert!(text.contains(" of scenario retry 1\n"), "{text}");
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub(super) fn text(report: &Report) -> String {
     if report.void.is_none() {
         table(&mut out, report);
         let is_broken = |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Broken;
-        for evaluated in report.checks.iter().filter(is_broken) {
+        let flaky = report.flaky().map(|(check, _)| check);
+        for evaluated in report.checks.iter().filter(is_broken).chain(flaky) {
             breach(&mut out, report, evaluated);
         }
         open_questions(&mut out, report);
@@ -185,7 +186,11 @@ fn basis(basis: Basis) -> &'static str {
 fn breach(out: &mut String, report: &Report, evaluated: &EvaluatedCheck) {
     let check = &evaluated.evaluation.check;
     let result = &evaluated.evaluation.result;
-    let (style, word) = if evaluated.known.is_some() { (OPEN, "KNOWN ") } else { (BAD, "BROKEN") };
+    let (style, word) = match (&evaluated.known, &evaluated.evaluation.flaky) {
+        (Some(_), _) => (OPEN, "KNOWN "),
+        (None, Some(_)) => (OPEN, "FLAKY "),
+        (None, None) => (BAD, "BROKEN"),
+    };
     let _ =
         writeln!(out, "\n{style}{word}{style:#} {} {}  {}", check.clause, check.aspect, terminal(&check.id));
     wrapped(out, "  requirement: ", &check.requirement);
@@ -194,7 +199,7 @@ fn breach(out: &mut String, report: &Report, evaluated: &EvaluatedCheck) {
     }
     wrapped(out, "  actual:      ", &result.actual);
     let evidence: Vec<String> = result.evidence.iter().map(|n| format!("#{n}")).collect();
-    wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), check.scenario));
+    wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), evaluated.evaluation.trace()));
     wrapped(out, "  basis:       ", basis(check.basis));
     if let Some(known) = &evaluated.known {
         wrapped(out, "  known:       ", &known.to_string());
@@ -221,7 +226,7 @@ fn exchange(out: &mut String, entry: &ShownEntry, evaluation: &Evaluation) {
             wrapped(out, &format!("{:15}{part:<9}", ""), line);
         }
     }
-    let show = shell::word(&format!("{}#{n}", evaluation.check.scenario));
+    let show = shell::word(&format!("{}#{n}", evaluation.trace()));
     let _ = writeln!(out, "{:15}covenant show RUN {}", "", terminal(&show));
 }
 
@@ -297,8 +302,13 @@ fn tail(out: &mut String, report: &Report) {
     let counts = report.counts;
     let _ = writeln!(
         out,
-        "\nchecks: {} planned, {} emitted; {} kept, {} broken, {} unproven",
-        counts.planned, counts.emitted, counts.kept, counts.broken, counts.unproven
+        "\nchecks: {} planned, {} emitted; {} kept, {} broken, {} unproven{}",
+        counts.planned,
+        counts.emitted,
+        counts.kept,
+        counts.broken,
+        counts.unproven,
+        if counts.flaky > 0 { format!(", {} of them flaky", counts.flaky) } else { String::new() }
     );
     for (basis, of) in [("observed", counts.by_basis.observed), ("proposed", counts.by_basis.proposed)] {
         let _ = writeln!(out, "  {basis}: {} kept, {} broken, {} unproven", of.kept, of.broken, of.unproven);
@@ -330,7 +340,7 @@ fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, NotApplicable, Unproven};
-    use crate::report::sample::report;
+    use crate::report::sample::{flaky, report};
     use crate::warning::sample as warning;
     use covenant_model::contract::Basis::{Observed, Proposed};
     use proptest::prelude::*;
@@ -350,6 +360,18 @@ mod tests {
         assert_eq!(broken, [format!("  actual:      {}", start.trim_end()), format!("{:15}{rest}end", "")]);
         assert_eq!(lines("  actual:      ", ""), ["  actual:"]);
         assert_eq!(lines("", &"x".repeat(WIDTH + 1)), ["x".repeat(WIDTH), "x".to_owned()]);
+    }
+
+    #[test]
+    fn a_flaky_check_is_shown_as_a_breach_is_and_counted() {
+        let mut once = flaky(&report(&[("7.1", Observed, Broken), ("7.2", Observed, Kept)]));
+        once.checks[0].evaluation.result.evidence = vec![4];
+        let text = plain(&once);
+        assert!(text.starts_with("UNPROVEN, flaky: 1 check, nothing else broken: 1 of "), "{text}");
+        assert!(text.contains("\nFLAKY  7.1 conduct  scenario/7.1#1\n"), "{text}");
+        assert!(text.contains("  actual:      flaky: broken in 1 of 2 plays: why\n"), "{text}");
+        assert!(text.contains("  evidence:    #4 of scenario retry 1\n"), "{text}");
+        assert!(text.contains("1 kept, 0 broken, 1 unproven, 1 of them flaky\n"), "{text}");
     }
 
     /// Returns the text of a report without colour.

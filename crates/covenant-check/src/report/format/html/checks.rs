@@ -115,14 +115,14 @@ fn row(section: Section, evaluated: &EvaluatedCheck, is_described: bool) -> Mark
         tr #(id) data-commitment=(section) data-aspect=(check.aspect) data-verdict=(Standing::from(result.verdict)) data-basis=(check.basis) {
             td { a.self href=(format!("#{id}")) aria-label=(format!("Link to the check {}", shown(&check.id))) { "#" }
                 (check.clause) " " (check.aspect) }
-            td { (standing(result.verdict.into())) }
+            td { (standing(result.verdict.into())) @if evaluated.evaluation.flaky.is_some() { br; strong { "flaky" } } }
             td { (check.basis) }
             td.open {
                 (text(&check.requirement))
                 @if is_described { " " a href=(format!("#{}", anchor("breach", &check.id))) { "see the breach" } }
                 @if result.verdict != Verdict::Kept { br; span.quiet { (text(&result.actual)) } }
             }
-            td.wide-only { small { (evidence.join(" ")) } }
+            td.wide-only { small { (evidence.join(" ")) @if let Some(flaky) = &evaluated.evaluation.flaky { " of " (text(&flaky.trace)) } } }
             td.wide-only { code { (text(&check.id)) } }
         }
     }

@@ -22,6 +22,9 @@ pub(super) fn header(report: &Report) -> Markup {
             @if let Some(coverage) = report.coverage() { p { strong { "Scope: " } (shown(&coverage)) } }
             @if let Some(cut) = report.cut() { p { strong { "A partial report: " } (shown(&cut)) } }
             @if report.outcome.is_none() { p { strong { "No end: " } (NO_END) } }
+            @if report.counts.flaky > 0 {
+                p { strong { "Flaky: " } "checks that are broken in some plays of their scenario alone: " (report.counts.flaky) }
+            }
             @for fault in &report.known_faults { p.broken { strong { "Known breaches: " } (shown(&fault.to_string())) } }
             @if let Some(void) = &report.void { p { strong { "Why: " } (shown(void)) } }
             @for failed in &report.failed_stages {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::sample::report;
+use crate::report::sample::{flaky, report};
 use crate::report::{MissingMethod, ShownEntry, ShownKind, ShownTrace};
 use covenant_model::contract::Basis::{Observed, Proposed};
 
@@ -21,6 +21,19 @@ fn entry(n: u64, text: &str) -> ShownEntry {
         response: vec![format!("\"conflict_log\": \"{text}\"")],
         connection: Some(text.to_owned()),
     }
+}
+
+#[test]
+fn a_flaky_check_is_named_in_the_head_and_in_its_row() {
+    let page = html(&flaky(&report(&[("7.3", Proposed, Verdict::Broken)])));
+    assert!(
+        page.contains(
+            "<strong>Flaky: </strong>checks that are broken in some plays of their scenario alone: 1"
+        ),
+        "{page}"
+    );
+    assert!(page.contains("<strong>flaky</strong>") && page.contains(" of scenario retry 1"), "{page}");
+    assert!(page.contains("flaky: broken in 1 of 2 plays: why"), "{page}");
 }
 
 /// Returns a report in which a hostile target named all that it can name.

@@ -107,6 +107,8 @@ fn properties(report: &Report, section: Section, checks: &[&EvaluatedCheck]) -> 
     properties.extend(report.outcome.is_none().then(|| ("interrupted".to_owned(), NO_END.to_owned())));
     properties.push(("target".to_owned(), report.recorded_target()));
     properties.extend(report.recorded_arguments().map(|words| ("TARGET, as recorded".to_owned(), words)));
+    let flaky = checks.iter().filter(|check| check.evaluation.flaky.is_some()).count();
+    properties.extend((flaky > 0).then(|| ("flaky".to_owned(), flaky.to_string())));
     for basis in [Basis::Observed, Basis::Proposed] {
         let row = report.score.sections.iter().find(|row| row.section == section.to_string());
         let standings = row.into_iter().flat_map(|row| {
@@ -142,7 +144,7 @@ fn case(report: &Report, evaluated: &EvaluatedCheck) -> Case {
         check.requirement,
         result.expected.join("; or "),
         result.actual,
-        check.scenario,
+        evaluated.evaluation.trace(),
         result.evidence,
         check.basis,
         evaluated.replay,
@@ -153,6 +155,10 @@ fn case(report: &Report, evaluated: &EvaluatedCheck) -> Case {
             Some(known) => Status::Skipped(format!("known breach: {known}")),
             None => Status::Failed(failed("broken", &result.actual, &reported)),
         },
+        // The reason says in how many plays it is broken.
+        (None, Verdict::Unproven) if evaluated.evaluation.flaky.is_some() => {
+            Status::Skipped(result.actual.clone())
+        }
         (None, Verdict::Unproven) => Status::Skipped(format!("unproven: {}", result.actual)),
         (None, Verdict::NotApplicable) => Status::Skipped(format!("not applicable: {}", result.actual)),
         (None, Verdict::Kept) => Status::Passed,
@@ -173,7 +179,7 @@ fn failed(kind: &'static str, message: &str, text: &str) -> Failure {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept};
-    use crate::report::sample::{known, report};
+    use crate::report::sample::{flaky, known, report};
     use crate::score::Standing;
     use crate::warning::sample as warning;
 
@@ -226,6 +232,13 @@ mod tests {
         assert!(xml.contains("<skipped message=\"attested: by phone\"/>"), "{xml}");
         assert!(xml.contains("<skipped message=\"known breach: we fix it\"/>"), "{xml}");
         assert!(!xml.contains("<failure"), "{xml}");
+    }
+
+    #[test]
+    fn a_flaky_check_is_skipped_and_says_so() {
+        let xml = junit(&flaky(&report(&[("7.2", Basis::Proposed, Broken)])));
+        assert!(xml.contains("<skipped message=\"flaky: broken in 1 of 2 plays: why\"/>"), "{xml}");
+        assert!(xml.contains("<property name=\"flaky\" value=\"1\"/>") && !xml.contains("<failure"), "{xml}");
     }
 
     #[test]
