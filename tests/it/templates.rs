@@ -70,9 +70,10 @@ fn the_action_annotates_and_passes_the_exit_code_on() {
         fs::remove_file(folder.path().join("summary")).expect("removed");
     }
     fs::write(folder.path().join("known.toml"), known()).expect("written");
+    let given = arguments(&format!("--defect {DEFECT}"));
     let variables = [
         ("CHECKOUT", path),
-        ("ARGUMENTS", &arguments(&format!("--defect {DEFECT}"))),
+        ("ARGUMENTS", given.as_str()),
         ("SEED", "7"),
         ("KNOWN", "known.toml"),
         ("DEADLINE", "5m"),
@@ -82,6 +83,11 @@ fn the_action_annotates_and_passes_the_exit_code_on() {
     ];
     let output = shell("bash", folder.path(), &text, &variables);
     assert_eq!(code(&output), 0, "{}", output_of(&output));
+    // The same, with a share that is not proved.
+    let more = [&variables[..], &[("MIN_PROVED", "40%"), ("RETRIES", "1")]].concat();
+    let output = shell("bash", folder.path(), &text, &more);
+    assert_eq!(code(&output), 3, "{}", output_of(&output));
+    assert!(read(folder.path(), "out/report.json").contains("\"retries\": 1"), "{}", output_of(&output));
 }
 
 fn known() -> String {
@@ -93,13 +99,23 @@ fn the_job_of_gitlab_writes_its_artifacts() {
     let folder = built("covenant-suite");
     let variables =
         |arguments| [("COVENANT_ARGUMENTS", arguments), ("COVENANT_SEED", "7"), ("COVENANT_DEADLINE", "5m")];
-    let given = arguments(&format!("--defect {DEFECT}"));
+    let (given, whole) = (arguments(&format!("--defect {DEFECT}")), arguments(""));
     let output = shell("sh", folder.path(), &step(GITLAB, "run"), &variables(&given));
     assert_eq!(code(&output), 1, "{}", output_of(&output));
     assert!(read(folder.path(), "covenant.xml").contains("type=\"broken\""));
     assert!(read(folder.path(), "covenant-out/report.txt").starts_with("BROKEN"));
-    let output = shell("sh", folder.path(), &step(GITLAB, "run"), &variables(&arguments("")));
+    let output = shell("sh", folder.path(), &step(GITLAB, "run"), &variables(&whole));
     assert_eq!(code(&output), 0, "{}", output_of(&output));
+    fs::write(folder.path().join("known.toml"), known()).expect("written");
+    let optional =
+        [("COVENANT_KNOWN", "known.toml"), ("COVENANT_MIN_PROVED", "1%"), ("COVENANT_RETRIES", "1")];
+    for (name, _) in optional {
+        assert!(GITLAB.contains(&format!("    {name}: \"\"\n")), "{name}");
+    }
+    let with_options = [&variables(&given)[..], &optional].concat();
+    let output = shell("sh", folder.path(), &step(GITLAB, "run"), &with_options);
+    assert!(read(folder.path(), "covenant-out/report.json").contains("\"retries\": 1"));
+    assert_eq!(code(&output), 3, "nothing is proved: {}", output_of(&output));
 }
 
 /// The commands that build are not run here, since they build everything: their options are those of `cargo`.
@@ -142,4 +158,10 @@ fn the_targets_of_the_makefile_run() {
     let known = make("covenant", &breaks);
     assert!(output_of(&known).contains("known: 1 of 1 broken checks"), "{}", output_of(&known));
     assert_ne!(code(&known), 0, "it is worse than what was accepted: {}", output_of(&known));
+    let few = make("COVENANT_MIN_PROVED=40%", "");
+    assert!(
+        !few.status.success() && output_of(&few).contains("--min-proved 40%: 1 of "),
+        "{}",
+        output_of(&few)
+    );
 }
