@@ -21,6 +21,7 @@ mod retries;
 mod selection;
 mod spoken;
 mod target;
+mod tasks;
 mod way_back;
 
 pub(crate) use catalogue::HANDSHAKE;

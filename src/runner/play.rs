@@ -11,17 +11,16 @@ use tokio::task::JoinSet;
 use serde_json::json;
 
 use super::contract_text::find;
-use super::evaluate::evaluations;
-use super::retries::Plays;
+use super::tasks::{Checked, Ended, Part, Reporting};
 use super::{Event, Observer, property_case, spoken, way_back};
 use crate::check::{Evaluation, Verdict, evaluate};
-use crate::clock::{Clock, Seed, Stopwatch};
+use crate::clock::{Clock, Stopwatch};
 use crate::contract::{Basis, HeldText, TextSource};
 use crate::operator::platform::Describe;
 use crate::operator::{Description, OperatorError, OperatorMethod, TargetRequest, Targets};
-use crate::property::{Property, Setting, check};
-use crate::scenario::{Loaded, RunContext, play_scenario, trace_name};
-use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript};
+use crate::property::{Property, Setting};
+use crate::scenario::{Loaded, RunContext};
+use crate::transcript::{Outcome, RunStart, Trace, Transcript};
 use crate::{Blame, Fault, Stage};
 
 /// The name of the lease in which the operator client describes itself.
@@ -332,92 +331,8 @@ impl Session<'_> {
     }
 }
 
-/// A scenario or a property that ended: the trace of its first play, and its checks as all plays show them.
-struct Ended {
-    trace: Trace,
-    checks: Vec<Evaluation>,
-}
-
-/// Reports to the observer of a run what happens.
-#[derive(Clone)]
-struct Reporting {
-    observer: Arc<dyn Observer>,
-    contract: HeldText,
-}
-
-impl Reporting {
-    fn began(&self, scenario: &str) {
-        self.observer.event(Event::Began { scenario: scenario.to_owned() });
-    }
-
-    /// Evaluates the checks of a play.
-    fn evaluated(&self, loaded: Option<&Loaded>, trace: &Trace) -> Vec<Evaluation> {
-        loaded.map(|loaded| evaluations(loaded, trace, &self.contract)).unwrap_or_default()
-    }
-
-    /// Reports the end of a scenario, with its checks.
-    fn ended(&self, trace: Trace, checks: Vec<Evaluation>, took: Duration) -> Ended {
-        let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);
-        let scenario = trace.scenario().to_owned();
-        self.observer.event(Event::Ended { scenario, outcome, checks: checks.clone(), took });
-        Ended { trace, checks }
-    }
-}
-
 fn is_of_target(outcome: &Outcome) -> bool {
     outcome.blame() == Some(Blame::Target)
-}
-
-/// The task of one property.
-struct Checked {
-    property: &'static Property,
-    setting: Setting,
-    retries: u32,
-    transcript: Transcript,
-    report: Reporting,
-}
-
-impl Checked {
-    /// Records that the property was not checked.
-    fn leave_out(self, outcome: Outcome) -> Ended {
-        let source = self.property.sample().unwrap_or_default();
-        let start = ScenarioStart { source, seed: self.setting.seed };
-        let id = self.property.trace();
-        let trace = self.transcript.begin(&id, start, Clock::system()).end(outcome);
-        let checks = self.report.evaluated(property_case(&id).as_ref(), &trace);
-        self.report.ended(trace, checks, Duration::ZERO)
-    }
-
-    async fn play(self) -> Ended {
-        let took = Stopwatch::start();
-        let scenario = self.property.trace();
-        self.report.began(&scenario);
-        let case = property_case(&scenario);
-        let first = self.play_once(0).await;
-        let mut plays = Plays::new(self.report.evaluated(case.as_ref(), &first));
-        while let Some(retry) = plays.next(self.retries) {
-            let trace = self.play_once(retry).await;
-            plays.add(self.report.evaluated(case.as_ref(), &trace));
-        }
-        self.report.ended(first, plays.merged(), took.elapsed())
-    }
-
-    /// Plays all cases. A further play looks for no shortest case: the first one found it.
-    async fn play_once(&self, retry: u32) -> Trace {
-        let Self { property, transcript, .. } = self;
-        let (property, reported) = (*property, transcript.clone());
-        let shrinks = if retry == 0 { self.setting.shrinks } else { 0 };
-        let setting = Setting { retry, shrinks, ..self.setting.clone() };
-        let start = ScenarioStart { source: property.sample().unwrap_or_default(), seed: setting.seed };
-        let handle = tokio::runtime::Handle::current();
-        let checked =
-            tokio::task::spawn_blocking(move || check(property, &setting, &reported, &handle)).await;
-        // A panic is an internal error and proves nothing about the target.
-        checked.unwrap_or_else(|fault| {
-            let recorder = transcript.begin(&trace_name(&property.trace(), retry), start, Clock::system());
-            recorder.end(Fault::suite(fault.to_string()).into())
-        })
-    }
 }
 
 /// Returns true if a trace breaks a planned check of its scenario.
@@ -425,44 +340,4 @@ fn breaks(loaded: &Loaded, trace: &Trace) -> bool {
     super::planned(trace.scenario(), loaded)
         .iter()
         .any(|check| evaluate(check, Some(trace)).result.verdict == Verdict::Broken)
-}
-
-/// The task of one scenario.
-struct Part {
-    loaded: Loaded,
-    seed: Seed,
-    targets: Arc<dyn Targets>,
-    transcript: Transcript,
-    run_context: RunContext,
-    retries: u32,
-    report: Reporting,
-}
-
-impl Part {
-    /// Records that the scenario was not played.
-    fn leave_out(self, outcome: Outcome) -> Ended {
-        let start =
-            ScenarioStart { source: self.loaded.source.clone(), seed: self.seed.derive(&self.loaded.id) };
-        let trace = self.transcript.begin(&self.loaded.id, start, Clock::system()).end(outcome);
-        let checks = self.report.evaluated(Some(&self.loaded), &trace);
-        self.report.ended(trace, checks, Duration::ZERO)
-    }
-
-    async fn play(mut self) -> Ended {
-        let took = Stopwatch::start();
-        self.report.began(&self.loaded.id);
-        let first = self.play_once().await;
-        let mut plays = Plays::new(self.report.evaluated(Some(&self.loaded), &first));
-        while let Some(retry) = plays.next(self.retries) {
-            self.loaded.retry = retry;
-            let trace = self.play_once().await;
-            plays.add(self.report.evaluated(Some(&self.loaded), &trace));
-        }
-        self.report.ended(first, plays.merged(), took.elapsed())
-    }
-
-    async fn play_once(&self) -> Trace {
-        let Self { loaded, seed, targets, transcript, run_context, .. } = self;
-        play_scenario(loaded, targets.as_ref(), transcript, *seed, run_context).await
-    }
 }

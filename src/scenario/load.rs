@@ -11,7 +11,6 @@ use toml::de::DeTable;
 use super::format::{CheckSpec, Operator, Scenario, Step};
 use super::position::{FormatFault, of_toml};
 use super::references::fault_of_references;
-use super::retry::trace_name;
 use crate::check::{ArgumentError, CheckDef, ParameterKind, check_with_id, checks};
 use crate::contract::Register;
 use crate::operator::grant::Issue;
@@ -35,14 +34,6 @@ pub struct Loaded {
     pub second_time: bool,
     /// The number of the play: 0 for the first, and for each further play because a check was broken one more.
     pub retry: u32,
-}
-
-impl Loaded {
-    /// Returns the name of the trace of the play.
-    #[must_use]
-    pub fn trace(&self) -> String {
-        trace_name(&self.id, self.retry)
-    }
 }
 
 /// An invalid scenario file.

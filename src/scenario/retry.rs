@@ -1,5 +1,7 @@
 //! The name of a further play of a scenario, in which a check was broken.
 
+use super::Loaded;
+
 /// What stands between the id of the scenario and the number of the play.
 const RETRY: &str = " retry ";
 
@@ -14,6 +16,14 @@ pub(crate) fn retry_of(trace: &str) -> Option<(&str, u32)> {
     let (scenario, number) = trace.rsplit_once(RETRY)?;
     let retry = number.parse().ok().filter(|retry| *retry > 0)?;
     (trace_name(scenario, retry) == trace).then_some((scenario, retry))
+}
+
+impl Loaded {
+    /// Returns the name of the trace of the play.
+    #[must_use]
+    pub fn trace(&self) -> String {
+        trace_name(&self.id, self.retry)
+    }
 }
 
 #[cfg(test)]
