@@ -26,7 +26,7 @@ pub(in crate::certify) fn report_of(
                 actual: "seen".to_owned(),
                 evidence: vec![],
             };
-            let mut evaluation = Evaluation { check, result };
+            let mut evaluation = Evaluation { check, result, flaky: None };
             let Some(verdict) = verdict(&evaluation).filter(|_| texts.contains(register)) else {
                 continue;
             };

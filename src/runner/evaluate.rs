@@ -120,26 +120,18 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     let held = &start.contract;
     let mut warnings = Warnings::default();
     let mut platform = TargetFinder::default();
-<<<<<<< HEAD
-    let (mut parts, mut evaluated, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+    let retries = Retries::of(start);
+    let (mut parts, mut played, mut shown) = (Vec::new(), Vec::<(String, Played)>::new(), Vec::new());
     let (mut points, mut refusal) = (Vec::new(), None);
     let has = |setting: &str| start.settings.get(setting) == Some(&Value::Bool(true));
     // An anonymous client has no token, and shows one that was never issued.
     let spends_token = has("audit") && !has("anonymous");
-=======
-    let retries = Retries::of(start);
-    let (mut parts, mut played, mut shown) = (Vec::new(), Vec::<(String, Played)>::new(), Vec::new());
->>>>>>> fb34ebf (run: play a scenario with a broken check again with --retries)
     for trace in traces {
         let (part, of_play) = of_trace_alone(&trace, held);
         platform.add(&trace, part.stage == Some(Stage::Handshake));
         warnings.add(&trace);
-<<<<<<< HEAD
         points.extend(diagnostics(&trace));
         refusal = refusal.or_else(|| refused_token(&trace).filter(|_| spends_token));
-        parts.push(part);
-        evaluated.extend(of_scenario);
-=======
         let (scenario, retry) = retries.play_of(trace.scenario());
         match played.last_mut().filter(|(first, _)| retry > 0 && first == scenario) {
             // What a further play of a stage shows voids no run.
@@ -153,7 +145,6 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
                 played.push((scenario.to_owned(), Played::new(of_play)));
             }
         }
->>>>>>> fb34ebf (run: play a scenario with a broken check again with --retries)
     }
     let mut evaluated: Vec<Evaluated> = played.into_iter().flat_map(|(_, plays)| plays.merged()).collect();
     evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));

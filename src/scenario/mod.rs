@@ -23,14 +23,9 @@ pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, load};
 pub(crate) use position::{FormatFault, shown_in_file};
-<<<<<<< HEAD
+pub(crate) use retry::{retry_of, trace_name};
 pub use run::{Announcer, RealTime, RunContext, SnapshotKeeper, play_scenario};
 pub(crate) use run::{may_have_acted, no_success};
-=======
-pub(crate) use retry::{retry_of, trace_name};
-pub(crate) use run::no_success;
-pub use run::{Announcer, RealTime, RunContext, play_scenario};
->>>>>>> fb34ebf (run: play a scenario with a broken check again with --retries)
 pub use write::write;
 
 /// Returns the JSON Schema of a scenario file, with the arguments of each check.

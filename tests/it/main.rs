@@ -38,11 +38,8 @@ mod powernode;
 mod program;
 mod python;
 mod recordings;
-<<<<<<< HEAD
 mod redacted;
-=======
 mod retries;
->>>>>>> fb34ebf (run: play a scenario with a broken check again with --retries)
 mod run_folders;
 mod seals;
 mod secrets;

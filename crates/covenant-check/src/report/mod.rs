@@ -144,16 +144,15 @@ impl Report {
         self.settings.get("audit") == Some(&Value::Bool(true))
     }
 
-<<<<<<< HEAD
     /// Returns true if the report is of an audit without a token, as an anonymous client.
     #[must_use]
     pub fn is_of_anonymous_client(&self) -> bool {
         self.settings.get("anonymous") == Some(&Value::Bool(true))
-=======
+    }
+
     /// Returns the flaky checks.
     pub fn flaky(&self) -> impl Iterator<Item = (&EvaluatedCheck, &Flaky)> {
         self.checks.iter().filter_map(|check| Some((check, check.evaluation.flaky.as_ref()?)))
->>>>>>> fb34ebf (run: play a scenario with a broken check again with --retries)
     }
 
     /// Returns whether the run was interrupted, or lacks its end.

@@ -371,14 +371,14 @@ mod tests {
         assert!(trust.check_client(&[der], clock.now()).is_ok());
         assert!(trust.check_server(&[der], clock.now()).is_ok());
 
-        let later = clock.now() + jiff::SignedDuration::from_hours(24 * 90 + 1);
+        let later = clock.now() + SignedDuration::from_hours(24 * 90 + 1);
         assert_eq!(trust.check_client(&[der], later), Err(Rejection::Expired));
-        let earlier = clock.now() - jiff::SignedDuration::from_hours(25);
+        let earlier = clock.now() - SignedDuration::from_hours(25);
         assert_eq!(trust.check_client(&[der], earlier), Err(Rejection::NotYetValid));
         // The clock of another platform may lead: it made the certificate a moment ago by its own.
         let begin = leaf.certificate().not_before;
         for (lead, is_valid) in [(1, true), (120, true), (121, false)] {
-            let now = begin - jiff::SignedDuration::from_secs(lead);
+            let now = begin - SignedDuration::from_secs(lead);
             let expected = if is_valid { None } else { Some(Rejection::NotYetValid) };
             assert_eq!(trust.check_client(&[der], now).err(), expected, "{lead}");
             assert_eq!(trust.check_server(&[der], now).err(), expected, "{lead}");
