@@ -10,8 +10,8 @@ use crate::check::{Evaluation, Verdict, ended_at, ended_at_deadline, evaluate_un
 use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
-    Counts, EvaluatedCheck, FailedStage, MissingMethod, REDACTED, Report, SCHEMA_VERSION, ScenarioRow,
-    TargetFinder, VerdictCounts, diagnostics, shown_trace,
+    Counts, Diagnostic, EvaluatedCheck, FailedStage, MissingMethod, REDACTED, Report, SCHEMA_VERSION,
+    ScenarioRow, TargetFinder, VerdictCounts, diagnostics, shown_trace,
 };
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
@@ -42,6 +42,10 @@ struct Part {
     stage: Option<Stage>,
     /// `true` if the planned checks can be read.
     is_planned: bool,
+    /// Status of the answer to the first accept.
+    first_accept: Option<u16>,
+    /// Points of a diagnosis.
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// Evaluation of a check, and the method whose lack may be why it is unproven.
@@ -122,16 +126,10 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     let mut platform = TargetFinder::default();
     let retries = Retries::of(start);
     let (mut parts, mut played, mut shown) = (Vec::new(), Vec::<(String, Played)>::new(), Vec::new());
-    let (mut points, mut refusal) = (Vec::new(), None);
-    let has = |setting: &str| start.settings.get(setting) == Some(&Value::Bool(true));
-    // An anonymous client has no token, and shows one that was never issued.
-    let spends_token = has("audit") && !has("anonymous");
     for trace in traces {
         let (part, of_play) = of_trace_alone(&trace, held);
         platform.add(&trace, part.stage == Some(Stage::Handshake));
         warnings.add(&trace);
-        points.extend(diagnostics(&trace));
-        refusal = refusal.or_else(|| refused_token(&trace).filter(|_| spends_token));
         let (scenario, retry) = retries.play_of(trace.scenario());
         match played.last_mut().filter(|(first, _)| retry > 0 && first == scenario) {
             // What a further play of a stage shows voids no run.
@@ -149,12 +147,7 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     let mut evaluated: Vec<Evaluated> = played.into_iter().flat_map(|(_, plays)| plays.merged()).collect();
     evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));
 
-    let hidden = hidden(start);
-    for (evaluation, _) in evaluated.iter_mut().filter(|(one, _)| hidden.contains(one.check.id.as_str())) {
-        evaluation.result.verdict = Verdict::Unproven;
-        HIDDEN.clone_into(&mut evaluation.result.actual);
-        evaluation.result.evidence.clear();
-    }
+    hide(&mut evaluated, start);
     if let Some(why) = why_early(reading.outcome.as_ref()) {
         for (evaluation, _) in
             evaluated.iter_mut().filter(|(evaluation, _)| was_cut_short(evaluation, &parts))
@@ -162,7 +155,7 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
             evaluation.result.actual.clone_from(&why);
         }
     }
-    let void = void(&parts).or(refusal);
+    let void = void(&parts).or_else(|| refused_token(start, &parts));
     if let Some(why) = &void {
         for (evaluation, _) in &mut evaluated {
             set_aside(evaluation, why);
@@ -205,11 +198,11 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
         score,
         checks,
         shown,
+        diagnostics: parts.iter_mut().flat_map(|part| std::mem::take(&mut part.diagnostics)).collect(),
         scenarios: parts.into_iter().map(row).collect(),
         missing_methods,
         warnings: warnings.all(),
         counts,
-        diagnostics: points,
         known_faults: vec![],
     }
 }
@@ -234,6 +227,8 @@ fn of_trace_alone(trace: &Trace, held: &HeldText) -> (Part, Vec<Evaluated>) {
         took_milliseconds: trace.took_milliseconds(),
         stage: loaded.as_ref().and_then(|loaded| loaded.scenario.stage),
         is_planned: loaded.is_some(),
+        first_accept: first_accept(trace),
+        diagnostics: diagnostics(trace),
     };
     let Some(loaded) = loaded else { return (part, vec![]) };
     let evaluations = evaluated(trace.scenario(), &loaded, Some(trace), held).into_iter();
@@ -313,10 +308,15 @@ fn missing_methods(
     methods
 }
 
-/// Returns the checks whose verdict does not follow from a redacted copy.
-fn hidden(start: &RunStart) -> BTreeSet<&str> {
+/// Leaves unproven what does not follow from a redacted copy.
+fn hide(evaluated: &mut [Evaluated], start: &RunStart) {
     let checks = start.settings.get(REDACTED).and_then(|redacted| redacted["unproven"].as_array());
-    checks.into_iter().flatten().filter_map(Value::as_str).collect()
+    let hidden: BTreeSet<&str> = checks.into_iter().flatten().filter_map(Value::as_str).collect();
+    for (evaluation, _) in evaluated.iter_mut().filter(|(one, _)| hidden.contains(one.check.id.as_str())) {
+        evaluation.result.verdict = Verdict::Unproven;
+        HIDDEN.clone_into(&mut evaluation.result.actual);
+        evaluation.result.evidence.clear();
+    }
 }
 
 /// Returns the attestations in the settings of the run.
@@ -375,17 +375,24 @@ fn void(parts: &[Part]) -> Option<String> {
     })
 }
 
-/// Returns why an audit evaluated nothing, if the target refused its token; `None` if it did not.
-fn refused_token(trace: &Trace) -> Option<String> {
-    let is_accept = |exchange: &Exchange| {
-        exchange.direction == Direction::ToTarget && exchange.route() == Some(Route::Accept)
-    };
-    let first = trace.exchanges().find(|(_, exchange)| is_accept(exchange))?.1;
-    let status = first.status().filter(|status| TOKEN_REFUSED.contains(status))?;
+/// Returns why an audit evaluated nothing, if the target refused its token; `None` if it did not. An anonymous client shows a
+/// token that was never issued.
+fn refused_token(start: &RunStart, parts: &[Part]) -> Option<String> {
+    let has = |setting: &str| start.settings.get(setting) == Some(&Value::Bool(true));
+    let first = parts.first().filter(|_| has("audit") && !has("anonymous"))?.first_accept;
+    let status = first.filter(|status| TOKEN_REFUSED.contains(status))?;
     Some(format!(
         "nothing was evaluated: the target refused the acceptance token ({status}): it is wrong, spent or expired; ask the \
          operator of the target for another"
     ))
+}
+
+/// Returns the status by which the target answered the first accept of a trace.
+fn first_accept(trace: &Trace) -> Option<u16> {
+    let is_accept = |exchange: &Exchange| {
+        exchange.direction == Direction::ToTarget && exchange.route() == Some(Route::Accept)
+    };
+    trace.exchanges().find(|(_, exchange)| is_accept(exchange))?.1.status()
 }
 
 /// Returns the stages that failed on this target, with what they cost. A failed handshake makes the run void.

@@ -49,13 +49,13 @@ async fn federate(caller: &Peer, called: &Peer) -> CallOutcome {
 }
 
 #[tokio::test]
-async fn a_peer_answers_what_it_last_said_of_itself() {
+async fn a_peer_answers_what_it_last_stated_of_itself() {
     let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]);
     let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
     let context = StepContext::default();
     assert!(federate(&bob, &alice).await.succeeded());
-    let declared = async |said: Value| {
-        bob.heartbeat(&context, &said).await.expect("a call");
+    let declared = async |stated: Value| {
+        bob.heartbeat(&context, &stated).await.expect("a call");
         set_target(&alice, &bob);
         let answer = alice.heartbeat(&context, &Value::Null).await.expect("a call").data.expect("data");
         (answer["data_residency"].clone(), answer["metadata"]["jurisdiction"].clone())
