@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 use covenant::Stage;
 use covenant::check::{PlannedCheck, Verdict};
-use covenant::property::PROPERTIES;
+use covenant::property::{PROPERTIES, Property};
 use covenant::report::{EvaluatedCheck, Report};
 use covenant::runner::{library, planned, property_case};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -32,7 +32,7 @@ fn main() {
     let is_selected = |trial: &Trial| !arguments.is_filtered_out(trial) && !arguments.is_ignored(trial);
     let selected = checks.iter().zip(&trials).filter(|(_, trial)| is_selected(trial));
     let scenarios: BTreeSet<String> = selected.map(|(check, _)| played_by(check).to_owned()).collect();
-    let all = checks.iter().map(|check| played_by(check)).collect::<BTreeSet<_>>().len();
+    let all = checks.iter().map(played_by).collect::<BTreeSet<_>>().len();
     run.only.get_or_init(|| if scenarios.len() == all { BTreeSet::new() } else { scenarios });
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -40,7 +40,7 @@ fn main() {
 /// Returns every check that a run can have, under every contract text.
 fn planned_checks() -> Vec<PlannedCheck> {
     let library = library(None).expect("the built-in scenarios are sound");
-    let properties = PROPERTIES.iter().map(|property| property.trace());
+    let properties = PROPERTIES.iter().map(Property::trace);
     let properties = properties.map(|trace| property_case(&trace).expect("a case of the property"));
     let of_scenarios = library.iter().flat_map(|loaded| {
         // The handshake is played first and last.
