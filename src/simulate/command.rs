@@ -189,7 +189,9 @@ impl Simulation {
             after
         });
         if command != "off" {
-            peers.iter().for_each(|peer| peer.beat_soon());
+            for peer in peers {
+                peer.beat_soon();
+            }
         }
         Ok(text)
     }

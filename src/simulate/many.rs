@@ -103,11 +103,10 @@ impl ManyCounts {
             Err(error) => with_causes(error),
         };
         let mut reasons = lock(&self.reasons);
-        let mut reason = format!("{call}: {why}");
+        let own = format!("{call}: {why}");
         // A target may give another text each time.
-        if !reasons.contains_key(&reason) && reasons.len() >= REASONS_MAX {
-            reason = OTHER.to_owned();
-        }
+        let is_full = !reasons.contains_key(&own) && reasons.len() >= REASONS_MAX;
+        let reason = if is_full { OTHER.to_owned() } else { own };
         *reasons.entry(reason).or_default() += 1;
     }
 }

@@ -1,5 +1,6 @@
 //! `covenant peer --count`: many peers of one target, on one listener.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
@@ -87,8 +88,11 @@ async fn serve(many: Many, quiet: bool) -> Result<Exit, Failure> {
 
 /// Lists why calls failed, one line a reason; empty if none did.
 fn reasons(peers: &ManyPeers) -> String {
-    let reasons = peers.counts().reasons().into_iter();
-    reasons.map(|(why, count)| format!("{count} failed: {}\n", terminal(&without_any(&why)))).collect()
+    let mut text = String::new();
+    for (why, count) in peers.counts().reasons() {
+        let _ = writeln!(text, "{count} failed: {}", terminal(&without_any(&why)));
+    }
+    text
 }
 
 /// Returns the peak of this process's memory, for a person; empty where the system does not say.
