@@ -53,6 +53,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_check_that_deepens_another_has_one_that_does_not() {
+        let library = library(None).expect("sound scenarios");
+        let checks = || library.iter().flat_map(|loaded| &loaded.scenario.checks).map(toml::Spanned::get_ref);
+        let plain: BTreeSet<_> =
+            checks().filter(|check| !check.deepens).map(|check| (check.clause, check.aspect)).collect();
+        let deepening: Vec<_> = checks().filter(|check| check.deepens).collect();
+        assert!(!deepening.is_empty());
+        for check in deepening {
+            let aspect = (check.clause, check.aspect);
+            assert!(plain.contains(&aspect), "only deepening checks for {} {}", check.clause, check.aspect);
+        }
+    }
+
     /// Returns the checks that a property runs on each case.
     fn asked_by(property: &Property) -> Vec<String> {
         let source = property.sample().expect("a case");
