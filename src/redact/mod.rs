@@ -21,7 +21,7 @@ use crate::audit::audit_sources;
 use crate::check::Verdict;
 use crate::clock::Seed;
 use crate::input::{self, InputError};
-use crate::property::PROPERTIES;
+use crate::property::{PROPERTIES, Property};
 use crate::report::{FORMATS, REDACTED, Report};
 use crate::runner::{FileError, RunFolder, assess_and_free, library, write_private};
 use crate::transcript::{ReadError, RewriteError, each_entry, read, rewrite};
@@ -174,7 +174,7 @@ impl Suite {
     fn new() -> Self {
         let library = library(None).ok();
         let scenarios = library.iter().flat_map(|library| library.iter().map(|loaded| loaded.source.clone()));
-        let cases = PROPERTIES.iter().filter_map(|property| property.sample());
+        let cases = PROPERTIES.iter().filter_map(Property::sample);
         let sources: BTreeSet<String> = scenarios.chain(cases).chain(audit_sources()).collect();
         let text = sources.iter().map(|source| source.to_ascii_lowercase() + "\n").collect::<String>()
             + OF_REFERENCE;
@@ -252,6 +252,8 @@ fn values_of(transcript: &Path, texts: &BTreeMap<String, String>) -> Result<Valu
     let mut values = Values::default();
     each_entry(transcript, |entry| values.own_ids(entry))?;
     each_entry(transcript, |entry| values.entry(entry))?;
-    texts.values().for_each(|text| values.text(text));
+    for text in texts.values() {
+        values.text(text);
+    }
     Ok(values)
 }

@@ -272,8 +272,12 @@ mod tests {
 
     fn found_in(entries: &[Value]) -> BTreeSet<(Class, String)> {
         let mut values = Values::default();
-        entries.iter().for_each(|entry| values.own_ids(entry));
-        entries.iter().for_each(|entry| values.entry(entry));
+        for entry in entries {
+            values.own_ids(entry);
+        }
+        for entry in entries {
+            values.entry(entry);
+        }
         values.found
     }
 

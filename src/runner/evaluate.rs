@@ -11,7 +11,7 @@ use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
     Counts, Diagnostic, EvaluatedCheck, FailedStage, MissingMethod, REDACTED, Report, SCHEMA_VERSION,
-    ScenarioRow, TargetFinder, VerdictCounts, diagnostics, shown_trace,
+    ScenarioRow, ShownTrace, TargetFinder, VerdictCounts, diagnostics, shown_trace,
 };
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
@@ -118,32 +118,44 @@ impl Played {
     }
 }
 
+/// What traces show, each by itself.
+#[derive(Default)]
+struct Seen {
+    parts: Vec<Part>,
+    played: Vec<(String, Played)>,
+    shown: Vec<ShownTrace>,
+    warnings: Warnings,
+    platform: TargetFinder,
+}
+
+impl Seen {
+    fn add(&mut self, trace: &Trace, start: &RunStart, retries: &Retries<'_>) {
+        let (part, of_play) = of_trace_alone(trace, &start.contract);
+        self.platform.add(trace, part.stage == Some(Stage::Handshake));
+        self.warnings.add(trace);
+        let (scenario, retry) = retries.play_of(trace.scenario());
+        if let Some((_, plays)) = self.played.last_mut().filter(|(first, _)| retry > 0 && first == scenario) {
+            // What a further play of a stage shows voids no run.
+            self.parts.push(Part { stage: None, ..part });
+            plays.add(of_play);
+            return;
+        }
+        self.parts.push(part);
+        self.shown.extend(shown_trace(trace, of_play.iter().map(|(evaluation, _)| evaluation)));
+        self.played.push((scenario.to_owned(), Played::new(of_play)));
+    }
+}
+
 /// Evaluates traces, in the order of their scenarios and plays.
 fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report {
     let start = &reading.start;
     let held = &start.contract;
-    let mut warnings = Warnings::default();
-    let mut platform = TargetFinder::default();
     let retries = Retries::of(start);
-    let (mut parts, mut played, mut shown) = (Vec::new(), Vec::<(String, Played)>::new(), Vec::new());
+    let mut seen = Seen::default();
     for trace in traces {
-        let (part, of_play) = of_trace_alone(&trace, held);
-        platform.add(&trace, part.stage == Some(Stage::Handshake));
-        warnings.add(&trace);
-        let (scenario, retry) = retries.play_of(trace.scenario());
-        match played.last_mut().filter(|(first, _)| retry > 0 && first == scenario) {
-            // What a further play of a stage shows voids no run.
-            Some((_, plays)) => {
-                parts.push(Part { stage: None, ..part });
-                plays.add(of_play);
-            }
-            None => {
-                parts.push(part);
-                shown.extend(shown_trace(&trace, of_play.iter().map(|(evaluation, _)| evaluation)));
-                played.push((scenario.to_owned(), Played::new(of_play)));
-            }
-        }
+        seen.add(&trace, start, &retries);
     }
+    let Seen { mut parts, played, mut shown, warnings, platform } = seen;
     let mut evaluated: Vec<Evaluated> = played.into_iter().flat_map(|(_, plays)| plays.merged()).collect();
     evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));
 

@@ -86,7 +86,7 @@ impl Checked {
         let Self { property, transcript, .. } = self;
         let (property, reported) = (*property, transcript.clone());
         let shrinks = if retry == 0 { self.setting.shrinks } else { 0 };
-        let setting = Setting { retry, shrinks, ..self.setting.clone() };
+        let setting = Setting { shrinks, retry, ..self.setting.clone() };
         let start = ScenarioStart { source: property.sample().unwrap_or_default(), seed: setting.seed };
         let handle = tokio::runtime::Handle::current();
         let checked =

@@ -47,13 +47,11 @@ pub struct LoadError {
 pub fn load(id: &str, path: &str, source: &str) -> Result<Loaded, LoadError> {
     let render = |fault: &FormatFault| LoadError { rendered: fault.render(path, source) };
     let scenario: Scenario = toml::from_str(source).map_err(|error| render(&of_toml(&error)))?;
-    match faults(&scenario, source).first() {
-        Some(fault) => Err(render(fault)),
-        None => {
-            let (id, source) = (id.to_owned(), source.to_owned());
-            Ok(Loaded { id, source, scenario, second_time: false, retry: 0 })
-        }
+    if let Some(fault) = faults(&scenario, source).first() {
+        return Err(render(fault));
     }
+    let (id, source) = (id.to_owned(), source.to_owned());
+    Ok(Loaded { id, source, scenario, second_time: false, retry: 0 })
 }
 
 /// Returns the faults of a well-formed scenario.

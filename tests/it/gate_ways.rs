@@ -47,7 +47,7 @@ const PERMITTED: &[&str] =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_release_that_refuses_a_neighbour_breaks_and_one_that_serves_outsiders_does_not() {
-    let conforming = simulated(None).await;
+    let conforming = Box::pin(simulated(None)).await;
     assert_eq!(conforming.verdict, Verdict::Compatible, "{:#?}", conforming.breaking);
     assert!(conforming.not_compared.is_empty(), "{:#?}", conforming.not_compared);
     assert!(conforming.kept > 100, "{}", conforming.kept);
@@ -58,7 +58,7 @@ async fn each_release_that_refuses_a_neighbour_breaks_and_one_that_serves_outsid
         let places = places.clone();
         playing.spawn(async move {
             let _place = places.acquire_owned().await;
-            (name, verdict, simulated(Some(name)).await)
+            (name, verdict, Box::pin(simulated(Some(name))).await)
         });
     }
     while let Some(played) = playing.join_next().await {

@@ -42,10 +42,10 @@ fn assert_without(folder: &Path, values: &[String]) {
             let url: String =
                 percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
             for form in [value.to_lowercase(), json, url.to_lowercase()] {
-                assert!(!lower.contains(&form), "{:?} has {form}", file.path());
+                assert!(!lower.contains(&form), "{} has {form}", file.path().display());
             }
             for form in in_base64(value) {
-                assert!(!text.contains(&form), "{:?} has {value} in base64: {form}", file.path());
+                assert!(!text.contains(&form), "{} has {value} in base64: {form}", file.path().display());
             }
         }
     }

@@ -42,7 +42,7 @@ pub(super) fn main(arguments: &Arguments, asked: &TargetArguments, path: &Path) 
         message(&format!("target, as recorded: {}\n", terminal(&shell::word(&reading.start.target))));
     }
     match reading {
-        Some(reading) if !keeps_peering && reading.start.settings.get("audit").is_none() => {
+        Some(reading) if !keeps_peering && !reading.start.settings.contains_key("audit") => {
             clean_run(arguments, asked, path, &reading)
         }
         reading => clean_audit(arguments, asked, path, reading.as_ref()),
@@ -65,7 +65,9 @@ fn clean_audit(
     })?;
     let mut left = reading.map(left_behind).unwrap_or_default();
     if cleaned == Cleaned::NothingKept && was_cleaned(path) {
-        left.iter_mut().for_each(|peer| peer.notified_of_leave = true);
+        for peer in &mut left {
+            peer.notified_of_leave = true;
+        }
     }
     let (text, exit) = in_words(&cleaned, &mut left, path);
     let left = left_behind_text(&arguments.url, &left);
