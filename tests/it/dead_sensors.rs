@@ -165,7 +165,9 @@ async fn what_a_dead_sensor_would_show_is_unproven() {
         for evaluated in &report.checks {
             let (check, result) = (&evaluated.evaluation.check, &evaluated.evaluation.result);
             let found = verdicts.entry(&check.check).or_default();
-            if result.verdict != Verdict::Unproven {
+            // What a deepening check cannot show is not applicable in place of unproven: it keeps nothing.
+            let is_left = check.deepens && result.verdict == Verdict::NotApplicable;
+            if result.verdict != Verdict::Unproven && !is_left {
                 found.push(format!(
                     "{}: {} is {:?}: {}",
                     sensor.name, check.id, result.verdict, result.actual

@@ -6,8 +6,6 @@ use covenant_model::wire::path::Route;
 
 /// Number of wide grants that one heartbeat reports: half of what is never too many (`binding.md`, "Numbers").
 const GRANTS: u64 = 5;
-/// Number of such heartbeats after which the grants of an hour are too many by any count of the binding.
-const HEARTBEATS: u64 = 20;
 
 /// Behaviour that reports five wide grants in every heartbeat but the first.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
@@ -19,6 +17,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["events"] = issued(sending, body, GRANTS, true);
         }
     }),
-    oversteps: Some(|route, before| *route == Route::Heartbeat && before >= HEARTBEATS),
     ..Behaviour::CONFORMING
 };

@@ -38,6 +38,11 @@ async fn run_peering(behaviour: &'static Behaviour) -> Trace {
     }
     call(&bob, Route::Resource { kind: "phantom".into(), id: FIRST.into() }).await;
     call(&bob, Route::AuditExcerpts).await;
+    bob.heartbeat(&context, &Value::Null).await.expect("a call");
+    // A behaviour may refuse the second batch.
+    for _ in 0..2 {
+        bob.sync(&context, "skill", vec![], &Value::Null).await.expect("a call");
+    }
     mallory.revoke_grant(&context, &grant.id, "done").await.expect("a call");
     bob.fetch(&context, "skill", SECOND, token).await.expect("a call");
 

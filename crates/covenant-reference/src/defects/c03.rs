@@ -109,7 +109,7 @@ pub(super) const KINDS: &[Patch] = &[
         |policy| policy.outbound.passes_filter = |_, _| true,
     ),
     Patch::defect(
-        "ignores-filter-by-false-zero-and-empty-text",
+        "ignores-filter-by-false-and-by-empty-text",
         &[("3.3", Conduct)],
         "Does not apply the part of a filter whose value is false, zero or an empty text.",
         |policy| {
