@@ -121,7 +121,7 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "expires-grants-of-a-subject-together",
-        &[("2.1", Conduct), ("2.2", Conduct)],
+        &[("2.2", Conduct)],
         "Lets each grant of a subject for a kind expire when one of them is revoked.",
         |policy| {
             policy.peering.on_grant_end = |tx, ended| {

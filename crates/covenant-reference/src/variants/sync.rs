@@ -22,6 +22,7 @@ pub(crate) const SYNCS_BY_MIGRATION: Patch = Patch::variant(
 )
 .leaving_unproven(&[
     "03-truthful-capabilities/declared-filter-is-applied#1",
+    "03-truthful-capabilities/declared-filter-is-applied-again-with-the-same-peers#1",
     "06-no-undermining/sync-streams-are-intact#1",
 ]);
 
