@@ -86,15 +86,8 @@ fn is_same(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certify::word::tests::target;
     use crate::certify::{Evidence, PersonsWord, WordTarget};
-
-    fn target() -> WordTarget {
-        WordTarget {
-            name: "https://platform.example".to_owned(),
-            release: Version::new(1, 4, 2),
-            certificate_sha256: Some("cd".repeat(32)),
-        }
-    }
 
     fn facts() -> TargetFacts {
         TargetFacts {

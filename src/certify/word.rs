@@ -242,11 +242,12 @@ fn attestable() -> Vec<ClauseId> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::certify::RecordedWord;
 
-    fn target() -> WordTarget {
+    /// Returns a target that a word may be about.
+    pub(in crate::certify) fn target() -> WordTarget {
         WordTarget {
             name: "https://platform.example".to_owned(),
             release: Version::new(1, 4, 2),

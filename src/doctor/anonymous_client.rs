@@ -8,7 +8,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::net::{Client, ClientOptions, Limits, NetError, Request, Response};
 use crate::pki::{ClientTls, PkiError, TlsOptions, Trust};
-use crate::transcript::{Body, Direction, Exchange, Failure, Message, Recorder, What};
+use crate::transcript::{Recorder, What};
 use crate::wire::generation::{CallerForm, Generation};
 use crate::wire::header;
 use crate::wire::path::{PREFIX, Route};
@@ -137,46 +137,10 @@ impl AnonymousClient {
             Request { method: probe.method.to_owned(), path_and_query: probe.path(), headers, body };
         let outcome = self.client.send(&self.url, request.clone()).await;
         if let Some(recorder) = &self.recorder {
-            recorder.record(None, None, What::Exchange(exchange(request, &outcome)));
+            recorder.record(None, None, What::Exchange(request.exchange(NO_ONE, outcome.clone())));
         }
         outcome
     }
-}
-
-/// Returns the exchange of a call, as a transcript has it.
-fn exchange(request: Request, outcome: &Result<Response, NetError>) -> Exchange {
-    let mut exchange = Exchange {
-        peer: NO_ONE.to_owned(),
-        direction: Direction::ToTarget,
-        request: Message {
-            method: Some(request.method),
-            path: Some(request.path_and_query),
-            headers: request.headers,
-            body: Body::capture(request.body.as_deref().unwrap_or_default()),
-            ..Message::default()
-        },
-        response: None,
-        failure: None,
-        tls: None,
-        protocol: None,
-        source: None,
-        injected: vec![],
-    };
-    match outcome {
-        Ok(response) => {
-            exchange.tls.clone_from(&response.tls);
-            exchange.source = response.source;
-            exchange.protocol = Some(response.protocol.to_owned());
-            exchange.response = Some(Message {
-                status: Some(response.status),
-                headers: response.headers.clone(),
-                body: Body::capture(&response.body),
-                ..Message::default()
-            });
-        }
-        Err(error) => exchange.failure = Some(Failure { kind: error.kind(), message: error.to_string() }),
-    }
-    exchange
 }
 
 /// Detects how callers identify themselves to a platform behind plain HTTP, by whether it has a trust bundle.

@@ -11,7 +11,9 @@ use covenant::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::audit::Adapter;
-use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of, signal, wait_until};
+use crate::program::{
+    LOOPBACK, Platform, audit_words, code, command, covenant_in, output_of, signal, wait_until,
+};
 
 /// A platform behind an adapter, which shows what its operator sees.
 struct Seen {
@@ -47,10 +49,8 @@ impl Seen {
 
     /// Starts a slow audit into the folder `out`, and waits until the target has admitted its peer.
     fn audit(&self, more: &[&str]) -> Child {
-        let fixed =
-            ["audit", &self.url, "--ca", "ca.pem", "--token-file", "token", "--out", "out", "--quiet"];
         let more = if more.is_empty() { &["--rate", "60"] } else { more };
-        let mut audit = command(self.path(), &[&fixed[..], more].concat());
+        let mut audit = command(self.path(), &audit_words(&self.url, &[more, &["--out", "out"]].concat()));
         let audit = audit.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         wait_until("the audit is accepted", || {
             ["out/peering.json", "out/watch.json"].iter().any(|name| {
@@ -94,8 +94,7 @@ fn an_audit_that_was_killed_is_cleaned_up_once_and_again() {
     assert_ne!(seen.statuses(), ["revoked"]);
 
     // The folder is not used again while its peer stands.
-    let words = ["audit", &seen.url, "--ca", "ca.pem", "--token-file", "token", "--out", "out", "--force"];
-    let again = covenant_in(seen.path(), &words);
+    let again = covenant_in(seen.path(), &audit_words(&seen.url, &["--out", "out", "--force"]));
     assert_eq!(code(&again), 2, "{}", output_of(&again));
     assert!(output_of(&again).contains("--clean"), "{}", output_of(&again));
 
@@ -116,20 +115,7 @@ fn an_audit_that_was_killed_is_cleaned_up_once_and_again() {
 fn an_audit_that_was_interrupted_says_how_to_clean_up() {
     for name in ["INT", "TERM"] {
         let mut seen = Seen::start();
-        let fixed = [
-            "audit",
-            &seen.url,
-            "--ca",
-            "ca.pem",
-            "--token-file",
-            "token",
-            "--out",
-            "out",
-            "--quiet",
-            "--rate",
-            "60",
-        ];
-        let mut audit = command(seen.path(), &fixed);
+        let mut audit = command(seen.path(), &audit_words(&seen.url, &["--rate", "60", "--out", "out"]));
         let mut audit = audit.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
         wait_until("the audit is accepted", || {
             fs::read_to_string(seen.path().join("out/peering.json"))
@@ -160,19 +146,7 @@ fn a_watch_that_was_killed_is_cleaned_up() {
 #[test]
 fn a_whole_audit_leaves_nothing_to_clean_up() {
     let platform = Platform::start(LOOPBACK, &[]);
-    let words = [
-        "audit",
-        &platform.url,
-        "--ca",
-        "ca.pem",
-        "--token-file",
-        "token",
-        "--out",
-        "out",
-        "--quiet",
-        "--rate",
-        "6000",
-    ];
+    let words = audit_words(&platform.url, &["--rate", "6000", "--out", "out"]);
     let audited = covenant_in(platform.folder.path(), &words);
     assert_eq!(code(&audited), 0, "{}", output_of(&audited));
     assert!(!platform.file("out/peering.json").exists());

@@ -5,13 +5,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::program::{LOOPBACK, Platform, SHORT_RUN, code, covenant_in, output_of};
+use crate::program::{LOOPBACK, Platform, SHORT_RUN, audit_words, code, covenant_in, output_of};
 
 /// Runs an audit of the platform as a peer.
 fn audit(platform: &Platform, more: &[&str]) -> (i32, String) {
-    let fixed = ["audit", &platform.url, "--ca", "ca.pem", "--token-file", "token", "--rate", "6000"];
-    let fixed = [&fixed[..], &["--poll-timeout", "20", "--quiet"]].concat();
-    let output = covenant_in(platform.folder.path(), &[&fixed[..], more].concat());
+    let more = [&["--rate", "6000", "--poll-timeout", "20"], more].concat();
+    let output = covenant_in(platform.folder.path(), &audit_words(&platform.url, &more));
     (code(&output), output_of(&output))
 }
 

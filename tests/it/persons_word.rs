@@ -11,13 +11,19 @@ use crate::program::{DEFECT, SHORT};
 /// What a word about the embedded reference names of it.
 pub(crate) const ABOUT: [&str; 4] = ["--target", "embedded", "--release", "1.4.0"];
 
+/// Returns a folder with a key, and with the evidence of a word.
+pub(crate) fn folder_with_evidence() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("notes.txt"), "called at noon").expect("written");
+    expect(folder.path(), 0, &["key", "new"]);
+    folder
+}
+
 /// A run of the whole suite would take too long beside other tests: `.ci/run` certifies one.
 #[test]
 fn a_persons_word_is_shown_as_one_and_its_evidence_is_compared() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder_with_evidence();
     let path = folder.path();
-    fs::write(path.join("notes.txt"), "called at noon").expect("written");
-    expect(path, 0, &["key", "new"]);
     let attest = ["attest", "4.4", "--by", "Ada Admin", "--evidence", "notes.txt"];
     expect(path, 0, &[&attest[..], &ABOUT].concat());
     let run = ["run", "--quiet", "--seed", "1", "--fail-fast", "--defect", DEFECT, "--out", "out"];
@@ -124,10 +130,8 @@ fn a_persons_word_is_about_what_no_wire_shows_and_has_its_evidence() {
 
 #[test]
 fn a_word_about_another_target_or_release_does_not_count() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder_with_evidence();
     let path = folder.path();
-    fs::write(path.join("notes.txt"), "called at noon").expect("written");
-    expect(path, 0, &["key", "new"]);
     for (name, target, release, expected) in [
         ("release", "embedded", "1.3.9", "it is about release 1.3.9, and the target runs 1.4.0"),
         (

@@ -112,6 +112,12 @@ pub(crate) struct Platform {
     pub(crate) folder: tempfile::TempDir,
 }
 
+/// Returns the words of an audit as a peer, whose authority and token are in the folder of the audit.
+pub(crate) fn audit_words<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let fixed = ["audit", url, "--ca", "ca.pem", "--token-file", "token", "--quiet"];
+    [&fixed[..], more].concat()
+}
+
 /// An address of this machine with a free port.
 pub(crate) const LOOPBACK: &str = "127.0.0.1:0";
 

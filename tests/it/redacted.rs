@@ -8,14 +8,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use covenant::certify::{Envelope, Statement};
 use covenant::clock::{Clock, Seed};
-use covenant::contract::{HeldText, TextSource};
 use covenant::transcript::{
-    FORMAT, Note, NoteKind, Operation, Outcome, RunStart, ScenarioStart, Transcript, What, read,
+    Note, NoteKind, Operation, Outcome, RunStart, ScenarioStart, Transcript, What, read,
 };
 use serde_json::{Value, json};
 
 use crate::certify::expect;
-use crate::program::{LOOPBACK, Platform, SHORT_RUN, code, covenant_in, output_of};
+use crate::program::{LOOPBACK, Platform, SHORT_RUN, audit_words, code, covenant_in, output_of};
+use crate::snapshots::run_start;
 
 /// Returns the parts of each alignment of a value in base64 that hold nothing else.
 fn in_base64(value: &str) -> Vec<String> {
@@ -78,23 +78,11 @@ fn private_run(folder: &Path) {
     let clock = Clock::system();
     let [host, _, address, address_6, email, contact, other, clinic, subject, authority, adapter, _] =
         PRIVATE;
+    let own_target = format!("https://{host}:8443/");
     let start = RunStart {
-        format: FORMAT,
-        covenant: "0".into(),
-        seed: Seed(1),
-        contract: HeldText::unknown(TextSource::Nothing),
-        binding: "1".into(),
-        target: format!("https://{host}:8443/ (the platform behind the adapter {adapter})"),
-        reference: None,
-        target_arguments: vec![
-            "--adapter".into(),
-            adapter.into(),
-            "--target".into(),
-            format!("https://{host}:8443/"),
-        ],
-        settings: [].into(),
-        scenarios: vec!["own/private".into()],
-        partial: true,
+        target: format!("{own_target} (the platform behind the adapter {adapter})"),
+        target_arguments: vec!["--adapter".into(), adapter.into(), "--target".into(), own_target],
+        ..run_start(&["own/private"])
     };
     let transcript = Transcript::create(&run.join("transcript.jsonl"), start, &clock).expect("created");
     let source = format!("title = \"Calls {host}\"\nstep = []\n");
@@ -183,20 +171,7 @@ fn nothing_that_is_replaced_is_left_in_any_form() {
 fn the_verdicts_follow_from_the_copy_of_an_audit() {
     let platform = Platform::start(LOOPBACK, &["--defect", "discloses-no-jurisdiction"]);
     let path = platform.folder.path();
-    let words = [
-        "audit",
-        &platform.url,
-        "--ca",
-        "ca.pem",
-        "--token-file",
-        "token",
-        "--rate",
-        "6000",
-        "--quiet",
-        "--out",
-        "run",
-    ];
-    let audited = covenant_in(path, &words);
+    let audited = covenant_in(path, &audit_words(&platform.url, &["--rate", "6000", "--out", "run"]));
     let exit = code(&audited);
     let text = expect(path, 0, &["report", "redact", "run", "--out", "copy", "--map", "map.json"]);
     assert!(text.contains("verdicts: each follows from the copy"), "{text}");

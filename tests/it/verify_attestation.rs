@@ -7,7 +7,7 @@ use covenant::wire::canonical::sha256_hex;
 use serde_json::Value;
 
 use crate::certify::{certified, expect, sign_again, statement_of, verified};
-use crate::persons_word::ABOUT;
+use crate::persons_word::{ABOUT, folder_with_evidence};
 use crate::program::{DEFECT, SHORT, code, covenant_in, output_of};
 
 #[test]
@@ -206,10 +206,8 @@ fn a_breach_is_stated_with_the_entries_that_show_it() {
 /// The whole suite against the embedded reference, in which everything is kept.
 #[test]
 fn a_conforming_target_passes_and_whoever_has_the_folder_verifies_it() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder_with_evidence();
     let path = folder.path();
-    fs::write(path.join("notes.txt"), "called at noon").expect("written");
-    expect(path, 0, &["key", "new"]);
     let attest = ["attest", "4.4", "--by", "Ada Admin", "--evidence", "notes.txt"];
     expect(path, 0, &[&attest[..], &ABOUT].concat());
     let certify = ["certify", "--quiet", "--seed", "1", "--profile", "full", "--key", "covenant-key.pem"];

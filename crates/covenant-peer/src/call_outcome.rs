@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Peer;
 use super::call::{CallOutcome, StepContext};
-use covenant_model::transcript::{Body, Direction, Exchange, Failure, Message, What};
+use covenant_model::transcript::{Body, Exchange, Message, What};
 use covenant_model::wire::envelope::Answer;
 use covenant_net::net::{NetError, Request, Response};
 
@@ -17,47 +17,18 @@ impl Peer {
         outcome: Result<Response, NetError>,
         injected: Vec<String>,
     ) -> CallOutcome {
-        let mut exchange = Exchange {
-            peer: self.name().to_owned(),
-            direction: Direction::ToTarget,
-            request: Message {
-                method: Some(request.method),
-                path: Some(request.path_and_query),
-                headers: request.headers,
-                body: Body::capture(request.body.as_deref().unwrap_or_default()),
-                ..Message::default()
-            },
-            response: None,
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected,
-        };
+        let exchange = Exchange { injected, ..request.exchange(self.name(), outcome) };
         let mut result = CallOutcome::default();
-        match outcome {
-            Ok(response) => {
-                let body = Body::capture(&response.body);
-                result.encoding = encoding(&response.headers);
-                result.in_words = in_words(&response, &body, result.encoding.as_deref());
-                result.status = Some(response.status);
-                result.body = body.json().cloned().unwrap_or(Value::Null);
-                result.data = Answer::read(&result.body).and_then(Answer::data);
-                exchange.tls = response.tls;
-                exchange.source = response.source;
-                exchange.protocol = Some(response.protocol.to_owned());
-                exchange.response = Some(Message {
-                    status: Some(response.status),
-                    headers: response.headers,
-                    body,
-                    ..Message::default()
-                });
-            }
-            Err(error) => {
-                result.failure = Some(error.kind());
-                result.in_words = error.to_string();
-                exchange.failure = Some(Failure { kind: error.kind(), message: error.to_string() });
-            }
+        if let Some(response) = &exchange.response {
+            result.encoding = encoding(&response.headers);
+            result.in_words = in_words(response, result.encoding.as_deref());
+            result.status = response.status;
+            result.body = response.body.json().cloned().unwrap_or(Value::Null);
+            result.data = Answer::read(&result.body).and_then(Answer::data);
+        }
+        if let Some(failure) = &exchange.failure {
+            result.failure = Some(failure.kind);
+            result.in_words.clone_from(&failure.message);
         }
         let recorder = &self.0.options.recorder;
         result.n = recorder.record(context.step, context.label.as_deref(), What::Exchange(exchange));
@@ -72,14 +43,14 @@ fn encoding(headers: &[(String, String)]) -> Option<String> {
 }
 
 /// Describes a response for a person.
-fn in_words(response: &Response, body: &Body, encoding: Option<&str>) -> String {
-    let status = response.status;
+fn in_words(response: &Message, encoding: Option<&str>) -> String {
+    let status = response.status.unwrap_or_default();
     if let Some(encoding) = encoding {
         return format!(
             "{status}, with a body in the encoding {encoding:?}, which was not asked for and is not read"
         );
     }
-    match body {
+    match &response.body {
         Body::Empty => format!("{status}, with an empty body"),
         Body::Json(value) => format!("{status} {}", shortened(&value.to_string())),
         Body::Text(text) => format!("{status}, with a body that is no JSON: {:?}", shortened(text)),
@@ -101,20 +72,13 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
 
     fn words(status: u16, encoding: Option<&str>, body: &[u8]) -> String {
         let headers =
             encoding.map(|value| ("Content-Encoding".to_owned(), value.to_owned())).into_iter().collect();
-        let response = Response {
-            status,
-            headers,
-            body: Bytes::copy_from_slice(body),
-            protocol: "HTTP/1.1",
-            tls: None,
-            source: None,
-        };
-        in_words(&response, &Body::capture(body), super::encoding(&response.headers).as_deref())
+        let body = Body::capture(body);
+        let response = Message { status: Some(status), headers, body, ..Message::default() };
+        in_words(&response, super::encoding(&response.headers).as_deref())
     }
 
     #[test]

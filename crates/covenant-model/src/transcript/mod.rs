@@ -19,6 +19,8 @@ mod read;
 mod reads;
 mod recorder;
 mod rewrite;
+#[cfg(test)]
+mod sample;
 mod size;
 mod trace;
 mod way_back;

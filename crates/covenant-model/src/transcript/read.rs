@@ -285,25 +285,9 @@ impl Parts {
 mod tests {
     use super::*;
     use crate::clock::{Clock, Seed};
-    use crate::contract::{HeldText, TextSource};
+    use crate::transcript::sample::run_start;
     use crate::transcript::{Note, NoteKind, ScenarioStart, Transcript};
     use std::fs;
-
-    fn start() -> RunStart {
-        RunStart {
-            format: FORMAT,
-            covenant: "0".into(),
-            seed: Seed(1),
-            contract: HeldText::unknown(TextSource::Nothing),
-            binding: "1".into(),
-            target: "test".into(),
-            reference: Some(vec![]),
-            target_arguments: vec![],
-            settings: BTreeMap::new(),
-            scenarios: vec!["a".into()],
-            partial: false,
-        }
-    }
 
     fn note(message: &str) -> What {
         What::Note(Note { kind: NoteKind::Waited, message: message.into(), facts: Value::Null })
@@ -311,7 +295,7 @@ mod tests {
 
     fn write(path: &Path) -> Trace {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
-        let transcript = Transcript::create(path, start(), &clock).expect("a new file");
+        let transcript = Transcript::create(path, run_start("test"), &clock).expect("a new file");
         let begin = ScenarioStart { source: "x".into(), seed: Seed(2) };
         let recorder = transcript.begin("a", begin, clock.clone());
         recorder.record(Some(1), Some("first"), note("hello"));
@@ -372,7 +356,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("transcript.jsonl");
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
-        let transcript = Transcript::create(&path, start(), &clock).expect("a new file");
+        let transcript = Transcript::create(&path, run_start("test"), &clock).expect("a new file");
         let recorder =
             transcript.begin("a", ScenarioStart { source: "x".into(), seed: Seed(2) }, clock.clone());
         transcript.end(Outcome::Interrupted, &clock);

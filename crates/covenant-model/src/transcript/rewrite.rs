@@ -97,27 +97,15 @@ fn for_each<E: From<ReadError>>(
 mod tests {
     use super::*;
     use crate::clock::{Clock, Seed};
-    use crate::contract::{HeldText, TextSource};
-    use crate::transcript::{FORMAT, Note, NoteKind, Outcome, RunStart, ScenarioStart, Transcript};
+    use crate::transcript::sample::run_start;
+    use crate::transcript::{Note, NoteKind, Outcome, ScenarioStart, Transcript};
 
     #[test]
     fn a_copy_is_a_sealed_transcript_with_the_changed_entries() {
         let folder = tempfile::tempdir().expect("a folder");
         let (from, to) = (folder.path().join("from.jsonl"), folder.path().join("to.jsonl"));
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
-        let start = RunStart {
-            format: FORMAT,
-            covenant: "0".into(),
-            seed: Seed(1),
-            contract: HeldText::unknown(TextSource::Nothing),
-            binding: "1".into(),
-            target: "https://a.example".into(),
-            reference: None,
-            target_arguments: vec![],
-            settings: [].into(),
-            scenarios: vec!["a".into()],
-            partial: false,
-        };
+        let start = run_start("https://a.example");
         let transcript = Transcript::create(&from, start, &clock).expect("a new file");
         let scenario = ScenarioStart { source: "x".into(), seed: Seed(2) };
         let recorder = transcript.begin("a", scenario, clock.clone());

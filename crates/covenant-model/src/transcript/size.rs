@@ -218,31 +218,13 @@ mod tests {
     use super::*;
     use crate::Fault;
     use crate::clock::{Clock, Seed};
-    use crate::contract::{HeldText, TextSource};
-    use crate::transcript::{
-        Direction, Failure, FailureKind, NoteKind, RunStart, ScenarioStart, Transcript, read,
-    };
+    use crate::transcript::sample::run_start;
+    use crate::transcript::{Direction, Failure, FailureKind, NoteKind, ScenarioStart, Transcript, read};
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
 
     /// Texts that grow most when they are written: by escapes, and by nothing.
     const UNITS: [&str; 6] = ["\u{1b}", "a", "\"", "\u{ad}", "\u{e0041}", "<password>"];
-
-    fn start() -> RunStart {
-        RunStart {
-            format: super::super::FORMAT,
-            covenant: "0".into(),
-            seed: Seed(1),
-            contract: HeldText::unknown(TextSource::Nothing),
-            binding: "1".into(),
-            target: "test".into(),
-            reference: None,
-            target_arguments: vec![],
-            settings: std::collections::BTreeMap::new(),
-            scenarios: vec!["a".into()],
-            partial: false,
-        }
-    }
 
     /// Returns entries of each kind in which every text of a target is this one.
     fn entries(text: &str, times: usize) -> Vec<What> {
@@ -290,7 +272,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("transcript.jsonl");
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
-        let transcript = Transcript::create(&path, start(), &clock).expect("a new file");
+        let transcript = Transcript::create(&path, run_start("test"), &clock).expect("a new file");
         let begin = ScenarioStart { source: "x".into(), seed: Seed(2) };
         let recorder = transcript.begin("a", begin, clock.clone());
         let text = unit.repeat(length / unit.len());

@@ -7,6 +7,7 @@ mod client;
 mod error;
 mod message;
 mod port;
+mod recorded;
 mod server;
 #[cfg(test)]
 mod tests;
