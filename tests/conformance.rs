@@ -7,7 +7,8 @@
 //!   `--adapter 'python3 adapter.py'`. Without it the target is the reference, or that of a `covenant.toml`.
 //! - `COVENANT_TEST_SEED`: the seed of the run, 1 by default.
 //!
-//! What is broken fails. What does not apply is ignored, with the reason. So is what is unproven, other than of the
+//! What is broken fails, and so does a check that the arguments keep the run from playing. What does not apply is ignored,
+//! with the reason. So is what is unproven, other than of the
 //! reference, of which everything is to be proved.
 
 use std::collections::BTreeSet;
@@ -16,9 +17,10 @@ use std::sync::{Arc, OnceLock};
 
 use covenant::Stage;
 use covenant::check::{PlannedCheck, Verdict};
+use covenant::contract::TextRange;
 use covenant::property::{PROPERTIES, Property};
 use covenant::report::{EvaluatedCheck, Report};
-use covenant::runner::{library, planned, property_case};
+use covenant::runner::{library, planned_with_texts, property_case};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 const ARGUMENTS: &str = "COVENANT_TEST_ARGUMENTS";
@@ -28,27 +30,27 @@ fn main() {
     let arguments = Arguments::from_args();
     let checks = planned_checks();
     let run = Arc::new(SharedRun::default());
-    let trials: Vec<Trial> = checks.iter().map(|check| trial(check, &run)).collect();
+    let trials: Vec<Trial> = checks.iter().map(|(check, texts)| trial(check, *texts, &run)).collect();
     let is_selected = |trial: &Trial| !arguments.is_filtered_out(trial) && !arguments.is_ignored(trial);
     let selected = checks.iter().zip(&trials).filter(|(_, trial)| is_selected(trial));
-    let scenarios: BTreeSet<String> = selected.map(|(check, _)| played_by(check).to_owned()).collect();
-    let all = checks.iter().map(played_by).collect::<BTreeSet<_>>().len();
+    let scenarios: BTreeSet<String> = selected.map(|((check, _), _)| played_by(check).to_owned()).collect();
+    let all = checks.iter().map(|(check, _)| played_by(check)).collect::<BTreeSet<_>>().len();
     run.only.get_or_init(|| if scenarios.len() == all { BTreeSet::new() } else { scenarios });
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// Returns every check that a run can have, under every contract text.
-fn planned_checks() -> Vec<PlannedCheck> {
+/// Returns every check that a run can have, with the contract texts that ask for it.
+fn planned_checks() -> Vec<(PlannedCheck, TextRange)> {
     let library = library(None).expect("the built-in scenarios are sound");
     let properties = PROPERTIES.iter().map(Property::trace);
     let properties = properties.map(|trace| property_case(&trace).expect("a case of the property"));
     let of_scenarios = library.iter().flat_map(|loaded| {
         // The handshake is played first and last.
         let again = (loaded.scenario.stage == Some(Stage::Handshake)).then(|| format!("{} again", loaded.id));
-        let again = again.map(|id| planned(&id, loaded)).unwrap_or_default();
-        planned(&loaded.id, loaded).into_iter().chain(again)
+        let again = again.map(|id| planned_with_texts(&id, loaded)).unwrap_or_default();
+        planned_with_texts(&loaded.id, loaded).into_iter().chain(again)
     });
-    of_scenarios.chain(properties.flat_map(|case| planned(&case.id, &case))).collect()
+    of_scenarios.chain(properties.flat_map(|case| planned_with_texts(&case.id, &case))).collect()
 }
 
 /// Returns the scenario or the property that a run plays for a check.
@@ -56,21 +58,25 @@ fn played_by(check: &PlannedCheck) -> &str {
     check.scenario.trim_end_matches(" again")
 }
 
-fn trial(check: &PlannedCheck, run: &Arc<SharedRun>) -> Trial {
+fn trial(check: &PlannedCheck, texts: TextRange, run: &Arc<SharedRun>) -> Trial {
     let (id, run) = (check.id.clone(), run.clone());
     let name = format!("{id} ({} {})", check.clause, check.aspect);
     Trial::ignorable_test(name, move || {
         let report = run.report.get_or_init(|| run.play()).as_ref().map_err(Failed::from)?;
         let found = report.checks.iter().find(|check| check.evaluation.check.id == id);
-        result(report, found)
+        result(report, texts, found)
     })
 }
 
-fn result(report: &Report, found: Option<&EvaluatedCheck>) -> Result<Completion, Failed> {
+fn result(report: &Report, texts: TextRange, found: Option<&EvaluatedCheck>) -> Result<Completion, Failed> {
     if let Some(void) = &report.void {
         return Err(Failed::from(format!("the run is void: {void}")));
     }
     let Some(evaluated) = found else {
+        let is_asked_for = report.contract.register().is_none_or(|register| texts.contains(register));
+        if is_asked_for {
+            return Err(Failed::from(format!("the run did not play it: see {ARGUMENTS}")));
+        }
         return Ok(Completion::ignored_with("the contract text of the target does not have it"));
     };
     let result = &evaluated.evaluation.result;

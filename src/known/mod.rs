@@ -54,7 +54,12 @@ fn fault(entry: &Entry, report: &Report, today: Date) -> Option<String> {
 /// contract text asks for was played, and none is broken or unproven. A check that is kept beside a broken one ends no entry. A
 /// void run shows nothing, and a part of the suite nothing of the rest.
 fn is_over(entry: &Entry, report: &Report) -> bool {
-    let is_closed = |check: &&EvaluatedCheck| !matches!(verdict(check), Verdict::Broken | Verdict::Unproven);
+    let is_closed = |check: &&EvaluatedCheck| match verdict(check) {
+        Verdict::Kept => true,
+        // A deepening check that shows nothing was left to others, which say nothing of its history.
+        Verdict::NotApplicable => !check.evaluation.check.deepens,
+        Verdict::Broken | Verdict::Unproven => false,
+    };
     let closed: BTreeSet<&str> =
         report.checks.iter().filter(is_closed).map(|check| check.evaluation.check.id.as_str()).collect();
     let register = report.contract.register();

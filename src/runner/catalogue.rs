@@ -19,6 +19,7 @@ mod tests {
     use crate::Stage;
     use crate::check::checks;
     use crate::property::{PROPERTIES, Property};
+    use crate::scenario::CheckSpec;
     use std::collections::BTreeSet;
 
     #[test]
@@ -57,13 +58,14 @@ mod tests {
     fn every_check_that_deepens_another_has_one_that_does_not() {
         let library = library(None).expect("sound scenarios");
         let checks = || library.iter().flat_map(|loaded| &loaded.scenario.checks).map(toml::Spanned::get_ref);
-        let plain: BTreeSet<_> =
-            checks().filter(|check| !check.deepens).map(|check| (check.clause, check.aspect)).collect();
+        let obligation =
+            |check: &CheckSpec| (check.clause, check.aspect, check.basis, check.since, check.until);
+        let plain: BTreeSet<_> = checks().filter(|check| !check.deepens).map(obligation).collect();
         let deepening: Vec<_> = checks().filter(|check| check.deepens).collect();
         assert!(!deepening.is_empty());
         for check in deepening {
-            let aspect = (check.clause, check.aspect);
-            assert!(plain.contains(&aspect), "only deepening checks for {} {}", check.clause, check.aspect);
+            let (clause, aspect) = (check.clause, check.aspect);
+            assert!(plain.contains(&obligation(check)), "only deepening checks for {clause} {aspect}");
         }
     }
 

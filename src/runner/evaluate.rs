@@ -6,14 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::check::{Evaluation, Verdict, ended_at, ended_at_deadline, evaluate_under, missing_method};
+use crate::check::{
+    Evaluation, Verdict, ended_at, ended_at_deadline, evaluate_under, leave_to_plain_checks, missing_method,
+};
 use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
     Counts, Diagnostic, EvaluatedCheck, FailedStage, MissingMethod, REDACTED, Report, SCHEMA_VERSION,
     ScenarioRow, ShownTrace, TargetFinder, VerdictCounts, diagnostics, shown_trace,
 };
-use crate::scenario::{Library, Loaded, load};
+use crate::scenario::{Library, Loaded, load, retry_of};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
 use crate::transcript::{Direction, Exchange, Outcome, Reading, RunStart, StoredTrace, Trace};
 use crate::warning::Warnings;
@@ -24,8 +26,8 @@ use super::command::replay;
 use super::planned_with_texts;
 use super::retries::{Plays, Retries};
 
-/// The statuses by which a target refuses a token. Others are of a target that is not there, or failed.
-const TOKEN_REFUSED: [u16; 6] = [400, 401, 403, 409, 410, 422];
+/// The status by which a target says that a token is unknown, spent or expired (`wire.md`, "Accept").
+const TOKEN_REFUSED: u16 = 401;
 
 /// What a report says of a check whose verdict does not follow from a redacted copy.
 const HIDDEN: &str =
@@ -38,6 +40,8 @@ struct Part {
     /// Number of entries.
     entries: u64,
     took_milliseconds: Option<u64>,
+    /// Number of the play.
+    retry: u32,
     /// Stage that the scenario tries.
     stage: Option<Stage>,
     /// `true` if the planned checks can be read.
@@ -133,15 +137,15 @@ impl Seen {
         let (part, of_play) = of_trace_alone(trace, &start.contract);
         self.platform.add(trace, part.stage == Some(Stage::Handshake));
         self.warnings.add(trace);
+        self.shown.extend(shown_trace(trace, of_play.iter().map(|(evaluation, _)| evaluation)));
         let (scenario, retry) = retries.play_of(trace.scenario());
         if let Some((_, plays)) = self.played.last_mut().filter(|(first, _)| retry > 0 && first == scenario) {
             // What a further play of a stage shows voids no run.
-            self.parts.push(Part { stage: None, ..part });
+            self.parts.push(Part { stage: None, retry, ..part });
             plays.add(of_play);
             return;
         }
         self.parts.push(part);
-        self.shown.extend(shown_trace(trace, of_play.iter().map(|(evaluation, _)| evaluation)));
         self.played.push((scenario.to_owned(), Played::new(of_play)));
     }
 }
@@ -159,19 +163,8 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     let mut evaluated: Vec<Evaluated> = played.into_iter().flat_map(|(_, plays)| plays.merged()).collect();
     evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));
 
-    hide(&mut evaluated, start);
-    if let Some(why) = why_early(reading.outcome.as_ref()) {
-        for (evaluation, _) in
-            evaluated.iter_mut().filter(|(evaluation, _)| was_cut_short(evaluation, &parts))
-        {
-            evaluation.result.actual.clone_from(&why);
-        }
-    }
-    let void = void(&parts).or_else(|| refused_token(start, &parts));
-    if let Some(why) = &void {
-        for (evaluation, _) in &mut evaluated {
-            set_aside(evaluation, why);
-        }
+    let void = settle(&mut evaluated, reading, &parts);
+    if void.is_some() {
         shown.clear();
     }
     let (evaluations, methods): (Vec<Evaluation>, Vec<Option<String>>) = evaluated.into_iter().unzip();
@@ -219,9 +212,32 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     }
 }
 
+/// Settles what the checks alone can't tell: which ones other checks decide for, what the end of the run cut short, and
+/// whether the run is void. Returns why it is.
+fn settle(evaluated: &mut [Evaluated], reading: &Reading, parts: &[Part]) -> Option<String> {
+    let start = &reading.start;
+    let outcome_of = |id: &str| parts.iter().find(|part| part.id == id)?.outcome.as_ref();
+    leave_to_plain_checks(
+        &mut evaluated.iter_mut().map(|(evaluation, _)| evaluation).collect::<Vec<_>>(),
+        outcome_of,
+    );
+    hide(evaluated, start);
+    if let Some(why) = why_early(reading.outcome.as_ref()) {
+        for (evaluation, _) in evaluated.iter_mut().filter(|(evaluation, _)| was_cut_short(evaluation, parts))
+        {
+            evaluation.result.actual.clone_from(&why);
+        }
+    }
+    let void = void(parts).or_else(|| refused_token(start, parts))?;
+    for (evaluation, _) in evaluated {
+        set_aside(evaluation, &void);
+    }
+    Some(void)
+}
+
 fn row(part: Part) -> ScenarioRow {
-    let Part { id, outcome, entries, took_milliseconds, .. } = part;
-    ScenarioRow { id, outcome, entries, took_milliseconds }
+    let Part { id, outcome, entries, took_milliseconds, retry, .. } = part;
+    ScenarioRow { id, outcome, entries, took_milliseconds, retry }
 }
 
 /// Returns the time between two moments; none if the clock of the machine was set back meanwhile.
@@ -237,6 +253,7 @@ fn of_trace_alone(trace: &Trace, held: &HeldText) -> (Part, Vec<Evaluated>) {
         outcome: trace.outcome().cloned(),
         entries: trace.entries().len() as u64,
         took_milliseconds: trace.took_milliseconds(),
+        retry: 0,
         stage: loaded.as_ref().and_then(|loaded| loaded.scenario.stage),
         is_planned: loaded.is_some(),
         first_accept: first_accept(trace),
@@ -284,8 +301,13 @@ fn was_cut_short(evaluation: &Evaluation, parts: &[Part]) -> bool {
 
 /// Sets aside a breach of a void run, which says nothing of the target: it is counted nowhere.
 fn set_aside(evaluation: &mut Evaluation, why: &str) {
+    let is_flaky = evaluation.flaky.take().is_some();
     let result = &mut evaluation.result;
-    if result.verdict == Verdict::Broken || evaluation.flaky.take().is_some() {
+    if is_flaky {
+        // The evidence is of a further play, which nothing names now.
+        result.evidence.clear();
+    }
+    if result.verdict == Verdict::Broken || is_flaky {
         result.verdict = Verdict::Unproven;
         result.actual = format!("the run is void: {why}");
     }
@@ -328,6 +350,7 @@ fn hide(evaluated: &mut [Evaluated], start: &RunStart) {
         evaluation.result.verdict = Verdict::Unproven;
         HIDDEN.clone_into(&mut evaluation.result.actual);
         evaluation.result.evidence.clear();
+        evaluation.flaky = None;
     }
 }
 
@@ -338,10 +361,14 @@ pub(super) fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
 }
 
 /// Returns the scenario of a trace. If the trace holds none that can be read, returns the built-in scenario
-/// of that name.
+/// of that name, also for a further play of it.
 fn source(trace: &Trace) -> Option<Loaded> {
-    let reported = trace.start().map(|start| load(trace.scenario(), trace.scenario(), &start.source));
-    reported.and_then(Result::ok).or_else(|| planned_of(&super::library(None).ok()?, trace.scenario()))
+    let name = trace.scenario();
+    let reported = trace.start().map(|start| load(name, name, &start.source));
+    reported.and_then(Result::ok).or_else(|| {
+        let library = super::library(None).ok()?;
+        planned_of(&library, name).or_else(|| planned_of(&library, retry_of(name)?.0))
+    })
 }
 
 fn planned_of(library: &Library, id: &str) -> Option<Loaded> {
@@ -392,7 +419,7 @@ fn void(parts: &[Part]) -> Option<String> {
 fn refused_token(start: &RunStart, parts: &[Part]) -> Option<String> {
     let has = |setting: &str| start.settings.get(setting) == Some(&Value::Bool(true));
     let first = parts.first().filter(|_| has("audit") && !has("anonymous"))?.first_accept;
-    let status = first.filter(|status| TOKEN_REFUSED.contains(status))?;
+    let status = first.filter(|status| *status == TOKEN_REFUSED)?;
     Some(format!(
         "nothing was evaluated: the target refused the acceptance token ({status}): it is wrong, spent or expired; ask the \
          operator of the target for another"

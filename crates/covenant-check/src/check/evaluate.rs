@@ -14,28 +14,7 @@ use covenant_model::transcript::{Outcome, ScenarioStart, Trace};
 /// result is unproven, and the outcome of the scenario is the reason.
 #[must_use]
 pub fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> Evaluation {
-    let evaluation = Evaluation { check: check.clone(), result: evaluated(check, trace), flaky: None };
-    let was_played = trace.and_then(Trace::outcome).is_some_and(may_leave_to_others);
-    if check.deepens && was_played && evaluation.result.verdict == Verdict::Unproven {
-        return left_to_others(evaluation);
-    }
-    evaluation
-}
-
-/// Returns whether a scenario came to an end that lies with the target and its adapter, not with the run.
-fn may_leave_to_others(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Completed | Outcome::Unsupported { .. } | Outcome::Lacking { .. } => true,
-        Outcome::Aborted(fault) => fault.blame == Blame::Target,
-        _ => false,
-    }
-}
-
-/// Turns the result of a check that only deepens another one into `not applicable`.
-fn left_to_others(evaluation: Evaluation) -> Evaluation {
-    let Evaluation { check, result, flaky } = evaluation;
-    let actual = format!("{}; it is left to the other checks of the clause", result.actual);
-    Evaluation { check, result: CheckResult { verdict: Verdict::NotApplicable, actual, ..result }, flaky }
+    Evaluation { check: check.clone(), result: evaluated(check, trace), flaky: None }
 }
 
 fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
@@ -348,30 +327,6 @@ mod tests {
         let other = PlannedCheck { with: [("call".to_owned(), json!("granted"))].into(), ..check };
         assert_eq!(evaluate(&other, Some(&trace)).result.verdict, Verdict::Kept);
         assert_eq!(missing_method(&evaluate(&other, Some(&trace)), &trace), None);
-    }
-
-    #[test]
-    fn a_check_that_deepens_another_leaves_to_it_what_it_cannot_show() {
-        let deepening = |(check, trace): (PlannedCheck, Trace)| {
-            evaluate(&PlannedCheck { deepens: true, ..check }, Some(&trace)).result
-        };
-        let left_out = vec![(Some("listed"), lacks(NoteKind::LeftOut))];
-        let result = deepening(call_and_trace(left_out, Outcome::Completed));
-        assert_eq!(result.verdict, Verdict::NotApplicable);
-        assert!(result.actual.starts_with("the adapter does not know the method peer.list"), "{result:?}");
-        let unsupported = || Outcome::Unsupported { method: "platform.stop".to_owned() };
-        let refused = || Outcome::from(Fault::target("the record is unknown"));
-        for outcome in [unsupported(), refused(), Outcome::Completed] {
-            let (check, trace) = call_and_trace(vec![], outcome);
-            assert_eq!(evaluate(&check, Some(&trace)).result.verdict, Unproven);
-            assert_eq!(deepening((check, trace)).verdict, Verdict::NotApplicable);
-        }
-        // A run that did not get so far shows nothing, and a breach stays a breach.
-        assert_eq!(deepening(call_and_trace(vec![], Outcome::Interrupted)).verdict, Unproven);
-        let (check, trace) = call_and_trace(vec![], Outcome::Completed);
-        let refusal = ["call", "control", "probe"].map(|name| (name.to_owned(), json!("granted"))).into();
-        let broken = PlannedCheck { check: "refused".to_owned(), with: refusal, ..check };
-        assert_eq!(deepening((broken, trace)).verdict, Broken);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod c10;
 mod c11;
 mod c12;
 mod contract_text;
+mod deepening;
 mod definition;
 mod enforcement;
 mod evaluate;
@@ -40,6 +41,7 @@ mod versioning;
 
 pub use arguments::{ArgumentError, Parameter, ParameterKind};
 pub use contract_text::{depends_on_text, evaluate_under, not_asked_for_reason};
+pub use deepening::leave_to_plain_checks;
 use definition::Evaluate;
 pub use definition::{AbsentCall, CheckDef};
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod format;
 mod headline;
 mod known;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod shown;
 
 pub use diagnostics::{Diagnostic, diagnostics};
@@ -150,6 +150,11 @@ impl Report {
         self.settings.get("anonymous") == Some(&Value::Bool(true))
     }
 
+    /// Returns the scenarios that were begun. A further play of one is no scenario of its own.
+    pub fn scenarios_once(&self) -> impl Iterator<Item = &ScenarioRow> {
+        self.scenarios.iter().filter(|row| row.retry == 0)
+    }
+
     /// Returns the flaky checks.
     pub fn flaky(&self) -> impl Iterator<Item = (&EvaluatedCheck, &Flaky)> {
         self.checks.iter().filter_map(|check| Some((check, check.evaluation.flaky.as_ref()?)))
@@ -213,13 +218,21 @@ pub struct ScenarioRow {
     /// The real time that it took, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_milliseconds: Option<u64>,
+    /// The number of the play: 0 for the first one, more for a further one of the same scenario.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub retry: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_first(retry: &u32) -> bool {
+    *retry == 0
 }
 
 impl ScenarioRow {
     /// Creates the row of a scenario whose times are not known.
     #[must_use]
     pub fn new(id: impl Into<String>, outcome: Option<Outcome>, entries: u64) -> Self {
-        Self { id: id.into(), outcome, entries, took_milliseconds: None }
+        Self { id: id.into(), outcome, entries, took_milliseconds: None, retry: 0 }
     }
 }
 

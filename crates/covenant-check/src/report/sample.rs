@@ -11,7 +11,7 @@ use covenant_model::contract::{Aspect, Basis, HeldText, TextSource, V1_2026_05};
 use covenant_model::transcript::Outcome;
 
 /// Returns the report of a part of the suite, in which each check evaluates the conduct of a clause.
-pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
+pub(crate) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
     let evaluations: Vec<Evaluation> = checks.iter().map(evaluation).collect();
     let counted = |basis: Basis| {
         let of_basis = checks.iter().filter(|(_, of, _)| *of == basis);
@@ -59,7 +59,7 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
 }
 
 /// Returns the report in which each breach is known.
-pub(super) fn known(report: &Report) -> Report {
+pub(crate) fn known(report: &Report) -> Report {
     let mut known = report.clone();
     for check in &mut known.checks {
         let is_broken = check.evaluation.result.verdict == Verdict::Broken;
@@ -70,7 +70,7 @@ pub(super) fn known(report: &Report) -> Report {
 }
 
 /// Returns the report in which each breach came in one play of two.
-pub(super) fn flaky(report: &Report) -> Report {
+pub(crate) fn flaky(report: &Report) -> Report {
     let mut flaky = report.clone();
     for Evaluation { result, flaky, .. } in flaky.checks.iter_mut().map(|check| &mut check.evaluation) {
         if result.verdict == Verdict::Broken {

@@ -131,12 +131,13 @@ impl<'a> RunEvent<'a> {
 /// Returns the report as the events of its run.
 #[must_use]
 pub(super) fn json_lines(report: &Report) -> String {
-    let mut lines = RunEvent::started(report.seed, &report.target, report.scenarios.len() as u64).line();
+    let mut lines =
+        RunEvent::started(report.seed, &report.target, report.scenarios_once().count() as u64).line();
     let checks_of = |scenario: &str| {
         let checks = report.checks.iter().map(|check| &check.evaluation);
         checks.filter(|one| one.check.scenario == scenario).map(CheckLine::of).collect::<Vec<_>>()
     };
-    for row in &report.scenarios {
+    for row in report.scenarios_once() {
         let event = RunEvent::ScenarioEnded {
             scenario: &row.id,
             outcome: row.outcome.as_ref(),

@@ -267,7 +267,7 @@ fn missing_methods(out: &mut String, report: &Report) {
     }
 }
 
-/// Writes what was seen and no clause covers.
+/// Writes the points of the diagnosis, if the run was one.
 fn diagnostics(out: &mut String, report: &Report) {
     if !report.diagnostics.is_empty() {
         let _ = writeln!(out, "\ndiagnosis, as an anonymous client");
@@ -277,6 +277,7 @@ fn diagnostics(out: &mut String, report: &Report) {
     }
 }
 
+/// Writes what was seen and no clause covers.
 fn warnings(out: &mut String, report: &Report) {
     if report.warnings.is_empty() {
         return;
@@ -313,7 +314,7 @@ fn tail(out: &mut String, report: &Report) {
     for (basis, of) in [("observed", counts.by_basis.observed), ("proposed", counts.by_basis.proposed)] {
         let _ = writeln!(out, "  {basis}: {} kept, {} broken, {} unproven", of.kept, of.broken, of.unproven);
     }
-    let _ = writeln!(out, "scenarios: {}", report.scenarios.len());
+    let _ = writeln!(out, "scenarios: {}", report.scenarios_once().count());
 }
 
 /// Writes a text after a prefix, broken at white space so that it fits the width. A word that is too long for a line is
