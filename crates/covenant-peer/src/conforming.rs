@@ -17,9 +17,10 @@ use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::{PREFIX, Route};
 use covenant_model::wire::sync::{SyncBatch, SyncRecord};
 
-/// Members of an introduction by which a platform describes itself (`binding.md`, "Introduction").
+/// Members of an introduction by which a platform describes itself (`binding.md`, "Accept and heartbeat"). The contract
+/// text is no such member: a mismatch that a peer repeats in each answer is many breaches, not one.
 const DISCLOSED: [&str; 5] =
-    ["metadata", "platform_version", "data_residency", "capabilities", "contract_digest"];
+    ["metadata", "platform_version", "data_residency", "capabilities", "extension_slugs"];
 /// Default lifetime of a grant that a peer issues, in days.
 const GRANT_DAYS: i64 = 30;
 /// Lifetime of an invitation, in days (`wire.md` §5).

@@ -35,7 +35,7 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     ErrorCode {
         codes: (METHOD_NOT_FOUND, METHOD_NOT_FOUND),
         meaning: "the method is not supported",
-        consequence: "what needs it is `unproven`, never kept and never broken",
+        consequence: "what needs it is `unproven`, or left to a check of the same clause that needs less; never kept and never broken",
     },
     refused((INVALID_PARAMS, INVALID_PARAMS), "the parameters cannot be used"),
     refused((NOT_RUNNING, NOT_RUNNING), "the platform is not running"),

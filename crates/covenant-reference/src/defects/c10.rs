@@ -323,13 +323,13 @@ pub(super) const NOTICES: &[Patch] = &[
     ),
 ];
 
-/// Returns whether two versions are compatible, the remote one as it is or as it is read.
 /// Returns whether a finding says that the peer ran an incompatible version, at any time.
 fn has_drifted(tx: &Transaction<'_>, peer: &Peer) -> Result<bool, StoreError> {
     let findings = table::of_peer::<Finding>(tx.db, &peer.id)?;
     Ok(findings.iter().any(|one| one.kind == finding::SCHEMA_VERSION_DRIFT))
 }
 
+/// Returns whether two versions are compatible, the remote one as it is or as it is read.
 fn are_compatible_as(local: &str, remote: &str, read: fn(&str) -> String) -> bool {
     versions::are_compatible(local, remote) || versions::are_compatible(local, &read(remote))
 }

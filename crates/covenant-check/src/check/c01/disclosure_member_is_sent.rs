@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::disclosure::Member;
-use crate::check::arguments::PeerName;
+use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
-use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, silence_of_heartbeats};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
@@ -24,6 +24,8 @@ pub(in crate::check) struct DisclosureMemberIsSent {
     /// A second peer, which discloses other values: a target that repeats to each peer the value of that peer
     /// discloses nothing.
     pub other_peer: Option<PeerName>,
+    /// The entry after which the target has to disclose. Without it, any time counts.
+    pub since: Option<Label>,
 }
 
 impl Check for DisclosureMemberIsSent {
@@ -43,8 +45,17 @@ impl Check for DisclosureMemberIsSent {
         if let Some((n, value)) = disclosed.iter().find(|(_, value)| !member.is_well_formed(value)) {
             return Err(Stop::broken(format!("{member} is {value}"), [*n]));
         }
-        if let Some((n, value)) = disclosed.first() {
+        let since = match &self.since {
+            Some(label) => {
+                trace.labelled(label).map(|entry| entry.n).min().or_unproven("the moment was not reached")?
+            }
+            None => 0,
+        };
+        if let Some((n, value)) = disclosed.iter().find(|(n, _)| *n > since) {
             return Ok(Pass::new(format!("{member} is {value}"), [*n]));
+        }
+        if let Some((n, _)) = disclosed.first() {
+            return Err(Stop::unproven(format!("{member} was disclosed before, and not since"), [*n]));
         }
         let heartbeats = heartbeats_to(trace, &self.peer).numbers();
         if heartbeats.is_empty() {

@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::announcement::announces_revocation;
 use crate::check::arguments::Labels;
 use crate::check::outcome::{OrUnproven, Stop};
-use crate::check::query::{Call, calls, peer_id};
+use crate::check::query::{Call, CallQuery, calls, peer_id};
 use covenant_model::clock::read_moment;
 use covenant_model::operator::{OperatorMethod, grant};
 use covenant_model::transcript::{Exchange, Trace};
@@ -90,7 +91,9 @@ impl<'a> Grant<'a> {
     /// either answer is right.
     pub(super) fn has_ended(&self, trace: &Trace, call: &Call<'_>) -> bool {
         let late = call.at().saturating_add(ROUNDED_DOWN_BY).unwrap_or(Timestamp::MAX);
-        self.ends.iter().any(|end| late >= *end) || self.was_revoked(trace, call)
+        self.ends.iter().any(|end| late >= *end)
+            || self.was_revoked(trace, call)
+            || self.was_announced_as_revoked(trace, call)
     }
 
     /// Returns whether the grant has surely ended when a call is made: by both of its ends, and not within the
@@ -103,6 +106,13 @@ impl<'a> Grant<'a> {
     /// Returns the seconds from a call until the earlier of the two ends.
     pub(super) fn seconds_left(&self, call: &Call<'_>) -> i64 {
         self.ends.iter().map(|end| end.duration_since(call.at()).as_secs()).min().unwrap_or_default()
+    }
+
+    /// Returns whether the target announced before a call that it revoked the grant, as a platform does that keeps one
+    /// grant for a subject and a kind.
+    fn was_announced_as_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {
+        let mut earlier = calls(trace).of(&call.exchange.peer).made_by_target().before(call.n());
+        earlier.any(|notice| announces_revocation(notice.exchange, Some(self.own_id)))
     }
 
     fn was_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::declaration::last_declared;
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::operator::{OperatorMethod, capability};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
 
@@ -42,6 +45,10 @@ impl Check for FilterIsApplied {
         let mut arrived = BTreeMap::new();
         for call in calls(trace).of(&self.peer) {
             if let Some(id) = outside.iter().find(|id| carries(call, id)) {
+                if let Some(declared) = other_filter(trace, &self.peer) {
+                    let actual = format!("{id} arrived, and the target declares another filter: {declared}");
+                    return Err(Stop::unproven(actual, [call.n()]));
+                }
                 return Err(Stop::broken(format!("{id} is outside the filter, and arrived"), [call.n()]));
             }
             if self.route.as_ref().is_none_or(|name| call.route().is_some_and(|route| route.name() == name)) {
@@ -56,6 +63,16 @@ impl Check for FilterIsApplied {
         let actual = format!("not all records inside the filter arrived either{route}");
         Err(Stop::unproven(actual, evidence))
     }
+}
+
+/// Returns the filter that the target declares to the peer, if it is another one than its operator asked for: the target
+/// owes what it declares.
+fn other_filter(trace: &Trace, peer: &str) -> Option<Value> {
+    let (_, declare) = trace.operations([capability::Declare::METHOD]).last()?;
+    let asked = declare.parameters["filter"].as_object()?;
+    let document = last_declared(trace, peer)?;
+    let declared = document.row(declare.parameters["resource_kind"].as_str()?)?.filter.as_ref()?;
+    (declared != asked).then(|| Value::Object(declared.clone()))
 }
 
 /// Returns the ids of the records that were put under a label.
@@ -85,7 +102,7 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::Exchange;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     /// Returns the verdict if a record inside the filter was read, and these were synced.
     fn verdict(synced: Option<&[&str]>, route: Option<&str>) -> Verdict {
@@ -109,6 +126,32 @@ mod tests {
             with["route"] = json!(route);
         }
         builder.verdict::<FilterIsApplied>(with)
+    }
+
+    /// Returns the verdict on a record with `tier = true` that was synced, if the operator asked for this filter and the
+    /// target declares that one.
+    fn declaring(asked: &Value, declared: &Value) -> Verdict {
+        let put = |id: &str| json!({"kind": "skill", "id": id});
+        let row = json!({"kind": "skill", "direction": "bidirectional", "filter": declared});
+        let answer = json!({"data": {"capabilities": {"resource_kinds": [row]}}});
+        let sync = Exchange::from_target("alice").on("POST", "sync");
+        let sync = sync.sending(json!({"records": [{"id": "red"}, {"id": "blue"}]}));
+        let parameters = json!({"resource_kind": "skill", "filter": asked});
+        TraceBuilder::new()
+            .operation_with("", "capability.declare", parameters, json!({}))
+            .call("", Exchange::to_target("alice").sending(json!({})).answered_with(200, answer))
+            .operation_with("outside", "resource.put", put("red"), json!(null))
+            .operation_with("inside", "resource.put", put("blue"), json!(null))
+            .call_from_target(sync.answered_with(200, json!({})))
+            .verdict::<FilterIsApplied>(json!({"peer": "alice", "outside": "outside", "inside": "inside"}))
+    }
+
+    #[test]
+    fn the_target_owes_the_filter_that_it_declares() {
+        let asked = json!({"tier": false, "team": ""});
+        assert_eq!(declaring(&asked, &asked), Broken);
+        assert_eq!(declaring(&asked, &Value::Null), Broken, "it declares none");
+        assert_eq!(declaring(&asked, &json!({"tier": false})), Unproven);
     }
 
     #[test]

@@ -13,9 +13,12 @@ use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{CallQuery, calls, labelled_calls, peer_id};
 use covenant_model::operator::{OperatorMethod, audit};
 use covenant_model::transcript::{Direction, Exchange, Note, NoteKind, Trace};
+use covenant_model::wire::path::Route;
 
 /// The status of a call that was rejected by a limit.
 const TOO_MANY_REQUESTS: u16 = 429;
+/// The statuses by which a router says that it has no such route.
+const NO_SUCH_ROUTE: [u16; 3] = [404, 405, 501];
 
 /// The calls of a peer between two snapshots of the audit, and the entries that are new in the second.
 pub(super) struct AuditWindow<'a> {
@@ -188,9 +191,12 @@ impl<'a> AuditWindow<'a> {
     }
 }
 
-/// Returns whether a router or a limit may have rejected a call before the platform saw it.
+/// Returns whether a router or a limit may have rejected a call before the platform saw it. A platform need not have a
+/// catalogue or a trust bundle: its router answers then.
 fn may_be_unseen(call: &Exchange) -> bool {
-    call.route().is_none() || call.status() == Some(TOO_MANY_REQUESTS)
+    let is_absent = matches!(call.route(), Some(Route::TrustBundle | Route::ServiceCatalog))
+        && call.status().is_some_and(|status| NO_SUCH_ROUTE.contains(&status));
+    call.route().is_none() || call.status() == Some(TOO_MANY_REQUESTS) || is_absent
 }
 
 /// Returns the entries in the result of `audit.list`.

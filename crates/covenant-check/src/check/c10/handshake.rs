@@ -57,7 +57,7 @@ impl Handshake {
             // A release that the target reports in its heartbeats only counts.
             None => local_release(trace, exchange)?,
         };
-        // A peer that is not admitted has no sync to freeze. A version of the target that is not well-formed
+        // A peer that is not admitted has no heartbeat to keep. A version of the target that is not well-formed
         // is reported by commitment 1.
         if Version::parse(&local).is_err() || !(is_admitted || refusal.is_some()) {
             return None;

@@ -66,7 +66,7 @@ impl Check for SameVersionOnBothSides {
 }
 
 /// Returns the first statement of the target to the peer, in a heartbeat or in the answer to one, of another text
-/// than the agreed one. The member is the digest of the agreed text (`binding.md`, "Heartbeat").
+/// than the agreed one. The member is the digest of the agreed text (`binding.md`, "Accept and heartbeat").
 fn other_text_later(trace: &Trace, peer: &str, agreed: &str) -> Option<(u64, String)> {
     calls(trace).of(peer).on(Route::Heartbeat).find_map(|call| {
         let stated = match call.exchange.direction {
