@@ -12,7 +12,8 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::format::{CheckSpec, PeerSpec, Scenario, Step};
-use super::load::{LoadError, Loaded, load};
+use super::library::Reader;
+use super::load::{LoadError, Loaded};
 use super::step::changed;
 use super::write;
 use crate::check::{CheckDef, ParameterKind, check_with_id};
@@ -52,11 +53,11 @@ impl Again {
 }
 
 /// Returns the scenarios that play this one a second time, as it asks for them.
-pub(super) fn second_times(loaded: &Loaded) -> Result<Vec<Loaded>, LoadError> {
-    loaded.scenario.again.iter().map(|again| second_time(loaded, *again)).collect()
+pub(super) fn second_times(loaded: &Loaded, read: Reader) -> Result<Vec<Loaded>, LoadError> {
+    loaded.scenario.again.iter().map(|again| second_time(loaded, *again, read)).collect()
 }
 
-fn second_time(loaded: &Loaded, again: Again) -> Result<Loaded, LoadError> {
+fn second_time(loaded: &Loaded, again: Again, read: Reader) -> Result<Loaded, LoadError> {
     let first = &loaded.scenario;
     let steps: Vec<&Spanned<Step>> = match again {
         Again::OtherPeers => first.steps.iter().collect(),
@@ -75,7 +76,7 @@ fn second_time(loaded: &Loaded, again: Again) -> Result<Loaded, LoadError> {
     };
     let id = format!("{}-{}", loaded.id, again.name());
     let source = write(&scenario).unwrap_or_default();
-    let made = load(&id, &format!("{id}, made of {}", loaded.id), &source)?;
+    let made = read(&id, &format!("{id}, made of {}", loaded.id), &source)?;
     Ok(Loaded { second_time: true, ..made })
 }
 
@@ -207,6 +208,7 @@ fn unused_end(scenario: &Scenario) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::load;
 
     const FIRST: &str = r#"
 title = "A grant ends"
@@ -236,7 +238,7 @@ with = { peer = "alice", revoke = "revoked" }
 "#;
 
     fn second_times_of(source: &str) -> Vec<Loaded> {
-        second_times(&load("02/ends", "02/ends.toml", source).expect("sound")).expect("sound")
+        second_times(&load("02/ends", "02/ends.toml", source).expect("sound"), load).expect("sound")
     }
 
     #[test]

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::again::second_times;
-use super::load::{FILE_BYTES_MAX, LoadError, Loaded, load};
+use super::load::{FILE_BYTES_MAX, LoadError, Loaded, load, parse};
 use crate::input::{self, InputError};
+
+/// Reads a scenario by its id, its path and its text.
+pub(super) type Reader = fn(&str, &str, &str) -> Result<Loaded, LoadError>;
 
 /// The source of scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +51,7 @@ impl Library {
         match source {
             Source::BuiltIn(files) => {
                 for (id, text) in *files {
-                    library.add_with_second_times(load(id, &format!("scenarios/{id}.toml"), text)?)?;
+                    library.add_with_second_times(id, &format!("scenarios/{id}.toml"), text, parse)?;
                 }
             }
             Source::Path(path) => library.read(path)?,
@@ -72,8 +75,15 @@ impl Library {
         self.scenarios.insert(loaded.id.clone(), loaded);
     }
 
-    fn add_with_second_times(&mut self, loaded: Loaded) -> Result<(), LoadError> {
-        let second_times = second_times(&loaded)?;
+    fn add_with_second_times(
+        &mut self,
+        id: &str,
+        path: &str,
+        text: &str,
+        read: Reader,
+    ) -> Result<(), LoadError> {
+        let loaded = read(id, path, text)?;
+        let second_times = second_times(&loaded, read)?;
         std::iter::once(loaded).chain(second_times).for_each(|loaded| self.add(loaded));
         Ok(())
     }
@@ -92,7 +102,7 @@ impl Library {
                 if file == root { file.file_name().map(Path::new) } else { file.strip_prefix(root).ok() };
             let id = below.unwrap_or(&file).with_extension("").to_string_lossy().replace('\\', "/");
             let text = input::read_text(&file, FILE_BYTES_MAX)?;
-            self.add_with_second_times(load(&id, &file.display().to_string(), &text)?)?;
+            self.add_with_second_times(&id, &file.display().to_string(), &text, load)?;
         }
         Ok(())
     }
