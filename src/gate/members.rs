@@ -80,19 +80,27 @@ const FREE: &[&str] = &[
     "user-agent",
 ];
 
-/// The ends of names of numbers that have a unit.
+/// The last words of names of numbers that have a unit.
 const UNITS: &[&str] = &[
     "seconds",
-    "_ms",
+    "milliseconds",
+    "microseconds",
+    "nanoseconds",
+    "ms",
     "minutes",
     "hours",
     "days",
     "bytes",
+    "kilobytes",
+    "kibibytes",
+    "megabytes",
+    "mebibytes",
+    "gigabytes",
+    "gibibytes",
     "ttl",
     "timeout",
     "interval",
     "retry_after",
-    "retry-after",
     "expires_in",
     "lifetime",
     "duration",
@@ -102,7 +110,7 @@ const UNITS: &[&str] = &[
     "age",
 ];
 
-/// The ends of names of numbers that have no unit: counters, places and the like.
+/// The last words of names of numbers that have no unit: counters, places and the like.
 const WITHOUT_UNIT: &[&str] = &[
     "count",
     "counter",
@@ -165,17 +173,45 @@ pub(super) fn member(place: &str) -> &str {
 
 /// Returns whether the number at a place is the version of something.
 pub(super) fn is_version(place: &str) -> bool {
-    ["version", "versions", "version_agreed"].iter().any(|name| member(place).ends_with(name))
+    ends_with_any(place, &["version", "versions", "version_agreed"])
 }
 
 /// Returns whether the name of a number says that it has a unit.
 pub(super) fn has_unit(place: &str) -> bool {
-    !has_no_unit(place) && UNITS.iter().any(|unit| member(place).ends_with(unit))
+    !has_no_unit(place) && ends_with_any(place, UNITS)
 }
 
 /// Returns whether the name of a number says that it has no unit: it counts something, or is a place in an order.
 pub(super) fn has_no_unit(place: &str) -> bool {
-    WITHOUT_UNIT.iter().any(|name| member(place).ends_with(name))
+    ends_with_any(place, WITHOUT_UNIT)
+}
+
+/// Returns whether the name of the member at a place ends with one of these, word for word: `usage` is no `age`.
+fn ends_with_any(place: &str, ends: &[&str]) -> bool {
+    let words = words(member(place));
+    let is_end = |end: &&str| words.ends_with(&end.split('_').map(ToOwned::to_owned).collect::<Vec<_>>());
+    ends.iter().any(is_end)
+}
+
+/// Returns the words of a name in lower case: `retry` and `after` of `retry_after`, `retry-after` and `retryAfter`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before: Option<char> = None;
+    let mut rest = name.chars().peekable();
+    while let Some(one) = rest.next() {
+        let is_first = one.is_uppercase()
+            && (before.is_some_and(|before| !before.is_uppercase())
+                || rest.peek().is_some_and(|next| next.is_lowercase()));
+        if is_first || !one.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| one.is_alphanumeric()) {
+            word.extend(one.to_lowercase());
+        }
+        before = Some(one);
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 #[cfg(test)]
@@ -196,5 +232,27 @@ mod tests {
         }
         assert!(has_unit("a.ttl_seconds") && has_unit("response.headers.retry-after"));
         assert!(has_no_unit("a.applied_count") && !has_unit("a.applied_count") && !has_unit("a.limit"));
+    }
+
+    #[test]
+    fn a_name_has_a_unit_by_whole_words_alone() {
+        for name in ["page", "usage", "coverage", "percentage", "support", "valid", "paid", "stage", "grid"] {
+            let place = format!("response.body.{name}");
+            assert!(!has_unit(&place) && !has_no_unit(&place), "{name}");
+        }
+        for name in ["age", "max_age", "max-age", "maxAge", "ttlSeconds", "timeout_milliseconds", "delay_ms"]
+        {
+            assert!(has_unit(&format!("a.{name}")), "{name}");
+        }
+        for name in ["retry_after", "retryAfter", "expiresIn", "kilobytes", "ttl[]", "TTL"] {
+            assert!(has_unit(&format!("a.{name}")), "{name}");
+        }
+        for name in ["port", "peer_port", "peerId", "appliedCount", "seconds_count"] {
+            assert!(has_no_unit(&format!("a.{name}")) && !has_unit(&format!("a.{name}")), "{name}");
+        }
+        assert!(
+            is_version("a.schema_version") && is_version("a.schemaVersion") && is_version("a.versions[]")
+        );
+        assert!(is_version("a.contract_version_agreed") && !is_version("a.conversion"));
     }
 }
