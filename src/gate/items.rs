@@ -23,22 +23,32 @@ const LASTING: &str = "slug";
 /// The number of pairs of items up to which each item has a counterpart of its own. Beyond it, each has the nearest one.
 const PAIRS_MAX: usize = 40_000;
 
-/// Compares each recorded item with its counterpart.
+/// What the request named of an item: the member that holds its id, or none of a list of ids, and the id.
+type Named = (Option<&'static str>, String);
+
+/// Compares each recorded item with its counterpart. An item that the request named by its id has no other one.
 pub(super) fn items(at: &str, old: &[Value], new: &[Value], known: &Known, found: &mut Vec<Difference>) {
     let below = format!("{at}[]");
     let lists = Lists { below: &below, is_history: at.ends_with(HISTORY), known };
     if new.is_empty() && !old.is_empty() {
         return push(found, LIST_ITEM_GONE, &below, "the list became empty".to_owned());
     }
-    let are_objects = old.iter().all(Value::is_object);
-    let (old, new): (Vec<&Value>, Vec<&Value>) = (old.iter().collect(), new.iter().collect());
-    if !are_objects {
-        return lists.of_any(&old, &new, found);
+    let mut groups: BTreeMap<Option<Named>, (Vec<&Value>, Vec<&Value>)> = BTreeMap::new();
+    for item in old {
+        groups.entry(lists.named(item).into_iter().next()).or_default().0.push(item);
     }
-    match lists.identity(&old, &new) {
-        Some(name) => lists.by_identity(name, &old, &new, found),
-        None => {
-            lists.paired(&old, &new, found);
+    for item in new {
+        let named = lists.named(item).into_iter().map(Some).find(|named| groups.contains_key(named));
+        groups.entry(named.flatten()).or_default().1.push(item);
+    }
+    for (named, (old, new)) in &groups {
+        match named {
+            Some((_, id)) if new.is_empty() => {
+                let text = format!("the item with the id {id:?} of the request is gone from the list");
+                push(found, LIST_ITEM_GONE, &below, text);
+            }
+            _ if old.is_empty() => {}
+            _ => lists.of_group(old, new, found),
         }
     }
 }
@@ -51,6 +61,26 @@ struct Lists<'a> {
 }
 
 impl Lists<'_> {
+    /// Returns the ids of an item that the request named, the best one first.
+    fn named(&self, item: &Value) -> Vec<Named> {
+        let known =
+            |value: &Value| value.as_str().filter(|text| self.known.contains(*text)).map(ToOwned::to_owned);
+        let of_member = |name: &&'static str| Some((Some(*name), known(item.get(*name)?)?));
+        known(item).map(|id| (None, id)).into_iter().chain(IDS.iter().filter_map(of_member)).collect()
+    }
+
+    fn of_group(&self, old: &[&Value], new: &[&Value], found: &mut Vec<Difference>) {
+        if !old.iter().all(|item| item.is_object()) {
+            return self.of_any(old, new, found);
+        }
+        match self.identity(old, new) {
+            Some(name) => self.by_identity(name, old, new, found),
+            None => {
+                self.paired(old, new, found);
+            }
+        }
+    }
+
     /// Compares items that are no objects, each with the nearest one. A word, or the number of a version, is an item of its
     /// own.
     fn of_any(&self, old: &[&Value], new: &[&Value], found: &mut Vec<Difference>) {
@@ -274,6 +304,21 @@ mod tests {
         let (old, new) =
             (json!([{"kind": "a", "p": 1}]), json!([{"kind": "a", "p": 1}, {"kind": "a"}, {"kind": "z"}]));
         assert_eq!(found("events", old, new, &[]), [("member-gone", at("events[].p"))]);
+        // The request named the id: no other item stands for it, whatever the other items are named by.
+        let (old, new) = (
+            json!([{"id": "<id:1>", "p": 1}, {"id": "<id:2>", "p": 1}]),
+            json!([{"id": "<id:1>", "p": 1}, {"id": "<id:7>", "p": 1}]),
+        );
+        for known in [&["<id:1>", "<id:2>"][..], &["<id:2>"]] {
+            let gone = found("rows", old.clone(), new.clone(), known);
+            assert_eq!(gone, [("list-item-gone", at("rows[]"))], "{known:?}");
+            let (old, new) = (json!(["<id:1>", "<id:2>"]), json!(["<id:1>", "<id:7>"]));
+            assert_eq!(found("ids", old, new, known), [("list-item-gone", at("ids[]"))], "{known:?}");
+            let of_kind = |id: &str| json!([{"kind": "a", "id": "<id:1>"}, {"kind": "b", "id": id}]);
+            let gone = found("rows", of_kind("<id:2>"), of_kind("<id:7>"), known);
+            assert_eq!(gone, [("list-item-gone", at("rows[]"))], "{known:?}");
+        }
+        assert_eq!(found("rows", old, new, &["<id:1>"]), []);
         // What happened before happens as often as it is called for.
         assert_eq!(found("events", json!([{"kind": "a"}, {"kind": "a"}]), json!([{"kind": "a"}]), &[]), []);
     }
