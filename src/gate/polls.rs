@@ -5,26 +5,21 @@ use super::compare::{Difference, OF_SHAPE};
 use super::exchanges::{Compared, answer, nearest_answer};
 use super::members::member;
 use super::rules::{
-    ANSWER_FAILED, ANSWER_GONE, BODY_CHANGED, ENUM_CHANGED, HEADER_CHANGED, LIST_ITEM_GONE, MEMBER_REQUIRED,
-    REQUEST_REFUSED, Rule, UNIT_CHANGED, VALUE_CHANGED,
+    ANSWER_FAILED, ANSWER_GONE, BODY_CHANGED, ENUM_CHANGED, HEADER_CHANGED, MEMBER_REQUIRED, REQUEST_REFUSED,
+    Rule, UNIT_CHANGED, VALUE_CHANGED,
 };
 use super::template::Template;
 
 /// The members that tell how far something has come: two calls find it in two states.
 const STATES: [&str; 2] = ["status", "state"];
 
-/// What is held against each answer in the middle of several.
-const OF_EACH: [&Rule; 9] = [
-    ANSWER_FAILED,
-    ANSWER_GONE,
-    BODY_CHANGED,
-    HEADER_CHANGED,
-    LIST_ITEM_GONE,
-    MEMBER_REQUIRED,
-    REQUEST_REFUSED,
-    UNIT_CHANGED,
-    VALUE_CHANGED,
-];
+/// What is held against each answer in the middle of several, besides what is held against each call. The items of a list
+/// depend on the moment.
+const OF_EACH_ANSWER: [&Rule; 6] =
+    [ANSWER_FAILED, ANSWER_GONE, MEMBER_REQUIRED, REQUEST_REFUSED, UNIT_CHANGED, VALUE_CHANGED];
+
+/// The status of a call that was limited: a limit says nothing about the release, where an earlier or a later call is served.
+pub(super) const TOO_MANY_REQUESTS: u64 = 429;
 
 /// Returns whether a call is repeated until something has happened: it is made another number of times, or it only reads.
 pub(super) fn is_polled(old: &[&Template], new: &[&Template]) -> bool {
@@ -59,7 +54,10 @@ pub(super) fn of_many<'a>(old: &[&'a Template], new: &[&'a Template]) -> Vec<Com
         nearest_answer(recorded, new).unwrap_or(alone)
     });
     let has_status = |now: &&Template| old.iter().any(|old| old.status() == now.status());
-    let now = new.iter().copied().filter(has_status).filter_map(|now| nearest_recorded(now, old));
+    // Which of the calls are limited, or come second, depends on the moment; no crash does.
+    let is_crash = |now: &&Template| now.status().is_none_or(|status| status >= 500);
+    let now = new.iter().copied().filter(|now| has_status(now) || is_crash(now));
+    let now = now.filter_map(|now| nearest_recorded(now, old));
     compared.chain(now.map(of_each).filter(|one| !one.differences.is_empty())).collect()
 }
 
@@ -85,9 +83,10 @@ pub(super) fn is_of_each_call(difference: &Difference) -> bool {
 
 /// Keeps what is held against each answer: not how far it had come.
 fn of_each(one: Compared<'_>) -> Compared<'_> {
+    let is_limited = one.new.is_some_and(|new| new.status() == Some(TOO_MANY_REQUESTS));
     let is_held = |difference: &Difference| {
-        let is_word = difference.rule == ENUM_CHANGED && !STATES.contains(&member(&difference.at));
-        is_word || OF_SHAPE.contains(&difference.rule) || OF_EACH.contains(&difference.rule)
+        let is_of_limit = is_limited && difference.rule == REQUEST_REFUSED;
+        !is_of_limit && (is_of_each_call(difference) || OF_EACH_ANSWER.contains(&difference.rule))
     };
     let differences = one.differences.into_iter().filter(is_held).collect();
     Compared { differences, ..one }
@@ -181,5 +180,49 @@ mod tests {
         old[0].many = true;
         assert_eq!(rules(&old, &answers(&json!(5))), [] as [&str; 0]);
         assert_eq!(rules(&old, &answers(&json!("5"))), ["type-changed"]);
+    }
+
+    #[test]
+    fn one_crash_among_calls_side_by_side_is_found() {
+        let answers = || -> Vec<Template> {
+            (1..6).map(|n| asked(n, "POST", json!({"status": 200, "body": {"limit": 5}}))).collect()
+        };
+        let mut old = answers();
+        old.truncate(1);
+        old[0].many = true;
+        let with = |response: Value| {
+            let mut now = answers();
+            now[2].response = response;
+            now
+        };
+        assert_eq!(rules(&old, &with(json!({"status": 500}))), ["answer-failed"]);
+        assert_eq!(rules(&old, &with(Value::Null)), ["answer-gone"]);
+        // How many of them are limited depends on the moment.
+        assert_eq!(rules(&old, &with(json!({"status": 429}))), [] as [&str; 0]);
+        // The release before failed so too.
+        let mut failed = old[0].clone();
+        failed.response = json!({"status": 503});
+        assert_eq!(rules(&[old[0].clone(), failed], &with(json!({"status": 500}))), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn what_depends_on_the_moment_is_not_held_against_an_answer_in_the_middle() {
+        let lists = |all: &[Value]| -> Vec<Template> {
+            let answer = |rows: &Value| json!({"status": 200, "body": {"rows": rows}});
+            (1..).zip(all).map(|(n, rows)| asked(n, "GET", answer(rows))).collect()
+        };
+        let (a, b) = (json!({"kind": "a", "at": 1}), json!({"kind": "b", "at": 1}));
+        let old = lists(&[json!([a]), json!([a, b])]);
+        assert_eq!(rules(&old, &lists(&[json!([]), json!([b]), json!([a, b])])), [] as [&str; 0]);
+        assert_eq!(rules(&old, &lists(&[json!([b]), json!([b])])), ["list-item-gone"]);
+        let limited = |place: usize| {
+            let mut now = lists(&[json!([a]), json!([a]), json!([a, b])]);
+            now[place].response = json!({"status": 429, "body": {"error": "slow down"}});
+            now
+        };
+        assert_eq!(rules(&old, &limited(0)), [] as [&str; 0]);
+        assert_eq!(rules(&old, &limited(1)), [] as [&str; 0]);
+        // What ends the wait is refused.
+        assert_eq!(rules(&old, &limited(2)), ["request-refused"]);
     }
 }
