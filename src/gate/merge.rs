@@ -1,9 +1,10 @@
 //! Makes one recording of two plays of a release: what differs between them differs by nature.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::Difference;
 use super::exchanges::compare_scenario;
+use super::numbers::is_steady;
 use super::rules::{NUMBER_CHANGED, UNIT_CHANGED};
 use super::template::{Key, Template, Variable};
 use crate::transcript::Direction;
@@ -17,28 +18,33 @@ pub(super) fn merged(first: Vec<Template>, second: &[Template]) -> (Vec<Template
     let first = thinned(first);
     let mut left_out = vec![];
     let mut varies: BTreeMap<u64, Vec<Variable>> = BTreeMap::new();
+    // What one comparison leaves out stays out, whatever another one of the same exchange finds.
+    let mut is_out: BTreeSet<u64> = BTreeSet::new();
     for one in compare_scenario(&first, second, true) {
         let Some(old) = one.old else { continue };
         let is_of_outcome = |one: &Difference| one.at == "response" || one.at == "response.status";
         let has_other_outcome = one.differences.iter().any(is_of_outcome);
-        if one.new.is_none() || has_other_outcome {
-            if old.direction == Direction::ToTarget {
+        let Some(new) = one.new.filter(|_| !has_other_outcome) else {
+            let is_first = is_out.insert(old.n);
+            if is_first && old.direction == Direction::ToTarget {
                 let what = if has_other_outcome { "another outcome" } else { "no counterpart" };
                 left_out.push(format!("{} has {what} in the second play", old.in_words()));
             }
-            varies.remove(&old.n);
             continue;
-        }
+        };
         let mut of: Vec<Variable> = one.differences.iter().map(Variable::of).collect();
-        // What is any number is a number of any size.
-        let numbers = one.differences.iter().filter(|difference| difference.rule == NUMBER_CHANGED);
+        // What is any number is a number of any size, unless it hardly varies.
+        let numbers = one
+            .differences
+            .iter()
+            .filter(|difference| difference.rule == NUMBER_CHANGED && !is_steady(old, new, &difference.at));
         let as_unit =
             numbers.map(|number| Variable { rule: UNIT_CHANGED.id.to_owned(), at: number.at.clone() });
         of.extend(as_unit.collect::<Vec<_>>());
         varies.entry(old.n).or_default().extend(of);
     }
     let of_both = first.into_iter().filter_map(|template| {
-        let mut varies = varies.remove(&template.n)?;
+        let mut varies = varies.remove(&template.n).filter(|_| !is_out.contains(&template.n))?;
         varies.sort();
         varies.dedup();
         Some(Template { varies, ..template })
@@ -62,4 +68,49 @@ fn thinned(templates: Vec<Template>) -> Vec<Template> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn answer(n: u64, response: Value) -> Template {
+        Template {
+            n,
+            direction: Direction::ToTarget,
+            peer: "alice".to_owned(),
+            route: "heartbeat".to_owned(),
+            step: Some(3),
+            label: None,
+            request: json!({"method": "GET", "path": "/heartbeat"}),
+            response,
+            failure: None,
+            many: false,
+            varies: vec![],
+        }
+    }
+
+    #[test]
+    fn an_exchange_that_is_left_out_stays_out() {
+        let served = json!({"status": 200, "body": {}});
+        let second = [answer(1, json!({"status": 404, "body": {}})), answer(2, served.clone())];
+        let (kept, left_out) = merged(vec![answer(1, served)], &second);
+        assert_eq!(kept, [], "its outcome differs in the second play, whatever a later answer is");
+        assert_eq!(left_out.len(), 1, "{left_out:?}");
+    }
+
+    #[test]
+    fn a_number_that_hardly_varies_keeps_its_unit() {
+        let varies = |name: &str, first: u64, second: u64| -> Vec<String> {
+            let of = |number: u64| answer(1, json!({"status": 200, "body": {"rows": [{name: number}]}}));
+            let (kept, _) = merged(vec![of(first)], &[of(second)]);
+            kept[0].varies.iter().map(|one| one.rule.clone()).collect()
+        };
+        assert_eq!(varies("expires_in", 3599, 3600), ["number-changed"]);
+        // Chance makes a factor of such numbers, and of those that no name calls a setting.
+        assert_eq!(varies("duration_ms", 1, 7), ["number-changed", "unit-changed"]);
+        assert_eq!(varies("duration_ms", 1, 2), ["number-changed", "unit-changed"]);
+        assert_eq!(varies("load", 3599, 3600), ["number-changed", "unit-changed"]);
+    }
 }

@@ -74,7 +74,7 @@ pub(super) struct Settings(BTreeMap<Place, Shown>);
 struct Shown {
     /// The different numbers, as texts.
     values: BTreeSet<String>,
-    /// The number of exchanges that have a number other than 0 there.
+    /// The number of exchanges that have a number other than 0 there, of those in which a change of unit shows.
     exchanges: usize,
 }
 
@@ -84,12 +84,11 @@ impl Settings {
         let mut settings = Self::default();
         for template in templates {
             let is_call = template.direction == Direction::FromTarget;
-            let side = if is_call { "request" } else { "response" };
-            let mut of_one: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-            gather(side, template.of_target(), &mut of_one);
-            for (at, values) in of_one {
+            for (at, values) in numbers_in(template) {
+                // Where the two plays of the recording differ by any size, no difference is found.
+                let is_any = template.varies.iter().any(|one| one.rule == UNIT_CHANGED.id && one.at == at);
                 let shown = settings.0.entry((is_call, template.route.clone(), at)).or_default();
-                shown.exchanges += usize::from(values.iter().any(|value| value != "0"));
+                shown.exchanges += usize::from(!is_any && values.iter().any(|value| value != "0"));
                 shown.values.extend(values);
             }
         }
@@ -102,6 +101,25 @@ impl Settings {
         let Some(shown) = self.0.get(place) else { return true };
         shown.values.len() <= 1 || (has_unit(&place.2) && exchanges > 1 && exchanges >= shown.exchanges)
     }
+}
+
+/// Returns whether the numbers at a place of two plays have a unit by their name and hardly differ, such as what is left of
+/// a time: such a place shows a change of unit.
+pub(super) fn is_steady(first: &Template, second: &Template, at: &str) -> bool {
+    const APART_MAX: f64 = 1.1;
+    let values = [first, second].into_iter().filter_map(|template| numbers_in(template).remove(at));
+    let numbers: Vec<f64> = values.flatten().filter_map(|value| value.parse().ok()).collect();
+    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = numbers.iter().copied().fold(0.0, f64::max);
+    has_unit(at) && least > 0.0 && most <= least * APART_MAX
+}
+
+/// Returns the numbers of the target in an exchange, as texts, by their place.
+fn numbers_in(template: &Template) -> BTreeMap<String, BTreeSet<String>> {
+    let side = if template.direction == Direction::FromTarget { "request" } else { "response" };
+    let mut found = BTreeMap::new();
+    gather(side, template.of_target(), &mut found);
+    found
 }
 
 fn gather(at: &str, value: &Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
