@@ -1,19 +1,18 @@
 //! Compares a release with the recording of the release before, and decides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use semver::Version;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::bump::{Bump, Notice};
 use super::compare::Difference;
 use super::exchanges::{Compared, compare_scenario};
+use super::found::{Found, Gathered, sort};
 use super::numbers::Settings;
 use super::record::{Play, why};
 use super::recording::{LeftOut, Recorded, Recording};
-use super::rules::{
-    ANSWER_FAILED, ANSWER_GONE, CLAUSE, NUMBER_CHANGED, RULES, Rule, SCENARIO_ENDED, UNIT_CHANGED, Weight,
-};
+use super::rules::{ANSWER_FAILED, ANSWER_GONE, Rule, SCENARIO_ENDED, Weight};
 use super::template::Template;
 use crate::Blame;
 use crate::transcript::{Direction, Outcome};
@@ -35,8 +34,7 @@ impl Choice {
             Weight::Breaking => true,
             Weight::Optional => self.also.contains(rule.id),
             Weight::Addition => false,
-        };
-        chosen && !self.except.contains(rule.id)
+        }
     }
 }
 
@@ -81,47 +79,6 @@ pub struct Counts {
     pub called_routes: BTreeSet<String>,
     /// The checks of 10.1 that were kept, of two platforms that run.
     pub checks: usize,
-}
-
-/// A difference, with the first exchange that shows it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Found {
-    /// The id of the rule.
-    #[serde(serialize_with = "rule_id")]
-    pub rule: &'static Rule,
-    /// The clause that it breaks; `None` if it does not break.
-    pub clause: Option<&'static str>,
-    /// The direction of the call; `None` if no exchange is concerned.
-    pub direction: Option<Direction>,
-    /// The route of the call.
-    pub route: String,
-    /// The path of the member.
-    pub at: String,
-    /// What differs.
-    pub text: String,
-    /// The number of exchanges that show it.
-    pub exchanges: usize,
-    /// The scenarios that show it.
-    pub scenarios: BTreeSet<String>,
-    /// The first recorded exchange.
-    pub recorded: Option<Template>,
-    /// The exchange now.
-    pub now: Option<Template>,
-}
-
-impl Found {
-    /// Takes a number in another unit for another number, where the recording shows no setting.
-    fn settle(&mut self, settings: &Settings) {
-        let is_call = self.direction == Some(Direction::FromTarget);
-        let place = (is_call, self.route.clone(), self.at.clone());
-        if self.rule == UNIT_CHANGED && !settings.is_unit(&place, self.exchanges) {
-            self.rule = NUMBER_CHANGED;
-        }
-    }
-}
-
-fn rule_id<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(rule.id)
 }
 
 /// A release compared with the recording of the release before.
@@ -190,17 +147,8 @@ pub fn compare_release(
     let is_played = |recorded: &&Recorded| play.scenarios.iter().any(|scene| scene.id == recorded.id);
     let recorded = recording.scenarios.iter().filter(is_played);
     let settings = Settings::of(recorded.flat_map(|recorded| &recorded.exchanges));
-    for mut one in found.0.into_values() {
-        one.settle(&settings);
-        let breaks = comparison.rules.breaks(one.rule);
-        if !breaks && one.rule == SCENARIO_ENDED {
-            let why =
-                "it ended early, which --except leaves out, and what comes after was not seen".to_owned();
-            let scenarios = one.scenarios.iter();
-            comparison.not_compared.extend(scenarios.map(|id| LeftOut { id: id.clone(), why: why.clone() }));
-        }
-        let one = Found { clause: breaks.then_some(CLAUSE), ..one };
-        if breaks { &mut comparison.breaking } else { &mut comparison.others }.push(one);
+    for found in found.settled(&settings) {
+        comparison.add(found);
     }
     comparison.verdict = comparison.decide();
     comparison
@@ -210,40 +158,11 @@ pub fn compare_release(
 #[derive(Default)]
 struct Gathered(BTreeMap<(usize, Option<bool>, String, String), Found>);
 
-impl Gathered {
-    fn add(
-        &mut self,
-        scenario: &str,
-        difference: Difference,
-        old: Option<&Template>,
-        new: Option<&Template>,
-    ) {
-        let either = old.or(new);
-        let direction = either.map(|template| template.direction);
-        let route = either.map(|template| template.route.clone()).unwrap_or_default();
-        let order = RULES.iter().position(|rule| *rule == difference.rule).unwrap_or_default();
-        let is_call = direction.map(|direction| direction == Direction::FromTarget);
-        // The end of one scenario is not that of another.
-        let place = if direction.is_some() { route.clone() } else { scenario.to_owned() };
-        let key = (order, is_call, place, difference.at.clone());
-        let found = self.0.entry(key).or_insert_with(|| Found {
-            rule: difference.rule,
-            clause: None,
-            direction,
-            route,
-            at: difference.at,
-            text: difference.text,
-            exchanges: 0,
-            scenarios: BTreeSet::new(),
-            recorded: old.cloned(),
-            now: new.cloned(),
-        });
-        found.exchanges += usize::from(direction.is_some());
-        found.scenarios.insert(scenario.to_owned());
+    /// Adds a difference.
+    pub(super) fn add(&mut self, found: Found) {
+        sort(found, &self.rules, [&mut self.breaking, &mut self.others], &mut self.not_compared);
     }
-}
 
-impl Comparison {
     fn compare(&mut self, recorded: &Recorded, play: &Play, found: &mut Gathered) {
         let left_out = |why: String| LeftOut { id: recorded.id.clone(), why };
         let Some(scene) = play.scenarios.iter().find(|scene| scene.id == recorded.id) else {
@@ -317,5 +236,83 @@ impl Comparison {
             _ if is_whole => Verdict::Compatible,
             _ => Verdict::Incomplete,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{HeldText, TextSource};
+    use crate::gate::record::Scene;
+    use crate::gate::rules::{NUMBER_CHANGED, UNIT_CHANGED};
+    use crate::gate::template::Variable;
+    use crate::runner::announce;
+    use serde_json::{Value, json};
+
+    fn answer(n: u64, body: &Value) -> Template {
+        Template {
+            n,
+            direction: Direction::ToTarget,
+            peer: "alice".to_owned(),
+            route: "heartbeat".to_owned(),
+            step: u32::try_from(n).ok(),
+            label: None,
+            request: json!({"method": "POST", "path": "/heartbeat"}),
+            response: json!({"status": 200, "body": body}),
+            failure: None,
+            many: false,
+            varies: vec![],
+        }
+    }
+
+    fn compared(old: Vec<Template>, new: Vec<Template>) -> Comparison {
+        let nothing = || HeldText::unknown(TextSource::Nothing);
+        let recording = Recording {
+            format: 2,
+            suite: String::new(),
+            scenarios_sha256: String::new(),
+            release: Version::new(1, 4, 2),
+            contract: nothing(),
+            target: String::new(),
+            recorded_at: "2026-06-01T00:00:00Z".parse().expect("a timestamp"),
+            scenarios: vec![Recorded { id: "x".to_owned(), exchanges: old }],
+            left_out: vec![],
+            sha256: String::new(),
+        };
+        let scene = Scene { id: "x".to_owned(), outcome: Outcome::Completed, exchanges: new };
+        let start = announce(crate::clock::Seed(1), String::new(), vec![], nothing());
+        let play = Play { start, release: None, handshake: None, scenarios: vec![scene] };
+        compare_release(&recording, &play, Some(Version::new(1, 5, 0)), Choice::default(), None)
+    }
+
+    /// Returns the rules of what differs, each with the number of exchanges that show it.
+    fn rules(comparison: &Comparison) -> Vec<(&'static str, usize)> {
+        let all = comparison.breaking.iter().chain(&comparison.others);
+        all.map(|found| (found.rule.id, found.exchanges)).collect()
+    }
+
+    #[test]
+    fn an_exchange_counts_once_however_many_of_its_items_differ() {
+        let rows = |numbers: &[u64]| json!({"rows": numbers.iter().map(|ttl| json!({"ttl": ttl})).collect::<Vec<_>>()});
+        let old = vec![answer(1, &rows(&[60, 120])), answer(2, &rows(&[240]))];
+        // One exchange of two differs: its lifetimes are longer, and no unit changed.
+        let new = vec![answer(1, &rows(&[3600, 7200])), answer(2, &rows(&[240]))];
+        assert_eq!(rules(&compared(old.clone(), new)), [("number-changed", 1)]);
+        let new = vec![answer(1, &rows(&[60_000, 120_000])), answer(2, &rows(&[240_000]))];
+        assert_eq!(rules(&compared(old, new)), [("unit-changed", 2)]);
+    }
+
+    #[test]
+    fn a_place_that_varies_in_one_exchange_hides_no_unit_in_the_others() {
+        let ttl = |n: u64, ttl: u64| answer(n, &json!({"ttl": ttl}));
+        let varying = |mut template: Template| {
+            let variable =
+                |rule: &Rule| Variable { rule: rule.id.to_owned(), at: "response.body.ttl".to_owned() };
+            template.varies = vec![variable(NUMBER_CHANGED), variable(UNIT_CHANGED)];
+            template
+        };
+        let old = vec![ttl(1, 60), ttl(2, 120), varying(ttl(3, 7))];
+        let new = vec![ttl(1, 60_000), ttl(2, 120_000), ttl(3, 7000)];
+        assert_eq!(rules(&compared(old, new)), [("unit-changed", 2)]);
     }
 }

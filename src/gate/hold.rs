@@ -6,7 +6,8 @@ use std::sync::Arc;
 use semver::Version;
 
 use super::bump::{Notice, notice_on_wire};
-use super::comparison::{Choice, Comparison, Found, Verdict, compare_release};
+use super::comparison::{Choice, Comparison, Verdict, compare_release};
+use super::found::Found;
 use super::record::{GateError, Part, Play, play_release};
 use super::recording::{LeftOut, Recording};
 use crate::clock::Seed;

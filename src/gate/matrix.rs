@@ -7,7 +7,8 @@ use semver::Version;
 use serde::Serialize;
 
 use super::bump::{Bump, Notice};
-use super::comparison::{Comparison, Counts, Found, Verdict};
+use super::comparison::{Comparison, Counts, Verdict};
+use super::found::Found;
 use super::paired::{PairTarget, Pairing, pair};
 use super::record::GateError;
 use super::recording::LeftOut;

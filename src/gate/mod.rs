@@ -11,6 +11,7 @@ mod compare;
 mod comparison;
 mod exchanges;
 mod form;
+mod found;
 mod hold;
 mod items;
 mod matrix;
@@ -33,7 +34,8 @@ mod template;
 
 pub use bump::{Bump, Notice, NoticeSource, notice_on_wire};
 pub use compare::Difference;
-pub use comparison::{Choice, Comparison, Counts, Found, Verdict, Way, compare_release};
+pub use comparison::{Choice, Comparison, Counts, Verdict, Way, compare_release};
+pub use found::Found;
 pub use hold::{Hold, hold};
 pub use matrix::{MatrixEnd, MatrixPair, MatrixVerdict, matrix_text, pair_each};
 pub use neighbours::{Neighbour, Window};

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::bump::{Bump, NoticeSource};
-use super::comparison::{Comparison, Found, Verdict, Way};
+use super::comparison::{Comparison, Verdict, Way};
+use super::found::Found;
 use super::rules::{CLAUSE, CLAUSE_OF_NOTICE};
 use super::shown::exchanges;
 use crate::transcript::Direction;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::comparison::Found;
+use super::found::Found;
 use super::template::Template;
 
 /// The greatest number of lines of one body. A longer one is cut, and the report says so.

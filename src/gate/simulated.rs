@@ -7,7 +7,8 @@ use semver::Version;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::comparison::{Choice, Found, Verdict};
+use super::comparison::{Choice, Verdict};
+use super::found::{Found, sort};
 use super::neighbours::{Neighbour, Window};
 use super::record::{GateError, Part, play_release, why};
 use super::recording::LeftOut;
@@ -189,11 +190,7 @@ impl Simulation {
     }
 
     fn add(&mut self, found: Found) {
-        if self.rules.breaks(found.rule) {
-            self.breaking.push(Found { clause: Some(CLAUSE), ..found });
-        } else {
-            self.others.push(found);
-        }
+        sort(found, &self.rules, [&mut self.breaking, &mut self.others], &mut self.not_compared);
     }
 
     /// Returns whether each neighbour was seen to be admitted. Notes those that were not.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::comparison::{Found, Verdict};
+use super::comparison::Verdict;
+use super::found::Found;
 use super::neighbours::Window;
 use super::rules::CLAUSE;
 use super::shown::exchange;

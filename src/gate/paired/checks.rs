@@ -9,7 +9,7 @@ use super::play::PairPlay;
 use super::steps::{IS_CUT, JOINER, NAMES, PROPOSER, StepOutcome, label};
 use crate::check::{CheckResult, PlannedCheck, Verdict, evaluate};
 use crate::contract::{Aspect, Basis};
-use crate::gate::comparison::Found;
+use crate::gate::found::Found;
 use crate::gate::rules::CLAUSE;
 
 /// The methods whose calls a platform of a compatible release accepts.

@@ -13,13 +13,15 @@ use super::steps::StepOutcome;
 use crate::clock::{Clock, Seed};
 use crate::contract::{HeldText, TextSource};
 use crate::gate::bump::{Bump, Notice, notice_on_wire};
-use crate::gate::comparison::{Choice, Comparison, Found, Verdict, Way, compare_release};
+use crate::gate::comparison::{Choice, Comparison, Verdict, Way, compare_release};
 use crate::gate::exchanges::status_rule;
 use crate::gate::hold::confirmed;
+use crate::gate::found::Found;
 use crate::gate::merge::merged;
 use crate::gate::record::{GateError, Play, Scene};
+use crate::gate::polls::TOO_MANY_REQUESTS;
 use crate::gate::recording::{FORMAT, LeftOut, Recorded, Recording};
-use crate::gate::rules::{ANSWER_GONE, CHECK_BROKEN, CLAUSE, Rule, SCENARIO_ENDED};
+use crate::gate::rules::{ANSWER_GONE, CHECK_BROKEN, Rule, SCENARIO_ENDED};
 use crate::gate::template::Template;
 use crate::operator::Targets;
 use crate::runner::announce;
@@ -31,9 +33,6 @@ const ROLES: [(&str, usize); 2] =
 
 /// The seeds of the two plays of the old release with itself. What differs between them differs by nature.
 const SEEDS: [Seed; 2] = [Seed(1), Seed(2)];
-
-/// The status of a call that was limited.
-const TOO_MANY_REQUESTS: u64 = 429;
 
 /// What is left where no two platforms of the old release federate.
 const CHECKS_ALONE: &str = ": what passes is held to the checks of 10.1 alone";
@@ -198,16 +197,14 @@ impl Pairing {
             }
         }
         comparison.compared.checks = kept;
-        self.conclude(&mut comparison, found, why_alone);
+        Self::conclude(&mut comparison, found, why_alone);
         Ok(comparison)
     }
 
     /// Adds what only a pair shows, and decides.
-    fn conclude(&self, comparison: &mut Comparison, found: Vec<Found>, why_alone: Option<&String>) {
+    fn conclude(comparison: &mut Comparison, found: Vec<Found>, why_alone: Option<&String>) {
         for found in found {
-            let breaks = self.rules.breaks(found.rule);
-            let found = Found { clause: breaks.then_some(CLAUSE), ..found };
-            if breaks { &mut comparison.breaking } else { &mut comparison.others }.push(found);
+            comparison.add(found);
         }
         comparison.verdict = comparison.decide();
         if let Some(why) = why_alone {
