@@ -26,6 +26,8 @@ enum Instead {
     EndsNothing,
     /// It refuses to read after the platform was killed, as one does that lost its grants.
     ForgetsGrants,
+    /// It refuses to be killed and to be stopped.
+    RefusesToEnd,
     /// It is gone with its platform when it is asked to read.
     Dies,
 }
@@ -50,6 +52,9 @@ impl OperatorClient for Client {
     async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
         if self.0 == Instead::EndsNothing && [Kill::METHOD, Stop::METHOD].contains(&method) {
             return Err(OperatorError::unsupported(method));
+        }
+        if self.0 == Instead::RefusesToEnd && [Kill::METHOD, Stop::METHOD].contains(&method) {
+            return Err(OperatorError::refused(method, -32000, "not during the day"));
         }
         if method == Kill::METHOD {
             self.2.store(true, Ordering::SeqCst);
@@ -159,8 +164,56 @@ async fn where_no_method_ends_a_platform_the_relay_is_closed_and_the_report_says
         assert_eq!(comparison.verdict, Verdict::Compatible, "{:#?}", comparison.not_compared);
         assert_eq!(comparison.skipped.len(), roles, "{:?}", comparison.skipped);
         let why = &comparison.skipped[0].why;
-        assert!(why.contains("neither platform.kill nor platform.stop"), "{why}");
+        assert!(why.contains("has no method platform.kill and has no method platform.stop"), "{why}");
         let report = covenant::gate::text(&comparison);
         assert!(report.contains("skipped step: paired/the-new-release-"), "{report}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_refuses_to_be_killed_was_not_restarted() {
+    for (old, new, roles) in [
+        (Instead::RefusesToEnd, Instead::RefusesToEnd, 2),
+        (Instead::Nothing, Instead::RefusesToEnd, 1),
+        (Instead::RefusesToEnd, Instead::Nothing, 1),
+    ] {
+        let comparison = pair(&pairing(old, new)).await.expect("a pair").comparison;
+        assert_eq!(comparison.verdict, Verdict::Compatible, "{:#?}", comparison.breaking);
+        assert_eq!(comparison.skipped.len(), roles, "{:?}", comparison.skipped);
+        let why = &comparison.skipped[0].why;
+        assert!(
+            why.contains("refuses platform.kill (not during the day) and refuses platform.stop"),
+            "{why}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_is_held_against_no_release_that_was_never_ended() {
+    for old in [Instead::EndsNothing, Instead::RefusesToEnd] {
+        let comparison = pair(&pairing(old, Instead::ForgetsGrants)).await.expect("a pair").comparison;
+        assert_eq!(comparison.verdict, Verdict::Compatible, "{:#?}", comparison.breaking);
+        let why = comparison.not_recorded.iter().find(|one| one.why.contains("never ended"));
+        assert!(
+            why.is_some_and(|one| one.id == "paired/the-new-release-joins"),
+            "{:?}",
+            comparison.not_recorded
+        );
+    }
+    // The old release lost its grants, and the new one was never ended: that it serves on breaks nothing.
+    let comparison = pair(&pairing(Instead::ForgetsGrants, Instead::EndsNothing)).await.expect("a pair");
+    let comparison = comparison.comparison;
+    assert_eq!(comparison.verdict, Verdict::Compatible, "{:#?}", comparison.breaking);
+    let why = comparison.not_recorded.iter().find(|one| one.why.contains("lost something"));
+    assert!(why.is_some(), "{:?}", comparison.not_recorded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_an_end_that_is_left_out_was_not_compared() {
+    let mut pairing = pairing(Instead::Nothing, Instead::ForgetsGrants);
+    pairing.rules.except.insert("scenario-ended".to_owned());
+    let comparison = pair(&pairing).await.expect("a pair").comparison;
+    assert_eq!(comparison.verdict, Verdict::Incomplete, "{:#?}", comparison.breaking);
+    let why = comparison.not_compared.iter().find(|one| one.why.contains("--except leaves out"));
+    assert!(why.is_some_and(|one| one.id == "paired/the-new-release-joins"), "{:?}", comparison.not_compared);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::play::{PairPlay, View};
+use super::restart::restarted_alone;
 use super::steps::{IS_CUT, StepOutcome};
 use crate::gate::template::Template;
 
@@ -24,7 +25,13 @@ impl Steps {
     /// machine is not the platform's.
     pub(super) fn of(control: &[PairPlay; 2], play: &PairPlay) -> Self {
         let mut steps = Self::default();
+        let alone = restarted_alone(Some(control), play);
         for ((first, second), now) in control[0].steps.iter().zip(&control[1].steps).zip(&play.steps) {
+            if let Some((_, why)) = alone.filter(|(from, _)| now.number >= *from) {
+                steps.not_recorded.push(format!("{}: {why}", now.name));
+                steps.not_compared.extend(play.why_failed());
+                break;
+            }
             if now.name.contains(IS_CUT) {
                 if let StepOutcome::Failed(_) = &now.outcome {
                     steps

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::pairing::of_check;
 use super::play::PairPlay;
-use super::steps::{IS_CUT, JOINER, NAMES, PROPOSER, StepOutcome, label};
+use super::restart::restarted_alone;
+use super::steps::{IS_CUT, JOINER, NAMES, PROPOSER, PairStep, StepOutcome, label};
 use crate::check::{CheckResult, PlannedCheck, Verdict, evaluate};
 use crate::contract::{Aspect, Basis};
 use crate::gate::found::Found;
@@ -47,8 +48,10 @@ impl Passed {
 }
 
 /// Evaluates the checks of compatible releases, on the platform that proposed and on the one that joined.
-pub(super) fn of_window(play: &PairPlay, control: Option<&PairPlay>) -> Vec<Passed> {
-    let checks = planned(play);
+pub(super) fn of_window(play: &PairPlay, control: Option<&[PairPlay; 2]>) -> Vec<Passed> {
+    let end = restarted_alone(control, play).map_or(u32::MAX, |(from, _)| from);
+    let checks = planned(play, end);
+    let control = control.map(|[first, _]| first);
     let evaluated = |play: &PairPlay, of: usize, check: &PlannedCheck| -> CheckResult {
         evaluate(check, Some(&play.views[of].trace)).result
     };
@@ -72,12 +75,13 @@ pub(super) fn of_window(play: &PairPlay, control: Option<&PairPlay>) -> Vec<Pass
     passed.collect()
 }
 
-fn planned(play: &PairPlay) -> Vec<(usize, PlannedCheck)> {
+/// Returns the checks of the steps before a number.
+fn planned(play: &PairPlay, end: u32) -> Vec<(usize, PlannedCheck)> {
     let of_step = |who: usize, method: &str| -> Vec<String> {
         let begin = format!("{}: {method}", NAMES[who]);
         // What comes after a failure of an adapter or of the machine is not the platform's.
-        let until_failed =
-            play.steps.iter().take_while(|step| !matches!(step.outcome, StepOutcome::Failed(_)));
+        let is_seen = |step: &&PairStep| step.number < end && !matches!(step.outcome, StepOutcome::Failed(_));
+        let until_failed = play.steps.iter().take_while(is_seen);
         let steps = until_failed.filter(|step| step.name.starts_with(&begin) && !step.name.contains(IS_CUT));
         // After the revocation, and after the end of a grant, a refusal is right.
         steps.filter(|step| !step.name.contains("after the")).map(|step| label(step.number)).collect()

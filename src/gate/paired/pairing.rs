@@ -9,6 +9,7 @@ use semver::Version;
 use super::beside::Steps;
 use super::checks::{Passed, of_window};
 use super::play::{PairError, PairPlay, View, play_pair};
+use super::restart::restarted_alone;
 use super::steps::StepOutcome;
 use crate::clock::{Clock, Seed};
 use crate::contract::{HeldText, TextSource};
@@ -157,6 +158,8 @@ impl Pairing {
         let mut not_compared = vec![];
         for ((id, role), play) in ROLES.iter().zip(plays) {
             let Some(control) = control else {
+                let alone = restarted_alone(None, play);
+                recording.left_out.extend(alone.map(|(_, why)| left_out(id, why)));
                 found.extend(without_control(id, play));
                 not_compared.extend(play.why_lacking().iter().map(|why| left_out(id, why)));
                 continue;
@@ -191,7 +194,7 @@ impl Pairing {
         let mut kept = 0;
         if matches!(comparison.bump, Bump::Same | Bump::Patch | Bump::Minor) {
             for ((id, _), play) in ROLES.iter().zip(plays) {
-                let passed = of_window(play, control.map(|control| &control[0]));
+                let passed = of_window(play, control);
                 kept += passed.iter().filter(|passed| matches!(passed, Passed::Kept)).count();
                 found.extend(passed.into_iter().filter_map(|passed| passed.broken(id)));
             }
@@ -208,7 +211,7 @@ impl Pairing {
         }
         comparison.verdict = comparison.decide();
         if let Some(why) = why_alone {
-            comparison.not_recorded.push(left_out("paired", why));
+            comparison.not_recorded.insert(0, left_out("paired", why));
             comparison.verdict = Self::without_messages(comparison);
         }
     }

@@ -99,11 +99,15 @@ impl PairPlay {
 
     /// Returns the steps of the join that could not be asked for, and the first one at which an adapter or the machine failed.
     pub(super) fn why_lacking(&self) -> Vec<String> {
+        let of_join = self.steps.iter().filter(|step| step.is_of_join());
+        of_join.filter_map(PairStep::why_not).chain(self.why_failed()).collect()
+    }
+
+    /// Returns the first step at which an adapter or the machine failed, with the reason.
+    pub(super) fn why_failed(&self) -> Option<String> {
         let is_failed =
             |step: &&PairStep| matches!(step.outcome, StepOutcome::Failed(_)) && !step.is_of_join();
-        let of_join = self.steps.iter().filter(|step| step.is_of_join());
-        let lacking = of_join.chain(self.steps.iter().find(is_failed));
-        lacking.filter_map(|step| step.outcome.why_not().map(|why| format!("{}: {why}", step.name))).collect()
+        self.steps.iter().find(is_failed).and_then(PairStep::why_not)
     }
 }
 

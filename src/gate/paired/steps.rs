@@ -54,6 +54,11 @@ impl PairStep {
         [peer::Propose::METHOD, peer::Join::METHOD].iter().any(|method| self.name.contains(method.name()))
     }
 
+    /// Returns why nothing came of it, with its name.
+    pub(super) fn why_not(&self) -> Option<String> {
+        self.outcome.why_not().map(|why| format!("{}: {why}", self.name))
+    }
+
     /// Returns what came of it, for a person.
     pub(super) fn in_words(&self) -> String {
         let why = match &self.outcome {
