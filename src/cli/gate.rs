@@ -334,7 +334,7 @@ pub(super) fn failure(error: GateError) -> Failure {
             Exit::Environment
         }
         GateError::NothingRecorded { .. } | GateError::NotPaired { .. } => Exit::NothingEvaluated,
-        GateError::NoRelease | GateError::OtherRelease { .. } => Exit::Usage,
+        GateError::NoRelease | GateError::OldUnknown | GateError::OtherRelease { .. } => Exit::Usage,
         // The scenarios of the gate are built in.
         GateError::Run(_) | GateError::Library(_) | GateError::Pair(PairError::Relay(_)) => Exit::Suite,
     };

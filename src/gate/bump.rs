@@ -27,6 +27,8 @@ pub enum Bump {
     Major,
     /// A release that is no neighbour: the contract asks nothing of the two.
     Outside,
+    /// The new release is not known.
+    Unknown,
     /// A release before the recorded one.
     Back,
 }
@@ -58,6 +60,7 @@ impl Bump {
             Self::Minor => "a minor bump",
             Self::Major => "a major bump",
             Self::Outside => "no neighbour",
+            Self::Unknown => "an unknown step",
             Self::Back => "a step back",
         }
     }

@@ -88,8 +88,8 @@ pub struct Comparison {
     pub way: Way,
     /// The recorded release, or the old one of a pair.
     pub recorded_release: Version,
-    /// The new release.
-    pub release: Version,
+    /// The new release; null if it discloses none and nobody names it.
+    pub release: Option<Version>,
     /// The name of the target.
     pub target: String,
     /// The step between the two.
@@ -114,16 +114,18 @@ pub struct Comparison {
     pub skipped: Vec<LeftOut>,
 }
 
-/// Compares a play of a release with a recording.
+/// Compares a play of a release with a recording. A release that refuses every peer discloses nothing: what it refuses is
+/// compared all the same.
 #[must_use]
 pub fn compare_release(
     recording: &Recording,
     play: &Play,
-    release: Version,
+    release: Option<Version>,
     rules: Choice,
     notice: Option<Notice>,
 ) -> Comparison {
-    let bump = Bump::between(&recording.release, &release);
+    let between = |release| Bump::between(&recording.release, release);
+    let bump = release.as_ref().map_or(Bump::Unknown, between);
     let mut comparison = Comparison {
         way: Way::Recorded,
         recorded_release: recording.release.clone(),
@@ -154,9 +156,11 @@ pub fn compare_release(
     comparison
 }
 
-/// The differences, by rule, direction, route and place.
-#[derive(Default)]
-struct Gathered(BTreeMap<(usize, Option<bool>, String, String), Found>);
+impl Comparison {
+    /// Returns the new release, for a person.
+    pub(super) fn release_name(&self) -> String {
+        self.release.as_ref().map_or_else(|| "a release that discloses none".to_owned(), ToString::to_string)
+    }
 
     /// Adds a difference.
     pub(super) fn add(&mut self, found: Found) {

@@ -56,10 +56,9 @@ pub async fn hold(
 }
 
 fn compared(recording: &Recording, play: &Play, hold: &Hold) -> Result<Comparison, GateError> {
-    // A release that refuses every peer discloses nothing: what it refuses is compared all the same.
     let release = match play.release(hold.release.as_ref()) {
-        Err(GateError::Unreached(_)) => recording.release.clone(),
-        other => other?,
+        Err(GateError::Unreached(_)) => None,
+        other => Some(other?),
     };
     let on_wire = play.handshake.as_ref().and_then(|trace| notice_on_wire(trace, &recording.release));
     let mut held = recording.clone();

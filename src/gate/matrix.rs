@@ -113,8 +113,8 @@ async fn one(
             Ok(paired) => paired.comparison,
             Err(error) => return MatrixPair::failed(ends(targets, order, releases), error),
         };
-        let found = [comparison.recorded_release.clone(), comparison.release.clone()];
-        releases.extend(order.into_iter().zip(found));
+        let found = [Some(comparison.recorded_release.clone()), comparison.release.clone()];
+        releases.extend(order.into_iter().zip(found).filter_map(|(place, found)| Some((place, found?))));
         match comparison.bump {
             Bump::Back => order.reverse(),
             Bump::Outside => break,

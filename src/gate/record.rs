@@ -78,6 +78,12 @@ pub enum GateError {
         "the target discloses no release (1.3), so it is unknown what to hold it to; name it with --release VERSION"
     )]
     NoRelease,
+    /// The old release of a pair discloses none.
+    #[error(
+        "the old release discloses none (1.3), so it is unknown what the new one is held to; start one that discloses its \
+         release, or name that of the embedded reference: reference:1.4.2"
+    )]
+    OldUnknown,
     /// The target is another release than the user names.
     #[error(
         "--release {named}: the target discloses {disclosed}; start that release, or name the one that it is"

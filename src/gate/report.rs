@@ -22,7 +22,7 @@ pub fn text(comparison: &Comparison) -> String {
 }
 
 fn headline(comparison: &Comparison) -> String {
-    let Comparison { recorded_release: old, release: new, .. } = comparison;
+    let (old, new) = (&comparison.recorded_release, comparison.release_name());
     let count = comparison.breaking.len();
     let result = match comparison.verdict {
         Verdict::Compatible => "compatible: nothing that was compared breaks".to_owned(),
@@ -62,14 +62,14 @@ fn no_neighbours(comparison: &Comparison) -> String {
             if comparison.bump == Bump::Back { "the old release is the later one" } else { "not neighbours" };
         return format!(
             "{what}, so nothing is decided; name the release before {} with --old",
-            comparison.release
+            comparison.release_name()
         );
     }
     let what =
         if comparison.bump == Bump::Back { "the recording is of a later release" } else { "not neighbours" };
     format!(
         "{what}, so nothing is decided; record the release before {}: `covenant gate record --release VERSION --out DIR`",
-        comparison.release
+        comparison.release_name()
     )
 }
 
@@ -115,7 +115,7 @@ fn breaking(text: &mut String, number: usize, found: &Found, comparison: &Compar
         Way::Paired => "with another of its release",
     };
     let old = format!("{} ({before})", comparison.recorded_release);
-    exchanges(text, found, &old, &format!("{} (now)", comparison.release));
+    exchanges(text, found, &old, &format!("{} (now)", comparison.release_name()));
 }
 
 fn coverage(text: &mut String, comparison: &Comparison) {

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covenant::clock::Seed;
-use covenant::gate::{Choice, Comparison, PairTarget, Pairing, SEED, StepOutcome, Verdict, pair, play_pair};
+use covenant::gate::{
+    Bump, Choice, Comparison, MatrixVerdict, PairTarget, Pairing, SEED, StepOutcome, Verdict, pair,
+    pair_each, play_pair,
+};
 use covenant::operator::{Embedded, EmbeddedOptions, Http, Targets};
-use covenant::reference::{Patch, release_change};
+use covenant::reference::{Patch, defect, release_change};
 use covenant::transcript::Direction;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -131,6 +134,35 @@ async fn an_old_release_behind_a_url_is_held_to_the_checks_alone() {
         let why = &comparison.not_recorded[0].why;
         assert!(why.contains("cannot federate with itself"), "{why}");
     }
+}
+
+/// Returns release 1.4.2, and a release that nobody names and that discloses none.
+fn with_undisclosed() -> [PairTarget; 2] {
+    let patch = defect("discloses-non-semver-version").expect("a defect");
+    let undisclosed =
+        PairTarget { release: None, name: "undisclosed".to_owned(), ..target("1.5.0", vec![patch]) };
+    [target("1.4.2", vec![]), undisclosed]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_is_not_disclosed_is_not_taken_for_the_old_one() {
+    let pairing = |old: &PairTarget, new: &PairTarget| Pairing {
+        old: old.clone(),
+        new: new.clone(),
+        rules: Choice::default(),
+        notice: None,
+        listen: LISTEN,
+        seed: SEED,
+    };
+    let [old, new] = with_undisclosed();
+    let comparison = pair(&pairing(&old, &new)).await.expect("a comparison").comparison;
+    assert_eq!((comparison.release.clone(), comparison.bump), (None, Bump::Unknown));
+    let report = covenant::gate::text(&comparison);
+    assert!(report.starts_with("a release that discloses none in a federation with 1.4.2"), "{report}");
+    let [old, new] = with_undisclosed();
+    let pairs = pair_each(&[old, new], pairing).await;
+    assert_eq!((pairs.len(), pairs[0].new.release.clone()), (1, None));
+    assert_eq!(pairs[0].verdict, MatrixVerdict::Breaking, "the form of its release changed");
 }
 
 #[test]

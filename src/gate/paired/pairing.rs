@@ -16,11 +16,11 @@ use crate::contract::{HeldText, TextSource};
 use crate::gate::bump::{Bump, Notice, notice_on_wire};
 use crate::gate::comparison::{Choice, Comparison, Verdict, Way, compare_release};
 use crate::gate::exchanges::status_rule;
-use crate::gate::hold::confirmed;
 use crate::gate::found::Found;
+use crate::gate::hold::confirmed;
 use crate::gate::merge::merged;
-use crate::gate::record::{GateError, Play, Scene};
 use crate::gate::polls::TOO_MANY_REQUESTS;
+use crate::gate::record::{GateError, Play, Scene};
 use crate::gate::recording::{FORMAT, LeftOut, Recorded, Recording};
 use crate::gate::rules::{ANSWER_GONE, CHECK_BROKEN, Rule, SCENARIO_ENDED};
 use crate::gate::template::Template;
@@ -148,20 +148,18 @@ impl Pairing {
         let old_views = control.into_iter().flatten().flat_map(|play| &play.views);
         let old_views = old_views.chain([&plays[0].views[0], &plays[1].views[1]]);
         let new_views = [&plays[0].views[1], &plays[1].views[0]];
-        let old = release_in(old_views).or_else(|| self.old.release.clone()).ok_or(GateError::NoRelease)?;
+        let old = release_in(old_views).or_else(|| self.old.release.clone()).ok_or(GateError::OldUnknown)?;
         let new = release_in(new_views.into_iter()).or_else(|| self.new.release.clone());
-        // A release that refuses its peer discloses nothing: what it refuses is compared all the same.
-        let new = new.unwrap_or_else(|| old.clone());
         let mut recording = self.empty_recording(&old);
         let mut scenarios = vec![];
         let mut found = vec![];
         let mut not_compared = vec![];
         for ((id, role), play) in ROLES.iter().zip(plays) {
             let Some(control) = control else {
-                let alone = restarted_alone(None, play);
-                recording.left_out.extend(alone.map(|(_, why)| left_out(id, why)));
                 found.extend(without_control(id, play));
                 not_compared.extend(play.why_lacking().iter().map(|why| left_out(id, why)));
+                let alone = restarted_alone(None, play);
+                recording.left_out.extend(alone.map(|(_, why)| left_out(id, why)));
                 continue;
             };
             let steps = Steps::of(control, play);
@@ -179,7 +177,7 @@ impl Pairing {
         }
         let start =
             announce(self.seed, self.new.name.clone(), vec![], HeldText::unknown(TextSource::Nothing));
-        let compared = Play { start, release: Some(new.clone()), handshake: None, scenarios };
+        let compared = Play { start, release: new.clone(), handshake: None, scenarios };
         let notice = plays
             .iter()
             .zip(ROLES)
@@ -192,7 +190,7 @@ impl Pairing {
         }
         comparison.not_compared.extend(not_compared);
         let mut kept = 0;
-        if matches!(comparison.bump, Bump::Same | Bump::Patch | Bump::Minor) {
+        if matches!(comparison.bump, Bump::Same | Bump::Patch | Bump::Minor | Bump::Unknown) {
             for ((id, _), play) in ROLES.iter().zip(plays) {
                 let passed = of_window(play, control);
                 kept += passed.iter().filter(|passed| matches!(passed, Passed::Kept)).count();
