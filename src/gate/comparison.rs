@@ -30,7 +30,16 @@ impl Choice {
     /// Returns whether a difference of this rule is breaking.
     #[must_use]
     pub fn breaks(&self, rule: &Rule) -> bool {
-        let chosen = match rule.weight {
+        self.may_break(rule) && !self.except.contains(rule.id)
+    }
+
+    /// Returns whether a difference of this rule would break, and the user leaves the rule out.
+    pub(super) fn leaves_out(&self, rule: &Rule) -> bool {
+        self.may_break(rule) && self.except.contains(rule.id)
+    }
+
+    fn may_break(&self, rule: &Rule) -> bool {
+        match rule.weight {
             Weight::Breaking => true,
             Weight::Optional => self.also.contains(rule.id),
             Weight::Addition => false,

@@ -202,7 +202,7 @@ pub fn matrix_text(pairs: &[MatrixPair]) -> String {
             (Some(why), _) => format!("not compared: {why}"),
             (None, MatrixVerdict::Breaking) => "BREAKING".to_owned(),
             (None, MatrixVerdict::Announced) => "announced".to_owned(),
-            (None, MatrixVerdict::Incomplete) => "nothing breaks, but not all could be compared".to_owned(),
+            (None, MatrixVerdict::Incomplete) => "not all could be compared".to_owned(),
             (None, _) => "compatible".to_owned(),
         };
         let _ = writeln!(written, "  {} with {}: {result}", pair.old.name(), pair.new.name());

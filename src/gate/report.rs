@@ -25,7 +25,7 @@ fn headline(comparison: &Comparison) -> String {
     let (old, new) = (&comparison.recorded_release, comparison.release_name());
     let count = comparison.breaking.len();
     let result = match comparison.verdict {
-        Verdict::Compatible => "compatible: nothing that was compared breaks".to_owned(),
+        Verdict::Compatible => format!("compatible: {} that was compared breaks", nothing(comparison)),
         Verdict::Breaking => format!("BREAKING: {} ({CLAUSE})", differences(count)),
         Verdict::Announced => {
             format!(
@@ -34,7 +34,11 @@ fn headline(comparison: &Comparison) -> String {
             )
         }
         Verdict::Incomplete => {
-            format!("nothing breaks, but not all {} could be compared", of_old(comparison.way))
+            let so_far = match count {
+                0 => format!("{} breaks", nothing(comparison)),
+                count => format!("{} after a notice ({CLAUSE_OF_NOTICE})", differences(count)),
+            };
+            format!("{so_far}, but not all {} could be compared", of_old(comparison.way))
         }
         Verdict::NoNeighbours => no_neighbours(comparison),
     };
@@ -49,6 +53,15 @@ const fn of_old(way: Way) -> &'static str {
     match way {
         Way::Recorded => "of the recording",
         Way::Paired => "that passes between two of the old release",
+    }
+}
+
+/// Returns what breaks where nothing does: what the user leaves out aside.
+fn nothing(comparison: &Comparison) -> String {
+    let is_left_out = |found: &&Found| comparison.rules.leaves_out(found.rule);
+    match comparison.others.iter().filter(is_left_out).count() {
+        0 => "nothing".to_owned(),
+        count => format!("{} left out by --except, and nothing else", differences(count)),
     }
 }
 
@@ -148,5 +161,77 @@ fn coverage(text: &mut String, comparison: &Comparison) {
     }
     for one in &comparison.skipped {
         let _ = writeln!(text, "skipped step: {}: {}", one.id, one.why);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::comparison::{Choice, Counts};
+    use crate::gate::rules::{MEMBER_ADDED, MEMBER_GONE, Rule, SCENARIO_ENDED};
+    use semver::Version;
+
+    fn comparison(verdict: Verdict) -> Comparison {
+        Comparison {
+            way: Way::Recorded,
+            recorded_release: Version::new(1, 4, 2),
+            release: Some(Version::new(2, 0, 0)),
+            target: String::new(),
+            bump: Bump::Major,
+            verdict,
+            notice: None,
+            rules: Choice { except: [SCENARIO_ENDED.id.to_owned()].into(), ..Choice::default() },
+            compared: Counts::default(),
+            breaking: vec![],
+            others: vec![],
+            not_compared: vec![],
+            not_recorded: vec![],
+            skipped: vec![],
+        }
+    }
+
+    fn found(rule: &'static Rule) -> Found {
+        Found {
+            rule,
+            clause: None,
+            direction: None,
+            route: String::new(),
+            at: String::new(),
+            text: String::new(),
+            exchanges: 0,
+            scenarios: ["x".to_owned()].into(),
+            recorded: None,
+            now: None,
+        }
+    }
+
+    #[test]
+    fn no_headline_says_that_nothing_breaks_beside_what_does() {
+        let mut open = comparison(Verdict::Incomplete);
+        assert!(headline(&open).contains("nothing breaks, but not all"), "{}", headline(&open));
+        open.add(found(MEMBER_ADDED));
+        assert!(headline(&open).contains(": nothing breaks, but not all"), "{}", headline(&open));
+        open.add(found(SCENARIO_ENDED));
+        let line = headline(&open);
+        assert!(
+            line.contains("1 breaking difference left out by --except, and nothing else breaks"),
+            "{line}"
+        );
+        open.add(found(MEMBER_GONE));
+        let line = headline(&open);
+        assert!(line.contains("1 breaking difference after a notice") && !line.contains("nothing"), "{line}");
+        let mut kept = comparison(Verdict::Compatible);
+        kept.add(found(SCENARIO_ENDED));
+        let line = headline(&kept);
+        assert!(line.contains("compatible: 1 breaking difference left out by --except"), "{line}");
+        assert_eq!(kept.not_compared.len(), 1, "what comes after the end was not seen");
+    }
+
+    #[test]
+    fn a_release_that_is_not_known_is_not_named_as_the_old_one() {
+        let unknown = Comparison { release: None, bump: Bump::Unknown, ..comparison(Verdict::Breaking) };
+        assert!(
+            headline(&unknown).starts_with("a release that discloses none against the recording of 1.4.2")
+        );
     }
 }

@@ -26,8 +26,11 @@ fn headline(simulation: &Simulation) -> String {
         Verdict::Breaking => {
             format!("BREAKING: {} ({CLAUSE})", breaches(simulation.breaking.len()))
         }
-        _ if !simulation.others.is_empty() => {
-            format!("{} left out by --except, and nothing else breaks", breaches(simulation.others.len()))
+        verdict if !simulation.others.is_empty() => {
+            let is_whole = verdict == Verdict::Compatible;
+            let rest = if is_whole { "" } else { ", but not all could be seen" };
+            let left_out = breaches(simulation.others.len());
+            format!("{left_out} left out by --except, and nothing else breaks{rest}")
         }
         Verdict::Compatible | Verdict::Announced => {
             "compatible: each neighbour lives in the federation without an operator's help".to_owned()
@@ -85,4 +88,47 @@ fn not_seen(simulation: &Simulation) -> BTreeMap<String, usize> {
         *counted.entry(text).or_insert(0) += 1;
     }
     counted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::comparison::Choice;
+    use crate::gate::rules::CHECK_BROKEN;
+    use semver::Version;
+
+    #[test]
+    fn what_is_left_out_does_not_hide_what_was_not_seen() {
+        let others = vec![Found {
+            rule: CHECK_BROKEN,
+            clause: None,
+            direction: None,
+            route: String::new(),
+            at: String::new(),
+            text: String::new(),
+            exchanges: 0,
+            scenarios: std::collections::BTreeSet::new(),
+            recorded: None,
+            now: None,
+        }];
+        let mut simulation = Simulation {
+            release: Version::new(1, 5, 0),
+            target: String::new(),
+            verdict: Verdict::Compatible,
+            neighbours: vec![],
+            rules: Choice::default(),
+            kept: 0,
+            breaking: vec![],
+            others,
+            not_compared: vec![],
+        };
+        let left_out = "1 breach left out by --except, and nothing else breaks";
+        assert!(headline(&simulation).ends_with(&format!("{left_out}\n")), "{}", headline(&simulation));
+        simulation.verdict = Verdict::Incomplete;
+        assert!(
+            headline(&simulation).contains(&format!("{left_out}, but not all")),
+            "{}",
+            headline(&simulation)
+        );
+    }
 }
