@@ -144,8 +144,8 @@ fn a_break_passes_across_a_major_bump_after_a_notice_of_30_days_alone() {
     assert_eq!(code, 1, "{out}");
     let ended =
         ["release-requires-signed-accept", "--except", "scenario-ended", "--except", "member-required"];
-    let (code, out, _) = gate(&[&announced[..], &ended].concat());
-    assert!(code != 0, "{out}");
+    let (code, out, err) = gate(&[&announced[..], &ended].concat());
+    assert_eq!(code, 7, "{out}{err}");
 }
 
 /// Returns a recording with a request of 200 lists in one another.
