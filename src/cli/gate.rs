@@ -7,14 +7,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use semver::Version;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::config::Config;
+use super::embedded_release::{apart, embedded, patches_of};
 use super::gate_pairs::{gate_matrix, gate_pair};
 use super::gate_way::GateWay;
 use super::number::Jobs;
 use super::progress::Progress;
-use super::target_choice::{TargetArguments, patches};
+use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on_unless_stopped, message, print, unused};
 use crate::clock::{Clock, Seed};
 use crate::gate::{
@@ -22,8 +23,7 @@ use crate::gate::{
     RelayError, SEED, Verdict, Weight, hold, record, rule, scenarios_sha256, simulate, simulation_text, text,
 };
 use crate::nearest::did_you_mean;
-use crate::operator::{Embedded, EmbeddedOptions, OperatorError};
-use crate::reference::release_change;
+use crate::operator::OperatorError;
 use crate::runner::{ExternalTarget, Plan, RunError, Target, write_whole};
 
 /// The default number of scenarios that run in parallel.
@@ -270,31 +270,14 @@ impl PlayArguments {
 }
 
 /// Builds the target. The embedded reference becomes the named release, and `--defect` may name a release change too.
-/// Refuses a release change beside another one or a defect: two of them may take one hook of the platform, and the second
-/// would hide the first.
-pub(super) fn alone(changes: &[String], defects: usize) -> Result<(), Failure> {
-    match changes {
-        [first, ..] if changes.len() + defects > 1 => {
-            Err(Failure::usage(format!("{first}: a release change stands alone; leave out the others")))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn target(asked: &TargetArguments) -> Result<Target, Failure> {
-    let (changes, defects): (Vec<String>, Vec<String>) =
-        asked.defect.iter().cloned().partition(|name| release_change(name).is_some());
-    let without = TargetArguments { defect: defects.clone(), ..asked.clone() };
-    let built = without.target(None)?;
+    let (_, defect) = apart(&asked.defect);
+    let built = TargetArguments { defect, ..asked.clone() }.target(None)?;
     let Target::Embedded(_) = built else { return Ok(built) };
-    alone(&changes, defects.len())?;
-    let changes = changes.iter().filter_map(|name| release_change(name)).map(|change| &change.patch);
-    let patches: Vec<_> = patches(&asked.variant, &defects)?.into_iter().chain(changes).collect();
+    let patches = patches_of(&asked.variant, &asked.defect)?;
     let Some(release) = &asked.release else { return Ok(Target::Embedded(patches)) };
-    let settings = json!({"release": release.to_string(), "last_known_good_release": format!("v{release}")});
     let name = format!("the embedded reference platform as release {release}");
-    let listen = asked.run_context(None)?.listen;
-    let targets = Arc::new(Embedded::new(EmbeddedOptions { listen, patches, settings }));
+    let targets = embedded(asked.run_context(None)?.listen, Some(release), patches);
     Ok(Target::ExternalTarget(ExternalTarget { name, arguments: vec![], targets }))
 }
 

@@ -1,9 +1,8 @@
 //! The ways of `covenant gate`, and the options that each of them uses. One that the way does not use is refused: whoever
 //! gives it expects it to change something.
 
-use super::Failure;
 use super::gate::Arguments;
-use super::target_choice::TargetArguments;
+use super::{Failure, unused};
 
 /// A way of the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,29 +30,9 @@ const OF_WAYS: &[OfWay] = &[
     ("--jobs", |given| given.play.jobs.is_some(), &[Recorded, Simulated]),
 ];
 
-/// An option of a target, and whether the command line has it.
-type OfTarget = (&'static str, fn(&TargetArguments) -> bool);
-
-/// The options of a target that no pair uses: its targets are named in place, and no simulated peer is there.
-const NOT_IN_PAIRS: &[OfTarget] = &[
-    ("--defect", |given| !given.defect.is_empty()),
-    ("--variant", |given| !given.variant.is_empty()),
-    ("--adapter", |given| given.adapter.is_some()),
-    ("--operator", |given| given.operator.is_some()),
-    ("--target", |given| given.target.is_some()),
-    ("--ca", |given| given.ca.is_some()),
-    ("--system-roots", |given| given.system_roots),
-    ("--identity", |given| given.identity.is_some()),
-    ("--contract", |given| given.contract.is_some()),
-    ("--request-timeout", |given| given.request_timeout.is_some()),
-    ("--advertise", |given| given.advertise.is_some()),
-    ("--release", |given| given.release.is_some()),
-    ("--way-back-open", |given| given.way_back_open),
-    ("--max-wait", |given| given.max_wait.is_some()),
-    ("--peer-certificate", |given| given.peer_certificate.is_some()),
-    ("--record", |given| !given.records.is_empty()),
-    ("--config", |given| given.config.is_some()),
-];
+/// The options of a target that a pair uses. Its targets are named in place, and no simulated peer is there.
+const IN_PAIRS: [&str; 5] =
+    ["--adapter-env", "--adapter-timeout", "--credentials", "--listen", "--plain-http"];
 
 impl GateWay {
     /// Returns the way that the command line names. Refuses what that way does not use.
@@ -77,8 +56,9 @@ impl GateWay {
     }
 
     fn refuse(self, arguments: &Arguments) -> Result<(), Failure> {
-        let unused = OF_WAYS.iter().find(|(_, is_given, ways)| is_given(arguments) && !ways.contains(&self));
-        if let Some((flag, _, ways)) = unused {
+        let of_no_use =
+            OF_WAYS.iter().find(|(_, is_given, ways)| is_given(arguments) && !ways.contains(&self));
+        if let Some((flag, _, ways)) = of_no_use {
             let users: Vec<&str> = ways.iter().map(|way| way.name()).collect();
             return Err(Failure::usage(format!(
                 "{flag} is of no use with {}: {} alone {} it",
@@ -90,9 +70,9 @@ impl GateWay {
         if ![Paired, Matrix].contains(&self) {
             return Ok(());
         }
-        let unused = NOT_IN_PAIRS.iter().find(|(_, is_given)| is_given(&arguments.play.target));
-        match unused {
-            Some((flag, _)) => Err(Failure::usage(format!(
+        let given = unused::given(&arguments.play.target);
+        match given.into_iter().find(|flag| !IN_PAIRS.contains(flag)) {
+            Some(flag) => Err(Failure::usage(format!(
                 "{flag} is of no use with {}: {} and {} alone use it; a pair names its targets in place, such as \
                  `reference:1.5.0+NAME` or the command line of an adapter",
                 self.name(),

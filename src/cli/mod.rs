@@ -12,6 +12,7 @@ mod descriptors;
 mod docs;
 mod doctor;
 mod duration;
+mod embedded_release;
 mod event_lines;
 mod exit_code;
 mod exit_options;

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use semver::Version;
-use serde_json::json;
 
 use super::Failure;
-use super::gate::alone;
+use super::embedded_release::{embedded, patches_of};
 use super::operator::{adapter, operator_targets};
 use super::operator_choice::OperatorChoice;
-use super::target_choice::{TargetArguments, patches};
+use super::target_choice::TargetArguments;
 use crate::gate::PairTarget;
-use crate::operator::{Embedded, EmbeddedOptions, Targets};
-use crate::reference::{VARIANTS, release_change};
+use crate::operator::Targets;
+use crate::reference::VARIANTS;
 
 /// The word for the embedded reference platform.
 const REFERENCE: &str = "reference";
 
-/// Builds a target: `reference:1.5.0+CHANGE,CHANGE`, the URL of an adapter, or the command line of one.
+/// Builds a target: `reference:1.5.0+CHANGE` or `reference:1.5.0+DEFECT,VARIANT`, the URL of an adapter, or the command line
+/// of one.
 pub(super) fn pair_target(text: &str, shared: &TargetArguments) -> Result<PairTarget, Failure> {
     let of_reference =
         text.strip_prefix(REFERENCE).filter(|rest| rest.is_empty() || rest.starts_with([':', '+']));
@@ -47,19 +47,10 @@ fn reference(text: &str, rest: &str, shared: &TargetArguments) -> Result<PairTar
     };
     let names: Vec<String> =
         names.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect();
-    let (changes, others): (Vec<String>, Vec<String>) =
-        names.into_iter().partition(|name| release_change(name).is_some());
     let is_variant = |name: &String| VARIANTS.iter().any(|variant| variant.name == name);
-    let (variants, defects): (Vec<String>, Vec<String>) = others.into_iter().partition(is_variant);
-    alone(&changes, defects.len())?;
-    let changes = changes.iter().filter_map(|name| release_change(name)).map(|change| &change.patch);
-    let patches = patches(&variants, &defects)?.into_iter().chain(changes).collect();
-    let settings = release.as_ref().map_or_else(
-        || json!({}),
-        |release| json!({"release": release.to_string(), "last_known_good_release": format!("v{release}")}),
-    );
-    let listen = shared.run_context(None)?.listen;
-    let targets: Arc<dyn Targets> = Arc::new(Embedded::new(EmbeddedOptions { listen, patches, settings }));
+    let (variants, others): (Vec<String>, Vec<String>) = names.into_iter().partition(is_variant);
+    let patches = patches_of(&variants, &others)?;
+    let targets: Arc<dyn Targets> = embedded(shared.run_context(None)?.listen, release.as_ref(), patches);
     Ok(PairTarget { name: text.to_owned(), targets, release, is_one: false })
 }
 

@@ -21,66 +21,80 @@ enum Use {
 /// An option, and whether the command line has it.
 type Given = (&'static str, fn(&TargetArguments) -> bool);
 
-/// The options that some targets do not use. The others are of use for each.
-const OF_TARGETS: &[(Given, Use)] = &[
-    (("--adapter-env", |given| !given.adapter_env.is_empty()), Use::Adapter),
-    (("--credentials", |given| given.credentials.is_some()), Use::Powernode),
-    (("--record", |given| !given.records.is_empty()), Use::Powernode),
-    (("--adapter-timeout", |given| given.adapter_timeout.is_some()), Use::External),
-    (("--identity", |given| given.identity.is_some()), Use::External),
-    (("--plain-http", |given| given.plain_http), Use::External),
-    (("--way-back-open", |given| given.way_back_open), Use::External),
-    (("--max-wait", |given| given.max_wait.is_some()), Use::External),
-    (("--ca", |given| given.ca.is_some()), Use::Url),
-    (("--system-roots", |given| given.system_roots), Use::Url),
-];
-
-/// The options of a target that no audit uses: it has no operator client, and reads no configuration file.
-const NOT_IN_AUDITS: &[Given] = &[
-    ("--defect", |given| !given.defect.is_empty()),
-    ("--variant", |given| !given.variant.is_empty()),
+/// Every option of a target.
+const OPTIONS: &[Given] = &[
     ("--adapter", |given| given.adapter.is_some()),
     ("--adapter-env", |given| !given.adapter_env.is_empty()),
     ("--adapter-timeout", |given| given.adapter_timeout.is_some()),
-    ("--operator", |given| given.operator.is_some()),
+    ("--advertise", |given| given.advertise.is_some()),
+    ("--ca", |given| given.ca.is_some()),
+    ("--config", |given| given.config.is_some()),
+    ("--contract", |given| given.contract.is_some()),
     ("--credentials", |given| given.credentials.is_some()),
+    ("--defect", |given| !given.defect.is_empty()),
+    ("--identity", |given| given.identity.is_some()),
+    ("--listen", |given| given.listen.is_some()),
+    ("--max-wait", |given| given.max_wait.is_some()),
+    ("--operator", |given| given.operator.is_some()),
+    ("--peer-certificate", |given| given.peer_certificate.is_some()),
+    ("--plain-http", |given| given.plain_http),
     ("--record", |given| !given.records.is_empty()),
+    ("--release", |given| given.release.is_some()),
+    ("--request-timeout", |given| given.request_timeout.is_some()),
+    ("--system-roots", |given| given.system_roots),
+    ("--target", |given| given.target.is_some()),
+    ("--variant", |given| !given.variant.is_empty()),
+    ("--way-back-open", |given| given.way_back_open),
+];
+
+/// The options that some targets do not use. The others are of use for each.
+const OF_TARGETS: &[(&str, Use)] = &[
+    ("--adapter-env", Use::Adapter),
+    ("--credentials", Use::Powernode),
+    ("--record", Use::Powernode),
+    ("--adapter-timeout", Use::External),
+    ("--identity", Use::External),
+    ("--plain-http", Use::External),
+    ("--way-back-open", Use::External),
+    ("--max-wait", Use::External),
+    ("--ca", Use::Url),
+    ("--system-roots", Use::Url),
+];
+
+/// The options of a target that no audit uses: it has no operator client, and reads no configuration file.
+const NOT_IN_AUDITS: &[&str] = &[
+    "--defect",
+    "--variant",
+    "--adapter",
+    "--adapter-env",
+    "--adapter-timeout",
+    "--operator",
+    "--credentials",
+    "--record",
 ];
 
 /// The options of a target that only a peer uses.
-const OF_PEERS: &[Given] = &[
-    ("--release", |given| given.release.is_some()),
-    ("--contract", |given| given.contract.is_some()),
-    ("--advertise", |given| given.advertise.is_some()),
-    ("--listen", |given| given.listen.is_some()),
-    ("--way-back-open", |given| given.way_back_open),
-    ("--max-wait", |given| given.max_wait.is_some()),
-    ("--peer-certificate", |given| given.peer_certificate.is_some()),
-];
-
-/// The options of a target that every target uses.
-const OF_ALL: &[Given] = &[
-    ("--target", |given| given.target.is_some()),
-    ("--request-timeout", |given| given.request_timeout.is_some()),
-    ("--config", |given| given.config.is_some()),
+const OF_PEERS: &[&str] = &[
+    "--release",
+    "--contract",
+    "--advertise",
+    "--listen",
+    "--way-back-open",
+    "--max-wait",
+    "--peer-certificate",
 ];
 
 /// Returns the options of a target that the command line has.
 pub(super) fn given(given: &TargetArguments) -> Vec<&'static str> {
-    let of_some = OF_TARGETS.iter().map(|(option, _)| option);
-    let all = of_some.chain(NOT_IN_AUDITS).chain(OF_PEERS).chain(OF_ALL);
-    let mut names: Vec<&str> = all.filter(|(_, is_given)| is_given(given)).map(|(name, _)| *name).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+    OPTIONS.iter().filter(|(_, is_given)| is_given(given)).map(|(name, _)| *name).collect()
 }
 
 /// Refuses what the command line gives for a target and the target does not use. What the configuration file gives
 /// stays, since it is for several commands.
 pub(super) fn refuse(given: &TargetArguments, asked: &TargetArguments) -> Result<(), Failure> {
-    let unused = OF_TARGETS.iter().filter(|((_, is_given), _)| is_given(given));
-    let mut unused = unused.filter_map(|((flag, _), of)| Some((*flag, of.missing(asked)?)));
-    match unused.next() {
+    let given = self::given(given);
+    let unused = OF_TARGETS.iter().filter(|(flag, _)| given.contains(flag));
+    match unused.filter_map(|(flag, of)| Some((*flag, of.missing(asked)?))).next() {
         Some((flag, why)) => Err(Failure::usage(format!("{flag} is of no use here: {why}"))),
         None => Ok(()),
     }
@@ -138,6 +152,27 @@ pub(super) fn refuse_without_token(
     }
 }
 
-fn first(options: &[Given], given: &TargetArguments) -> Option<&'static str> {
-    options.iter().find(|(_, is_given)| is_given(given)).map(|(flag, _)| *flag)
+fn first(options: &[&'static str], given: &TargetArguments) -> Option<&'static str> {
+    let given = self::given(given);
+    options.iter().copied().find(|flag| given.contains(flag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Args;
+
+    #[test]
+    fn every_option_of_a_target_is_in_the_table() {
+        let command = TargetArguments::augment_args(clap::Command::new("x"));
+        let mut expected: Vec<String> =
+            command.get_arguments().filter_map(|one| Some(format!("--{}", one.get_long()?))).collect();
+        expected.sort_unstable();
+        let known: Vec<&str> = OPTIONS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(known, expected);
+        let used = OF_TARGETS.iter().map(|(name, _)| name).chain(NOT_IN_AUDITS).chain(OF_PEERS);
+        for name in used {
+            assert!(known.contains(name), "{name}");
+        }
+    }
 }
