@@ -83,7 +83,7 @@ pub enum StepOutcome {
     Unsupported(String),
     /// It needs a step that was not done.
     Skipped(String),
-    /// The operator client has no method for it, and something else was done instead.
+    /// The operator client has no method for it, or refuses, and something else was done instead.
     Replaced(String),
     /// The adapter or the machine failed.
     Failed(#[serde(skip)] Fault),
