@@ -173,6 +173,10 @@ impl Comparison {
 
     /// Adds a difference.
     pub(super) fn add(&mut self, found: Found) {
+        // The contract asks nothing of two releases that are no neighbours.
+        if [Bump::Outside, Bump::Back].contains(&self.bump) {
+            return self.others.push(found);
+        }
         sort(found, &self.rules, [&mut self.breaking, &mut self.others], &mut self.not_compared);
     }
 
@@ -279,6 +283,10 @@ mod tests {
     }
 
     fn compared(old: Vec<Template>, new: Vec<Template>) -> Comparison {
+        as_release(Version::new(1, 5, 0), old, new)
+    }
+
+    fn as_release(release: Version, old: Vec<Template>, new: Vec<Template>) -> Comparison {
         let nothing = || HeldText::unknown(TextSource::Nothing);
         let recording = Recording {
             format: 2,
@@ -295,7 +303,7 @@ mod tests {
         let scene = Scene { id: "x".to_owned(), outcome: Outcome::Completed, exchanges: new };
         let start = announce(crate::clock::Seed(1), String::new(), vec![], nothing());
         let play = Play { start, release: None, handshake: None, scenarios: vec![scene] };
-        compare_release(&recording, &play, Some(Version::new(1, 5, 0)), Choice::default(), None)
+        compare_release(&recording, &play, Some(release), Choice::default(), None)
     }
 
     /// Returns the rules of what differs, each with the number of exchanges that show it.
@@ -327,5 +335,18 @@ mod tests {
         let old = vec![ttl(1, 60), ttl(2, 120), varying(ttl(3, 7))];
         let new = vec![ttl(1, 60_000), ttl(2, 120_000), ttl(3, 7000)];
         assert_eq!(rules(&compared(old, new)), [("unit-changed", 2)]);
+    }
+
+    #[test]
+    fn nothing_breaks_between_releases_that_are_no_neighbours() {
+        let both = || (vec![answer(1, &json!({"ttl": 60}))], vec![answer(1, &json!({}))]);
+        let (old, new) = both();
+        assert_eq!(compared(old, new).breaking[0].clause, Some("10.1"));
+        for release in [Version::new(1, 6, 0), Version::new(1, 3, 0)] {
+            let (old, new) = both();
+            let found = as_release(release, old, new);
+            assert_eq!((found.verdict, found.breaking.len()), (Verdict::NoNeighbours, 0));
+            assert_eq!((found.others.len(), found.others[0].clause), (1, None));
+        }
     }
 }
