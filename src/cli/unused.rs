@@ -37,6 +37,7 @@ const OPTIONS: &[Given] = &[
     ("--max-wait", |given| given.max_wait.is_some()),
     ("--operator", |given| given.operator.is_some()),
     ("--peer-certificate", |given| given.peer_certificate.is_some()),
+    ("--peer-key", |given| given.peer_key.is_some()),
     ("--plain-http", |given| given.plain_http),
     ("--record", |given| !given.records.is_empty()),
     ("--release", |given| given.release.is_some()),
@@ -82,6 +83,7 @@ const OF_PEERS: &[&str] = &[
     "--way-back-open",
     "--max-wait",
     "--peer-certificate",
+    "--peer-key",
 ];
 
 /// Returns the options of a target that the command line has.
