@@ -32,15 +32,16 @@ pub(super) fn merged(first: Vec<Template>, second: &[Template]) -> (Vec<Template
             }
             continue;
         };
-        let mut of: Vec<Variable> = one.differences.iter().map(Variable::of).collect();
-        // What is any number is a number of any size, unless it hardly varies.
-        let numbers = one
-            .differences
-            .iter()
-            .filter(|difference| difference.rule == NUMBER_CHANGED && !is_steady(old, new, &difference.at));
-        let as_unit =
-            numbers.map(|number| Variable { rule: UNIT_CHANGED.id.to_owned(), at: number.at.clone() });
-        of.extend(as_unit.collect::<Vec<_>>());
+        let of = one.differences.iter().flat_map(|difference| {
+            let is_number = [NUMBER_CHANGED, UNIT_CHANGED].contains(&difference.rule);
+            // What is any number is a number of any size, unless it hardly varies.
+            let rules = if is_number && !is_steady(old, new, &difference.at) {
+                vec![NUMBER_CHANGED, UNIT_CHANGED]
+            } else {
+                vec![difference.rule]
+            };
+            rules.into_iter().map(|rule| Variable { rule: rule.id.to_owned(), at: difference.at.clone() })
+        });
         varies.entry(old.n).or_default().extend(of);
     }
     let of_both = first.into_iter().filter_map(|template| {
