@@ -316,7 +316,8 @@ mod tests {
     fn an_exchange_counts_once_however_many_of_its_items_differ() {
         let rows = |numbers: &[u64]| {
             let row = |(kind, ttl): (&str, &u64)| json!({"kind": kind, "ttl": ttl});
-            json!({"rows": ["a", "b"].into_iter().zip(numbers).map(row).collect::<Vec<_>>()})
+            let rows: Vec<Value> = ["a", "b"].into_iter().zip(numbers).map(row).collect();
+            json!({"rows": rows})
         };
         let old = vec![answer(1, &rows(&[60, 120])), answer(2, &rows(&[240]))];
         // One exchange of two differs: its lifetimes are longer, and no unit changed.

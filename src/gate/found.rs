@@ -58,7 +58,13 @@ fn rule_id<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error>
 
 /// The differences, by rule, direction, route and place, each with the exchanges that show it: scenario and number.
 #[derive(Default)]
-pub(super) struct Gathered(BTreeMap<(usize, Option<bool>, String, String), (Found, BTreeSet<(String, u64)>)>);
+pub(super) struct Gathered(BTreeMap<Place, (Found, Exchanges)>);
+
+/// The order of the rule, whether it is a call of the target, the route, and the place in the message.
+type Place = (usize, Option<bool>, String, String);
+
+/// Exchanges, each by its scenario and its number.
+type Exchanges = BTreeSet<(String, u64)>;
 
 impl Gathered {
     /// Adds a difference of a scenario.
@@ -89,15 +95,14 @@ impl Gathered {
             recorded: old.cloned(),
             now: new.cloned(),
         };
-        let (found, exchanges) = self.0.entry(key).or_insert_with(|| (new_found(), BTreeSet::new()));
+        let (found, exchanges) = self.0.entry(key).or_insert_with(|| (new_found(), Exchanges::new()));
         exchanges.extend(either.map(|template| (scenario.to_owned(), template.n)));
         found.scenarios.insert(scenario.to_owned());
     }
 
     /// Returns each difference. A number in another unit is one where the recording shows a setting.
     pub(super) fn settled(self, settings: &Settings) -> impl Iterator<Item = Found> {
-        let counted =
-            |(found, exchanges): (Found, BTreeSet<_>)| Found { exchanges: exchanges.len(), ..found };
+        let counted = |(found, exchanges): (Found, Exchanges)| Found { exchanges: exchanges.len(), ..found };
         self.0.into_values().filter_map(move |one| counted(one).settled(settings))
     }
 }

@@ -109,12 +109,12 @@ pub(super) fn restarted_alone(
         return is_ended.then_some((now.number, NO_CONTROL));
     };
     let before = || control.iter().filter_map(|play| was_ended(play.start_again()?));
-    let why = match is_ended {
-        true if before().any(|is_ended| !is_ended) => NEVER_ENDED,
-        false if before().any(|is_ended| is_ended) && control.iter().any(PairPlay::lost_something) => LOST,
-        _ => return None,
+    let why = if is_ended {
+        before().any(|is_ended| !is_ended).then_some(NEVER_ENDED)
+    } else {
+        (before().any(|is_ended| is_ended) && control.iter().any(PairPlay::lost_something)).then_some(LOST)
     };
-    Some((now.number, why))
+    why.map(|why| (now.number, why))
 }
 
 /// Returns whether the joiner was ended before it was started; `None` if nothing says so.
