@@ -95,8 +95,8 @@ pub(super) fn given(given: &TargetArguments) -> Vec<&'static str> {
 /// stays, since it is for several commands.
 pub(super) fn refuse(given: &TargetArguments, asked: &TargetArguments) -> Result<(), Failure> {
     let given = self::given(given);
-    let unused = OF_TARGETS.iter().filter(|(flag, _)| given.contains(flag));
-    match unused.filter_map(|(flag, of)| Some((*flag, of.missing(asked)?))).next() {
+    let mut unused = OF_TARGETS.iter().filter(|(flag, _)| given.contains(flag));
+    match unused.find_map(|(flag, of)| Some((*flag, of.missing(asked)?))) {
         Some((flag, why)) => Err(Failure::usage(format!("{flag} is of no use here: {why}"))),
         None => Ok(()),
     }
