@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -117,11 +117,7 @@ fn redacted(arguments: &RedactArguments) -> Result<Exit, Failure> {
     let RedactArguments { run, out, map, format } = arguments;
     if let Some(map) = map {
         refuse_existing(map, false)?;
-        if map.parent().is_some_and(|folder| folder == out) {
-            return Err(Failure::usage(
-                "--map: it holds the values, so it does not belong into the copy; name a file elsewhere",
-            ));
-        }
+        refuse_in_copy(map, out)?;
     }
     let made = redact(run, out).map_err(|error| {
         let exit = match &error {
@@ -132,6 +128,8 @@ fn redacted(arguments: &RedactArguments) -> Result<Exit, Failure> {
         Failure::new(exit, error)
     })?;
     if let Some(map) = map {
+        // The folders are there now, with the names that the system gives them.
+        refuse_in_copy(map, out)?;
         let values: BTreeMap<&str, &str> =
             made.placeholders.all().map(|(value, placeholder)| (placeholder, value)).collect();
         write_new_private(map, format!("{:#}\n", json!(values)).as_bytes(), false)?;
@@ -142,11 +140,44 @@ fn redacted(arguments: &RedactArguments) -> Result<Exit, Failure> {
             "{:#}\n",
             json!({"original_sha256": made.original_sha256, "copy_sha256": made.copy_sha256,
                 "replaced": made.placeholders.counts(), "unproven": made.unproven, "copied": made.copied,
-                "left_out": made.left_out, "kept": made.placeholders.kept().collect::<Vec<_>>()})
+                "left_out": made.left_out, "kept": made.placeholders.kept().collect::<Vec<_>>(),
+                "too_short": made.placeholders.too_short().collect::<Vec<_>>(), "in_ids": made.in_ids,
+                "own_words": made.own_words})
         ),
     })?;
     message(&format!("files: {}\n", out.display()));
     Ok(Exit::Kept)
+}
+
+/// Refuses a map within the folder of the copy, by whatever path it is named.
+fn refuse_in_copy(map: &Path, out: &Path) -> Result<(), Failure> {
+    if !resolved(map).starts_with(resolved(out)) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "--map {}: it holds the values, so it does not belong into the copy; name a file elsewhere",
+        map.display()
+    )))
+}
+
+/// Returns a path without links and without `.` and `..`. Its last parts need not exist.
+fn resolved(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut resolved = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            part => {
+                resolved.push(part);
+                // What does not exist has no links.
+                resolved = resolved.canonicalize().unwrap_or(resolved);
+            }
+        }
+    }
+    resolved
 }
 
 /// Describes a redacted copy.
@@ -168,9 +199,19 @@ fn in_words(made: &Redacted) -> String {
     for check in &made.unproven {
         let _ = writeln!(out, "- {}", terminal(check));
     }
-    let kept: Vec<String> = made.placeholders.kept().map(terminal).collect();
-    if !kept.is_empty() {
-        let _ = writeln!(out, "not replaced, since the suite itself has them: {}", kept.join(", "));
+    let shown = |values: &mut dyn Iterator<Item = &str>| values.map(terminal).collect::<Vec<_>>().join(", ");
+    for (why, values) in [
+        ("not replaced, since the suite itself has them", shown(&mut made.placeholders.kept())),
+        ("not replaced, since they are too short", shown(&mut made.placeholders.too_short())),
+        ("not replaced in ids of checks", shown(&mut made.in_ids.iter().map(String::as_str))),
+        (
+            "replaced, and words of the reports themselves",
+            shown(&mut made.own_words.iter().map(String::as_str)),
+        ),
+    ] {
+        if !values.is_empty() {
+            let _ = writeln!(out, "{why}: {values}");
+        }
     }
     if !made.left_out.is_empty() {
         let names: Vec<String> = made.left_out.iter().map(|name| terminal(name)).collect();

@@ -1,14 +1,18 @@
 //! A copy of a run to share: addresses, host names, contacts and what belongs to other parties are replaced by
 //! placeholders, the same for the same value in every file. The verdicts follow from the copy, or are unproven there.
 
+mod addresses;
+mod forms;
+mod pem;
 mod placeholders;
 mod replace;
 mod values;
+mod view;
 
 pub use placeholders::{Class, Placeholders};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
 use aho_corasick::BuildError;
@@ -23,7 +27,7 @@ use crate::clock::Seed;
 use crate::input::{self, InputError};
 use crate::property::{PROPERTIES, Property};
 use crate::report::{FORMATS, REDACTED, Report};
-use crate::runner::{FileError, RunFolder, assess_and_free, library, write_private};
+use crate::runner::{FileError, LOCK, RunFolder, assess_and_free, library, write_private};
 use crate::transcript::{ReadError, RewriteError, each_entry, read, rewrite};
 
 /// The words of an entry of a transcript that no schema has.
@@ -53,6 +57,10 @@ pub struct Redacted {
     pub placeholders: Placeholders,
     /// The checks whose verdict does not follow from the copy. They are unproven there.
     pub unproven: Vec<String>,
+    /// The values that stay in ids of scenarios and checks, which are never altered.
+    pub in_ids: BTreeSet<String>,
+    /// The replaced values that are words of the suite's own text in the reports.
+    pub own_words: BTreeSet<String>,
     /// The files that were copied.
     pub copied: Vec<String>,
     /// The files that were left out: they are not of the run, hold keys, or sign the original.
@@ -101,50 +109,121 @@ pub fn redact(run: &Path, out: &Path) -> Result<Redacted, RedactError> {
     if is_used || (out.symlink_metadata().is_ok() && !out.is_dir()) {
         return Err(RedactError::Used(out.display().to_string()));
     }
+    let is_new = !out.is_dir();
     let folder = RunFolder::choose(Some(out), Seed(0));
-    let made = redact_into(run, &folder);
+    let plan = Plan::of(run)?;
+    // From here on the folder is this command's alone.
+    let lock = folder.begin()?;
+    let made = plan.make(run, &folder);
     if made.is_err() {
-        let _ = fs::remove_dir_all(out);
+        remove_copy(&folder, &plan.texts, is_new);
     }
+    drop(lock);
     made
 }
 
-fn redact_into(run: &Path, folder: &RunFolder) -> Result<Redacted, RedactError> {
-    let transcript = RunFolder::transcript_of(run);
-    let mut reading = read(&transcript)?;
-    if reading.start.settings.contains_key(REDACTED) {
-        return Err(RedactError::Again(run.display().to_string()));
+/// Removes the files of a copy that failed, and the folder if the command made it. What others put there stays.
+fn remove_copy(folder: &RunFolder, texts: &BTreeMap<String, String>, is_new: bool) {
+    for name in files_of_run().chain(texts.keys().cloned()).chain([LOCK.to_owned()]) {
+        let _ = fs::remove_file(folder.path().join(name));
     }
-    let texts = texts_of(run)?;
-    let suite = Suite::new();
-    let values = values_of(&transcript, &texts)?;
-    let placeholders = Placeholders::of(values.found, |value| suite.says(value));
-    let replacer = Replacer::new(&placeholders)?;
-    let _lock = folder.begin()?;
-    let to = folder.transcript();
+    if is_new {
+        let _ = fs::remove_dir(folder.path());
+    }
+}
 
-    let original_sha256 = reading.sha256.clone();
-    let verdicts = verdicts(&assess_and_free(&mut reading));
-    let counts = placeholders.counts();
-    let copy = |unproven: &[String]| -> Result<Report, RedactError> {
-        let marker = json!({"original_sha256": original_sha256, "replaced": counts, "unproven": unproven});
-        rewrite(&transcript, &to, |entry| changed(entry, &replacer, &suite, &marker))?;
-        Ok(assess_and_free(&mut read(&to)?))
-    };
-    let first = copy(&[])?;
-    let unproven = differing(&verdicts, &first);
-    let report = if unproven.is_empty() { first } else { copy(&unproven)? };
-    folder.write(&report)?;
+/// Returns the names of the transcript and of the reports.
+fn files_of_run() -> impl Iterator<Item = String> {
     let reports = FORMATS.iter().filter_map(|format| format.file).map(ToOwned::to_owned);
-    let mut copied: Vec<String> = iter::once(TRANSCRIPT.to_owned()).chain(reports).collect();
-    for (name, text) in &texts {
-        write_private(&folder.path().join(name), replacer.text(text).as_bytes())?;
-        copied.push(name.clone());
+    iter::once(TRANSCRIPT.to_owned()).chain(reports)
+}
+
+/// What is known of a run before its copy is made.
+struct Plan {
+    transcript: PathBuf,
+    original_sha256: String,
+    verdicts: BTreeMap<String, Verdict>,
+    texts: BTreeMap<String, String>,
+    suite: Suite,
+    placeholders: Placeholders,
+    replacer: Replacer,
+}
+
+impl Plan {
+    fn of(run: &Path) -> Result<Self, RedactError> {
+        let transcript = RunFolder::transcript_of(run);
+        let mut reading = read(&transcript)?;
+        if reading.start.settings.contains_key(REDACTED) {
+            return Err(RedactError::Again(run.display().to_string()));
+        }
+        let texts = texts_of(run)?;
+        let suite = Suite::new();
+        let values = values_of(&transcript, &texts)?;
+        let placeholders = Placeholders::of(values.found, |value| suite.says(value))?;
+        let original_sha256 = reading.sha256.clone();
+        let mut ids: BTreeSet<String> = reading.start.scenarios.iter().cloned().collect();
+        let report = assess_and_free(&mut reading);
+        ids.extend(report.checks.iter().map(|one| one.evaluation.check.scenario.clone()));
+        let replacer = Replacer::new(&placeholders, &ids)?;
+        let verdicts = verdicts(&report);
+        Ok(Self { transcript, original_sha256, verdicts, texts, suite, placeholders, replacer })
     }
-    nothing_is_left(folder.path(), &copied, &replacer)?;
-    let left_out = left_out(run, &copied);
-    let copy_sha256 = report.transcript_sha256;
-    Ok(Redacted { original_sha256, copy_sha256, placeholders, unproven, copied, left_out })
+
+    fn make(&self, run: &Path, folder: &RunFolder) -> Result<Redacted, RedactError> {
+        let to = folder.transcript();
+        let (original_sha256, counts) = (&self.original_sha256, self.placeholders.counts());
+        let copy = |unproven: &[String]| -> Result<Report, RedactError> {
+            let marker =
+                json!({"original_sha256": original_sha256, "replaced": counts, "unproven": unproven});
+            rewrite(&self.transcript, &to, |entry| changed(entry, &self.replacer, &self.suite, &marker))?;
+            Ok(assess_and_free(&mut read(&to)?))
+        };
+        let first = copy(&[])?;
+        let unproven = differing(&self.verdicts, &first);
+        let report = if unproven.is_empty() { first } else { copy(&unproven)? };
+        folder.write(&report)?;
+        let mut copied: Vec<String> = files_of_run().collect();
+        for (name, text) in &self.texts {
+            write_private(&folder.path().join(name), self.replacer.text(text).as_bytes())?;
+            copied.push(name.clone());
+        }
+        let own_words = self.nothing_is_left(folder.path(), &copied)?;
+        Ok(Redacted {
+            original_sha256: original_sha256.clone(),
+            copy_sha256: report.transcript_sha256,
+            placeholders: self.placeholders.clone(),
+            unproven,
+            in_ids: self.replacer.in_ids(),
+            own_words,
+            left_out: left_out(run, &copied),
+            copied,
+        })
+    }
+
+    /// Returns an error if a file of the copy holds a value. The reports are made from the transcript of the copy: a word
+    /// that only they have is the suite's own, and is returned.
+    fn nothing_is_left(&self, folder: &Path, copied: &[String]) -> Result<BTreeSet<String>, RedactError> {
+        let reports: BTreeSet<&str> = FORMATS.iter().filter_map(|format| format.file).collect();
+        let mut own_words = BTreeSet::new();
+        for name in copied {
+            let bytes = input::read(&folder.join(name), u64::MAX - 1)?;
+            let text = String::from_utf8_lossy(&bytes);
+            // A line of the transcript is an entry of its own. Elsewhere a value may have line ends.
+            let parts: Vec<&str> = if name == TRANSCRIPT { text.lines().collect() } else { vec![&text] };
+            for left in parts.iter().flat_map(|part| self.replacer.left_in(part)) {
+                if !(reports.contains(name.as_str()) && is_word(&left)) {
+                    return Err(RedactError::Left { file: name.clone(), left });
+                }
+                own_words.insert(left.to_lowercase());
+            }
+        }
+        Ok(own_words)
+    }
+}
+
+/// Returns whether a text is a word as a sentence may have it, and no host, address or number.
+fn is_word(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphabetic() || c == '-')
 }
 
 /// Returns an entry as the copy has it. The first says that it is one.
@@ -207,18 +286,6 @@ fn differing(verdicts: &BTreeMap<String, Verdict>, copy: &Report) -> Vec<String>
     let copied = self::verdicts(copy);
     let differs = |(id, verdict): &(&String, &Verdict)| copied.get(*id) != Some(*verdict);
     verdicts.iter().filter(differs).map(|(id, _)| id.clone()).collect()
-}
-
-/// Returns an error if a file of the copy holds a value.
-fn nothing_is_left(folder: &Path, copied: &[String], replacer: &Replacer) -> Result<(), RedactError> {
-    for name in copied {
-        let bytes = input::read(&folder.join(name), u64::MAX - 1)?;
-        let text = String::from_utf8_lossy(&bytes);
-        if let Some(left) = text.lines().find_map(|line| replacer.left_in(line)) {
-            return Err(RedactError::Left { file: name.clone(), left });
-        }
-    }
-    Ok(())
 }
 
 /// Returns the names of the files of a run that were not copied.

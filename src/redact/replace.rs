@@ -1,106 +1,197 @@
 //! Replaces values in texts, in every form that a text may have them in: as they are, in JSON, in URLs, in hexadecimal
 //! and in base64.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use base64::Engine as _;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use uuid::Uuid;
 
-use super::placeholders::Placeholders;
+use super::forms::forms_of;
+use super::pem::without_certificates;
+use super::placeholders::{LENGTH_MIN, Placeholders};
+use super::view::{View, without_case};
 use crate::wire::canonical::sha256_hex;
 
 /// The shortest text that is read as base64, in characters: four bytes have six.
 const BASE64_MIN: usize = 6;
-/// Characters that a URL holds encoded, if it holds all others as they are.
-const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// Characters that some libraries encode in a path or a query.
-const IN_QUERY: &AsciiSet = &IN_PATH.add(b'@');
-/// Characters that others encode.
-const IN_PATH: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'<').add(b'>').add(b'?');
-const PEM_BEGIN: &str = "-----BEGIN ";
-const PEM_END: &str = "-----END ";
-
 /// Values in each of their forms, with what replaces the form.
 #[derive(Debug)]
 pub(super) struct Replacer {
     forms: AhoCorasick,
     /// What replaces each form, in their order.
     replacements: Vec<String>,
+    /// The values without case, which a text without escapes and case may have.
+    folded: AhoCorasick,
+    /// What replaces each of them, in their order.
+    placeholders: Vec<String>,
+    /// The ids of scenarios, which stay: checks are called by them.
+    ids: BTreeSet<String>,
     /// The decoders of base64, each with its alphabet.
     decoders: [(&'static Alphabet, GeneralPurpose); 2],
 }
 
 impl Replacer {
-    pub(super) fn new(placeholders: &Placeholders) -> Result<Self, BuildError> {
-        let mut by_form = BTreeMap::new();
+    /// Prepares to replace values everywhere but in the ids of scenarios and of their checks.
+    pub(super) fn new(placeholders: &Placeholders, ids: &BTreeSet<String>) -> Result<Self, BuildError> {
+        let (mut by_form, mut by_fold) = (BTreeMap::new(), BTreeMap::new());
         for (value, placeholder) in placeholders.all() {
+            by_fold.entry(without_case(value)).or_insert_with(|| placeholder.to_owned());
             for (form, replacement) in forms_of(value, placeholder) {
                 by_form.entry(form.to_ascii_lowercase()).or_insert(replacement);
             }
         }
         let (forms, replacements): (Vec<String>, Vec<String>) = by_form.into_iter().unzip();
+        let (folds, placeholders): (Vec<String>, Vec<String>) = by_fold.into_iter().unzip();
         let mut builder = AhoCorasick::builder();
-        builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
+        builder.match_kind(MatchKind::LeftmostLongest);
+        let folded = builder.build(folds)?;
+        let forms = builder.ascii_case_insensitive(true).build(forms)?;
         let config = GeneralPurposeConfig::new()
             .with_decode_padding_mode(DecodePaddingMode::Indifferent)
             .with_decode_allow_trailing_bits(true);
         let decoders =
             [&STANDARD, &URL_SAFE].map(|alphabet| (alphabet, GeneralPurpose::new(alphabet, config)));
-        Ok(Self { forms: builder.build(forms)?, replacements, decoders })
+        // The other ids have nothing that would be replaced.
+        let ids = ids.iter().filter(|id| forms.is_match(id.as_str())).cloned().collect();
+        Ok(Self { forms, replacements, folded, placeholders, ids, decoders })
     }
 
-    /// Returns the first value that is in a text, in any form.
-    pub(super) fn left_in(&self, text: &str) -> Option<String> {
-        if let Some(found) = self.forms.find(text) {
-            return Some(text[found.range()].to_owned());
-        }
-        let decoders = self.decoders.iter();
-        let mut runs = decoders
-            .flat_map(|decoder| runs(text, decoder.0).map(move |(start, end)| (decoder, &text[start..end])));
-        runs.find(|((_, decoder), run)| self.hides(run, decoder)).map(|(_, run)| run.to_owned())
+    /// Returns the values that stay, since they stand in ids of scenarios.
+    pub(super) fn in_ids(&self) -> BTreeSet<String> {
+        let found = |id: &String| -> Vec<String> {
+            self.forms.find_iter(id).map(|found| id[found.range()].to_owned()).collect()
+        };
+        self.ids.iter().flat_map(found).collect()
     }
 
-    /// Returns a text without any of the values.
+    /// Returns the values that are in a text, in any form. The ids of scenarios may have one.
+    pub(super) fn left_in(&self, text: &str) -> BTreeSet<String> {
+        let ranges = self.found(text).into_iter().chain(self.encoded(text)).map(|(range, _)| range);
+        ranges.filter(|range| !self.is_in_id(text, range, "")).map(|range| text[range].to_owned()).collect()
+    }
+
+    /// Returns a text without any of the values. One in the id of a check stays.
     pub(super) fn text(&self, text: &str) -> String {
         let text = without_certificates(text);
-        let replaced = self.forms.replace_all(&text, &self.replacements);
-        self.decoders.iter().fold(replaced, |text, decoder| self.without_base64(text, decoder))
+        let mut found = self.found(&text);
+        found.retain(|(range, _)| !self.is_in_id(&text, range, "#"));
+        let replaced = with_replaced(&text, found);
+        // What was replaced may have been within something that is encoded.
+        let encoded = self.encoded(&replaced);
+        with_replaced(&replaced, encoded)
     }
 
-    /// Replaces each text in base64 that holds a value.
-    fn without_base64(&self, text: String, (alphabet, decoder): &(&Alphabet, GeneralPurpose)) -> String {
-        let hidden: Vec<(usize, usize)> =
-            runs(&text, alphabet).filter(|(start, end)| self.hides(&text[*start..*end], decoder)).collect();
-        let mut text = text;
-        for (start, end) in hidden.into_iter().rev() {
-            let placeholder = base64_placeholder(&text[start..end]);
-            text.replace_range(start..end, &placeholder);
+    /// Returns where the values are in a text, with what replaces them, in their order.
+    fn found(&self, text: &str) -> Vec<(Range<usize>, String)> {
+        let forms = self.forms.find_iter(text);
+        let forms = forms.map(|found| (found.range(), self.replacements[found.pattern().as_usize()].clone()));
+        let mut all: Vec<_> = forms.collect();
+        if let Some(view) = View::folded(text) {
+            let folds = self.folded.find_iter(view.bytes());
+            all.extend(folds.map(|found| {
+                (view.range(found.range()), self.placeholders[found.pattern().as_usize()].clone())
+            }));
         }
-        text
+        // A longer range holds the value that it shares with a shorter one.
+        all.sort_by_key(|(range, _)| (range.start, usize::MAX - range.end));
+        let mut end = 0;
+        all.retain(|(range, _)| {
+            let is_apart = range.start >= end;
+            end = end.max(range.end);
+            is_apart
+        });
+        all
+    }
+
+    /// Returns where a text has values in base64 or in hexadecimal, with what replaces them.
+    fn encoded(&self, text: &str) -> Vec<(Range<usize>, String)> {
+        let mut all = self.encoded_in(text.as_bytes());
+        if let Some(view) = View::joined(text) {
+            let hidden = self.encoded_in(view.bytes()).into_iter();
+            all.extend(hidden.map(|(range, placeholder)| (view.range(range), placeholder)));
+        }
+        all.sort_by_key(|(range, _)| (range.start, usize::MAX - range.end));
+        // Those that overlap are replaced as one.
+        let mut apart: Vec<(Range<usize>, String)> = Vec::new();
+        for (range, placeholder) in all {
+            match apart.last_mut() {
+                Some((last, _)) if range.start < last.end => last.end = last.end.max(range.end),
+                _ => apart.push((range, placeholder)),
+            }
+        }
+        apart
+    }
+
+    fn encoded_in(&self, text: &[u8]) -> Vec<(Range<usize>, String)> {
+        let mut all = Vec::new();
+        for (alphabet, decoder) in &self.decoders {
+            let digits = alphabet.as_str().as_bytes();
+            let hidden =
+                runs(text, BASE64_MIN, |byte| byte.is_ascii_alphanumeric() || digits.contains(&byte));
+            let hidden = hidden.filter(|run| self.hides_in_base64(&text[run.clone()], decoder));
+            all.extend(hidden.map(|run| (run.clone(), base64_placeholder(&text[run]))));
+        }
+        let hidden = runs(text, 2 * LENGTH_MIN, |byte| byte.is_ascii_hexdigit());
+        let hidden = hidden.filter(|run| self.hides_in_hex(&text[run.clone()]));
+        all.extend(hidden.map(|run| (run.clone(), hex::encode(redacted(&text[run])))));
+        all
     }
 
     /// Returns whether a text in base64 holds a value. It may begin anywhere: what stands before it may be of the same
     /// alphabet.
-    fn hides(&self, run: &str, decoder: &GeneralPurpose) -> bool {
+    fn hides_in_base64(&self, run: &[u8], decoder: &GeneralPurpose) -> bool {
         (0..4).any(|skipped| {
             let Some(rest) = run.get(skipped..) else { return false };
             // A last digit that stands alone holds no byte.
             let length = if rest.len() % 4 == 1 { rest.len() - 1 } else { rest.len() };
-            decoder.decode(&rest[..length]).is_ok_and(|bytes| self.forms.is_match(&bytes))
+            decoder.decode(&rest[..length]).is_ok_and(|bytes| self.is_in(&bytes))
         })
     }
 
-    /// Replaces the values in every text of a value, names of members included.
+    fn hides_in_hex(&self, run: &[u8]) -> bool {
+        (0..2).any(|skipped| {
+            let rest = &run[skipped..];
+            hex::decode(&rest[..rest.len() / 2 * 2]).is_ok_and(|bytes| self.is_in(&bytes))
+        })
+    }
+
+    /// Returns whether decoded bytes have a value.
+    fn is_in(&self, bytes: &[u8]) -> bool {
+        if self.forms.is_match(bytes) {
+            return true;
+        }
+        let longest = bytes.utf8_chunks().map(|chunk| chunk.valid()).max_by_key(|valid| valid.len());
+        let view = longest.filter(|text| text.len() >= LENGTH_MIN).and_then(View::folded);
+        view.is_some_and(|view| self.folded.is_match(view.bytes()))
+    }
+
+    /// Returns whether a range is within the id of a scenario, after which something stands.
+    fn is_in_id(&self, text: &str, range: &Range<usize>, after: &str) -> bool {
+        self.ids.iter().any(|id| {
+            let from = (range.end.saturating_sub(id.len())).min(range.start);
+            (from..=range.start).any(|start| {
+                let end = start + id.len();
+                end >= range.end
+                    && text.get(start..end) == Some(id.as_str())
+                    && text[end..].starts_with(after)
+            })
+        })
+    }
+
+    /// Replaces the values in every text of a value, names of members included. A number that has one becomes a text.
     pub(super) fn value(&self, value: Value) -> Value {
         match value {
+            Value::String(text) if self.ids.contains(&text) => Value::String(text),
             Value::String(text) => Value::String(self.text(&text)),
+            Value::Number(number) => {
+                let text = number.to_string();
+                if self.forms.is_match(&text) { Value::String(self.text(&text)) } else { number.into() }
+            }
             Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
             Value::Object(members) => {
                 members.into_iter().map(|(name, member)| (self.text(&name), self.value(member))).collect()
@@ -110,78 +201,38 @@ impl Replacer {
     }
 }
 
-/// Returns a value as texts hold it, each form with what replaces it.
-fn forms_of(value: &str, placeholder: &str) -> Vec<(String, String)> {
-    let json = |text: &str| {
-        let quoted = serde_json::to_string(text).unwrap_or_default();
-        let inner = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        inner.unwrap_or_default().to_owned()
-    };
-    let escaped = json(value);
-    let mut forms = vec![
-        (value.to_owned(), placeholder.to_owned()),
-        (escaped.replace('/', "\\/"), placeholder.to_owned()),
-        // JSON in JSON.
-        (json(&escaped), placeholder.to_owned()),
-        (escaped, placeholder.to_owned()),
-        (hex::encode(value), hex::encode(placeholder)),
-    ];
-    for set in [IN_URL, IN_QUERY, IN_PATH] {
-        let encoded = |text: &str| utf8_percent_encode(text, set).to_string();
-        forms.push((encoded(value).replace("%20", "+"), encoded(placeholder)));
-        forms.push((encoded(value), encoded(placeholder)));
+/// Returns a text with other texts in place of ranges, which are in their order and apart.
+fn with_replaced(text: &str, ranges: Vec<(Range<usize>, String)>) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut end = 0;
+    for (range, by) in ranges {
+        replaced.push_str(&text[end..range.start]);
+        replaced.push_str(&by);
+        end = range.end;
     }
-    if let Ok(id) = Uuid::try_parse(value) {
-        let plain = Uuid::try_parse(placeholder).map(|id| id.simple().to_string());
-        forms.push((id.simple().to_string(), plain.unwrap_or_else(|_| placeholder.to_owned())));
-    }
-    forms
+    replaced.push_str(&text[end..]);
+    replaced
 }
 
-/// Returns where the texts are that may be base64 of an alphabet.
-fn runs(text: &str, alphabet: &Alphabet) -> impl Iterator<Item = (usize, usize)> {
-    let digits = alphabet.as_str();
-    let is_end = move |c: char| !(c.is_ascii_alphanumeric() || c.is_ascii() && digits.contains(c));
+/// Returns where runs of some bytes are, each at least as long as the shortest that counts.
+fn runs(text: &[u8], shortest: usize, is_of_run: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
-    let parts = text.split(is_end).map(move |part| {
-        let begin = start;
-        start = begin + part.len();
-        start += text[start..].chars().next().map_or(0, char::len_utf8);
-        (begin, begin + part.len())
+    let parts = text.split(move |byte| !is_of_run(*byte)).map(move |part| {
+        let run = start..start + part.len();
+        start = run.end + 1;
+        run
     });
-    parts.filter(|(start, end)| end - start >= BASE64_MIN)
+    parts.filter(move |run| run.len() >= shortest)
 }
 
 /// Returns a text in base64 that stands for another, the same for the same text.
-fn base64_placeholder(run: &str) -> String {
-    let digest = sha256_hex(run);
-    base64::engine::general_purpose::STANDARD.encode(format!("redacted-{}", &digest[..12]))
+pub(super) fn base64_placeholder(run: impl AsRef<[u8]>) -> String {
+    base64::engine::general_purpose::STANDARD.encode(redacted(run.as_ref()))
 }
 
-/// Replaces the content of each PEM block but that of a key: certificates name subjects, hosts and addresses.
-fn without_certificates(text: &str) -> std::borrow::Cow<'_, str> {
-    if !text.contains(PEM_BEGIN) {
-        return text.into();
-    }
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(begin) = rest.find(PEM_BEGIN) {
-        let label = begin + PEM_BEGIN.len();
-        let Some(inside) = rest[label..].find("-----").map(|end| label + end + "-----".len()) else { break };
-        let end = rest[inside..].find(PEM_END).map_or(rest.len(), |end| inside + end);
-        replaced.push_str(&rest[..inside]);
-        let content = rest[inside..end].trim();
-        if content.is_empty() || content.starts_with('<') {
-            replaced.push_str(&rest[inside..end]);
-        } else {
-            // A block within JSON text has its line ends escaped.
-            let line_end = if rest[inside..end].starts_with("\\n") { "\\n" } else { "\n" };
-            replaced.extend([line_end, &base64_placeholder(content), line_end]);
-        }
-        rest = &rest[end..];
-    }
-    replaced.push_str(rest);
-    replaced.into()
+/// Returns the text that stands for another one that is encoded.
+fn redacted(run: &[u8]) -> String {
+    format!("redacted-{}", &sha256_hex(run)[..12])
 }
 
 #[cfg(test)]
@@ -191,7 +242,15 @@ mod tests {
 
     fn replacer(values: &[(Class, &str)]) -> Replacer {
         let found = values.iter().map(|(class, value)| (*class, (*value).to_owned())).collect();
-        Replacer::new(&Placeholders::of(found, |_| false)).expect("a few values")
+        let placeholders = Placeholders::of(found, |_| false).expect("a few values");
+        Replacer::new(&placeholders, &BTreeSet::new()).expect("a few values")
+    }
+
+    /// Returns a text in lines of seven characters, so that none holds a value.
+    fn in_lines(text: &str, line_end: &str) -> String {
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(7).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+        lines.join(line_end)
     }
 
     #[test]
@@ -216,16 +275,78 @@ mod tests {
             format!("x/{}", url_safe("?? o\"ps@acme.net")),
             format!("/my-path/of_it/{}", standard("fed.acme.net")),
             format!("token={}&x", standard("fed.acme.net")),
+            // Escapes of JSON and of URLs, of any character and more than once.
+            r"https:\/\/fed.acme.net\/x".to_owned(),
+            r"o\u0022ps\u0040acme.net and f\u0065d\u002eacme.net".to_owned(),
+            r"\\u0066ed.acme.net".to_owned(),
+            "a=f%65d%2Eacme.net&b=o%2522ps%2540acme.net".to_owned(),
+            // Another case, within an encoding.
+            hex::encode("Fed.ACME.net").to_uppercase(),
+            format!("0{}", hex::encode("see Fed.ACME.net")),
+            standard(r"https:\/\/f\u0065d.acme.net"),
+            // Base64 with line ends, and with escapes.
+            in_lines(&standard("a fed.acme.net b fed.acme.net c"), "\n"),
+            in_lines(&standard("a fed.acme.net b fed.acme.net c"), "\r\n  "),
+            in_lines(&standard("a fed.acme.net b fed.acme.net c"), r"\n"),
+            in_lines(&standard("a fed.acme.net b fed.acme.net c"), r"\\r\\n"),
+            standard("???fed.acme.net???").replace('/', r"\/"),
+            standard("???fed.acme.net???").replace('/', "%2F"),
         ];
         for text in &texts {
-            assert!(replacer.left_in(text).is_some(), "{text}");
+            assert!(!replacer.left_in(text).is_empty(), "{text}");
             let replaced = replacer.text(text);
-            assert_eq!(replacer.left_in(&replaced), None, "{text}: {replaced}");
+            assert_eq!(replacer.left_in(&replaced), BTreeSet::new(), "{text}: {replaced}");
             assert!(!replaced.to_lowercase().contains("acme"), "{text}: {replaced}");
         }
         assert_eq!(replacer.text(&texts[0]), "https://host-1.redacted.invalid:8443/x");
         let other = "nothing of the sort, in Zm9vYmFyYmF6 neither";
         assert_eq!(replacer.text(other), other);
+    }
+
+    #[test]
+    fn letters_beyond_ascii_have_a_case_too() {
+        let replacer = replacer(&[(Class::Party, "Müller-Klinik"), (Class::Contact, "Große Straße 1")]);
+        let standard = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        for text in [
+            "MÜLLER-KLINIK",
+            "m\u{fc}ller-klinik",
+            r"M\u00dcLLER-KLINIK",
+            "M%C3%9CLLER-KLINIK",
+            "GROSSE STRASSE 1",
+            &standard("MÜLLER-KLINIK"),
+            &hex::encode("at GROẞE STRASSE 1"),
+        ] {
+            assert!(!replacer.left_in(text).is_empty(), "{text}");
+            let replaced = replacer.text(text);
+            assert_eq!(replacer.left_in(&replaced), BTreeSet::new(), "{text}: {replaced}");
+            assert_ne!(replaced, text);
+        }
+        let other = "Müll und Straßen, 100% \\o/";
+        assert_eq!(replacer.text(other), other);
+    }
+
+    #[test]
+    fn the_id_of_a_check_stays_and_nothing_around_it() {
+        let found = BTreeSet::from([(Class::Party, "acme".to_owned())]);
+        let ids = BTreeSet::from(["own/acme".to_owned(), "acme".to_owned(), "own/other".to_owned()]);
+        let placeholders = Placeholders::of(found, |_| false).expect("a value");
+        let replacer = Replacer::new(&placeholders, &ids).expect("a value");
+        assert_eq!(replacer.in_ids(), BTreeSet::from(["acme".to_owned()]));
+        for text in ["own/acme", "acme"] {
+            assert_eq!(replacer.value(text.into()), text);
+        }
+        assert_eq!(replacer.text("own/acme#1 and acme#2"), "own/acme#1 and acme#2");
+        let replaced = replacer.text("own/acme: acme.net, ask acme");
+        assert_eq!(replaced, "own/redacted-party-1: redacted-party-1.net, ask redacted-party-1");
+        assert!(replacer.left_in("scenario own/acme, check own/acme#1").is_empty());
+        assert!(!replacer.left_in("acme2 of own/Acme").is_empty());
+    }
+
+    #[test]
+    fn a_number_that_is_a_value_becomes_a_placeholder() {
+        let replacer = replacer(&[(Class::Contact, "4930123456")]);
+        let replaced = replacer.value(serde_json::json!({"phone": 4_930_123_456_u64, "n": 17}));
+        assert_eq!(replaced, serde_json::json!({"phone": "redacted-contact-1", "n": 17}));
     }
 
     #[test]
@@ -240,19 +361,5 @@ mod tests {
             replaced,
             "email-1@redacted.invalid host-2.redacted.invalid host-1.redacted.invalid acme.new"
         );
-    }
-
-    #[test]
-    fn a_certificate_keeps_its_frame_alone() {
-        let replacer = replacer(&[]);
-        let pem = "x\n-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\ny";
-        let replaced = replacer.text(pem);
-        assert!(
-            !replaced.contains("MIIB") && replaced.contains("-----END CERTIFICATE-----\ny"),
-            "{replaced}"
-        );
-        assert_eq!(replaced, replacer.text(pem));
-        let key = "-----BEGIN PRIVATE KEY-----<private_key>-----END PRIVATE KEY-----";
-        assert_eq!(replacer.text(key), key);
     }
 }

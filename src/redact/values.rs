@@ -1,12 +1,14 @@
 //! Finds what a copy to share leaves out: addresses, host names, contacts, what belongs to other parties.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use serde_json::Value;
 use url::{Host, Url};
 
+use super::addresses::addresses_in;
 use super::placeholders::Class;
+use super::view::View;
+use crate::transcript::is_same_id;
 
 /// Members that hold a contact or an address of a person.
 const CONTACTS: [&str; 12] = [
@@ -44,6 +46,8 @@ const OF_PARTIES: [&str; 8] = [
 /// Headers that hold a host or an address, beside a URL.
 const HOST_HEADERS: [&str; 6] =
     ["host", "x-forwarded-host", ":authority", "x-forwarded-server", "via", "x-served-by"];
+/// The shortest id by which a longer text is known to be of its peer, in bytes. A shorter one may be part of any text.
+const ID_LENGTH_MIN: usize = 16;
 /// Folders below which the name of a user stands.
 const HOMES: [&str; 2] = ["/home/", "/Users/"];
 
@@ -62,7 +66,7 @@ impl Values {
         let what = &entry["what"];
         let operation = &what["operation"];
         if matches!(operation["method"].as_str(), Some("peer.propose" | "peer.join")) {
-            self.own.extend(operation["result"]["peer_id"].as_str().map(str::to_ascii_lowercase));
+            self.own.extend(id_of(&operation["result"]["peer_id"]));
         }
         let exchange = &what["exchange"];
         let path = exchange["request"]["path"].as_str().unwrap_or_default();
@@ -78,7 +82,7 @@ impl Values {
             Value::Object(members) => {
                 for (name, member) in members {
                     if PEER_IDS.contains(&name.as_str()) || name == OWN_SUBJECT {
-                        self.own.extend(member.as_str().map(str::to_ascii_lowercase));
+                        self.own.extend(id_of(member));
                     }
                     self.ids_in(member);
                 }
@@ -128,6 +132,7 @@ impl Values {
                 self.member(name, text);
                 self.text(text);
             }
+            Value::Number(number) => self.member(name, &number.to_string()),
             Value::Array(items) => items.iter().for_each(|item| self.value(name, item)),
             Value::Object(members) => {
                 self.row(members);
@@ -143,25 +148,32 @@ impl Values {
 
     /// Adds what a member's name says of its text.
     fn member(&mut self, name: &str, text: &str) {
-        let is_own = |own: &BTreeSet<String>| {
-            let lower = text.to_ascii_lowercase();
-            own.iter().any(|id| lower.contains(id.as_str()))
-        };
         if CONTACTS.contains(&name) {
             self.add(Class::Contact, text);
-        } else if SUBJECTS.contains(&name) && !is_own(&self.own) {
+        } else if SUBJECTS.contains(&name) && !self.own.contains(&text.to_lowercase()) {
             for part in text.split(',') {
-                self.add(Class::Subject, part.trim().trim_start_matches("CN=").trim_start_matches("O="));
+                let part = part.trim().trim_start_matches("CN=").trim_start_matches("O=");
+                if !self.is_own(part) {
+                    self.add(Class::Subject, part);
+                }
             }
-        } else if PEER_IDS.contains(&name) && !is_own(&self.own) {
+        } else if PEER_IDS.contains(&name) && !self.is_own(text) {
             self.add(Class::Peer, text);
         }
     }
 
+    /// Returns whether an id or a subject is that of a peer which the run made.
+    fn is_own(&self, text: &str) -> bool {
+        let lower = text.to_lowercase();
+        let is_of =
+            |id: &String| is_same_id(id, &lower) || id.len() >= ID_LENGTH_MIN && lower.contains(id.as_str());
+        self.own.contains(&lower) || self.own.iter().any(is_of)
+    }
+
     /// Adds what says who the peer of a row is, if the run did not make it.
     fn row(&mut self, members: &serde_json::Map<String, Value>) {
-        let id = PEER_IDS.iter().find_map(|name| members.get(*name)?.as_str());
-        let Some(id) = id.filter(|id| !self.own.contains(&id.to_ascii_lowercase())) else { return };
+        let id = PEER_IDS.iter().find_map(|name| id_of(members.get(*name)?));
+        let Some(id) = id.filter(|id| !self.is_own(id)) else { return };
         if id.starts_with('<') {
             return;
         }
@@ -174,6 +186,13 @@ impl Values {
 
     /// Adds what the form of a text shows: hosts of URLs, addresses, email addresses, names of users.
     pub(super) fn text(&mut self, text: &str) {
+        self.plain_text(text);
+        if let Some(view) = View::without_escapes(text) {
+            self.plain_text(&view.text());
+        }
+    }
+
+    fn plain_text(&mut self, text: &str) {
         let (mut rest, mut is_first) = (text, true);
         while let Some(at) = rest.find("://") {
             let scheme =
@@ -188,8 +207,8 @@ impl Values {
             is_first = false;
             rest = &rest[at + 3..];
         }
-        for word in text.split(|c: char| !(c.is_ascii_hexdigit() || c == ':' || c == '.')) {
-            self.address(word.trim_matches('.'));
+        for address in addresses_in(text) {
+            self.add(Class::Address, address);
         }
         for word in text.split(|c: char| c.is_whitespace() || "\"'<>(),;:\\[]{}=&|/".contains(c)) {
             self.email(word.trim_matches('.'));
@@ -199,16 +218,6 @@ impl Values {
                 let user = after.split(|c: char| "/:\"' \\".contains(c)).next().unwrap_or_default();
                 self.add(Class::User, user);
             }
-        }
-    }
-
-    fn address(&mut self, word: &str) {
-        let is_long = word.contains('.') || word.matches(':').count() > 1;
-        // An IPv4 address may have a port.
-        let bare =
-            word.split_once(':').map_or(word, |(host, _)| if host.contains('.') { host } else { word });
-        if is_long && bare.parse::<IpAddr>().is_ok_and(|address| !address.is_unspecified()) {
-            self.add(Class::Address, bare);
         }
     }
 
@@ -256,13 +265,22 @@ impl Values {
 
     fn add(&mut self, class: Class, text: &str) {
         let text = text.trim();
-        // A number is no name: it may be part of a time.
-        let is_number = text.len() < 7 && text.bytes().all(|byte| !byte.is_ascii_alphabetic());
         let is_placeholder = text.starts_with('<') && text.ends_with('>');
-        if !text.is_empty() && !is_number && !is_placeholder {
+        // Signs alone say nothing.
+        if text.contains(char::is_alphanumeric) && !is_placeholder {
             self.found.insert((class, text.to_owned()));
         }
     }
+}
+
+/// Returns an id, in lower case. A platform may count its peers, and a blank id is none.
+fn id_of(value: &Value) -> Option<String> {
+    let id = match value {
+        Value::String(id) => id.trim().to_lowercase(),
+        Value::Number(id) => id.to_string(),
+        _ => return None,
+    };
+    Some(id).filter(|id| !id.is_empty())
 }
 
 #[cfg(test)]
@@ -324,6 +342,46 @@ mod tests {
             assert!(found.contains(&(class, value.to_owned())), "{value}: {found:?}");
         }
         assert!(!found.iter().any(|(_, value)| value == own || value == "alice"), "{found:?}");
+    }
+
+    #[test]
+    fn hosts_and_contacts_are_found_behind_escapes() {
+        let text = r#"{\"url\": \"https:\/\/fed.acme.net\/x\", \"mail\": \"ops\u0040other.org\"} cb=https%3A%2F%2Fa.third.net%2F"#;
+        let found = found_in(&[json!({"what": {"note": {"message": text}}})]);
+        for (class, value) in
+            [(Class::Host, "fed.acme.net"), (Class::Email, "ops@other.org"), (Class::Host, "a.third.net")]
+        {
+            assert!(found.contains(&(class, value.to_owned())), "{value}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_an_empty_or_a_numeric_id_makes_no_other_peer_the_runs_own() {
+        for own in [json!(""), json!(" "), json!("1"), json!(1), json!("p"), json!(null)] {
+            let proposed = json!({"what": {"operation": {"method": "peer.propose", "parameters": {}, "result": {"peer_id": own}}}});
+            let listed = json!({"what": {"operation": {"method": "peer.list", "parameters": {}, "result": {"peers": [
+                {"peer_id": own, "name": "alice"},
+                {"peer_id": 12, "name": "Hospital of X", "peer_subject": "CN=clinic-1.p"},
+                {"peer_id": "peer-1", "name": "Clinic of Y"},
+            ]}}}});
+            let found = found_in(&[proposed, listed]);
+            for (class, value) in [
+                (Class::Peer, "12"),
+                (Class::Peer, "peer-1"),
+                (Class::Party, "Hospital of X"),
+                (Class::Party, "Clinic of Y"),
+                (Class::Subject, "clinic-1.p"),
+            ] {
+                assert!(found.contains(&(class, value.to_owned())), "{own}: {value}: {found:?}");
+            }
+            assert!(!found.iter().any(|(_, value)| value == "alice"), "{own}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_a_contact_is_found() {
+        let phone = json!({"what": {"note": {"facts": {"contact": {"phone": 4_930_123_456_u64}}}}});
+        assert_eq!(found_in(&[phone]), BTreeSet::from([(Class::Contact, "4930123456".to_owned())]));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) const ATTESTATION: &str = "attestation.json";
 const OTHERS: [&str; 6] =
     ["adapter.log", "left-behind.txt", "cleanup.jsonl", "difference.txt", "difference.json", "difference.md"];
 /// The file that a run holds locked while it writes the others.
-const LOCK: &str = ".lock";
+pub(crate) const LOCK: &str = ".lock";
 /// The file that holds the state of a watch which has not ended.
 pub(crate) const WATCH: &str = "watch.json";
 /// The file that holds the keys of an audit's peer which has not left the target.

@@ -228,6 +228,7 @@ fn a_copy_goes_into_a_new_folder_alone() {
     expect(path, 0, &SHORT_RUN);
     expect(path, 0, &["report", "redact", "out", "--out", "copy"]);
     fs::write(path.join("map.json"), "mine").expect("written");
+    let absolute = path.join("third/map.json").display().to_string();
     for (words, part) in [
         (&["report", "redact", "out", "--out", "out"][..], "needs a new folder"),
         (&["report", "redact", "out", "--out", "copy"], "needs a new folder"),
@@ -236,6 +237,11 @@ fn a_copy_goes_into_a_new_folder_alone() {
         (&["report", "redact", "missing", "--out", "third"], "missing"),
         (&["report", "redact", "out", "--out", "third", "--map", "map.json"], "nothing is overwritten"),
         (&["report", "redact", "out", "--out", "third", "--map", "third/map.json"], "--map"),
+        (&["report", "redact", "out", "--out", "third", "--map", "./third/map.json"], "--map"),
+        (&["report", "redact", "out", "--out", "./third/", "--map", "third/map.json"], "--map"),
+        (&["report", "redact", "out", "--out", "third", "--map", "out/../third/map.json"], "--map"),
+        (&["report", "redact", "out", "--out", "third", "--map", "third/deeper/map.json"], "--map"),
+        (&["report", "redact", "out", "--out", "third", "--map", &absolute], "--map"),
     ] {
         let text = expect(path, 2, words);
         assert!(text.contains(part), "{words:?}: {text}");
@@ -247,4 +253,78 @@ fn a_copy_goes_into_a_new_folder_alone() {
         .expect("written");
     let text = expect(path, 2, &["report", "redact", "out", "--out", "third"]);
     assert!(text.contains("was changed, or is missing"), "{text}");
+}
+
+/// Writes a run of one scenario with a note, and returns the text of its redaction with the given exit code.
+fn redacted_note(path: &Path, scenario: &str, message: &str, facts: Value, exit: i32) -> String {
+    let run = path.join("run");
+    fs::create_dir(&run).expect("created");
+    let clock = Clock::system();
+    let start = run_start(&[scenario]);
+    let transcript = Transcript::create(&run.join("transcript.jsonl"), start, &clock).expect("created");
+    let source = r#"title = "t"
+[[peer]]
+name = "alice"
+[[step]]
+heartbeat = { peer = "alice", as = "beat" }
+[[check]]
+clause = "1.2"
+aspect = "conduct"
+check = "succeeded"
+basis = "observed"
+requirement = "r"
+with = { call = "beat" }
+"#;
+    let scenario_start = ScenarioStart { source: source.to_owned(), seed: Seed(1) };
+    let recorder = transcript.begin(scenario, scenario_start, clock.clone());
+    recorder.record(None, None, What::Note(Note { kind: NoteKind::Waited, message: message.into(), facts }));
+    let _ = recorder.end(Outcome::Completed);
+    transcript.end(Outcome::Completed, &clock);
+    expect(path, exit, &["report", "redact", "run", "--out", "copy", "--map", "map.json"])
+}
+
+#[test]
+fn a_value_in_the_id_of_a_check_stays_there_and_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    let facts = json!({"contact": "clinicofx", "text": "clinicofx is here"});
+    let text = redacted_note(path, "own/clinicofx", "of ClinicOfX", facts, 0);
+    assert!(text.contains("not replaced in ids of checks: clinicofx"), "{text}");
+    let report = fs::read_to_string(path.join("copy/report.json")).expect("a report");
+    assert!(report.contains("own/clinicofx"), "{report}");
+    let transcript = fs::read_to_string(path.join("copy/transcript.jsonl")).expect("a transcript");
+    assert!(!transcript.contains("ClinicOfX") && !transcript.contains("clinicofx is here"), "{transcript}");
+    expect(path, 0, &["show", "copy", "own/clinicofx#1"]);
+}
+
+#[test]
+fn words_of_the_reports_and_of_placeholders_are_values_like_any() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    let facts = json!({"contacts": ["verdicts", "redacted", "bob", "203.0.113.1", "CLINIQUE-É"], "at": "10.1.2.3",
+        "text": "clinique-é"});
+    let text = redacted_note(path, "own/words", "x", facts, 0);
+    assert!(text.contains("not replaced, since they are too short: bob"), "{text}");
+    assert!(text.contains("since the suite itself has them") && text.contains("redacted"), "{text}");
+    let transcript = fs::read_to_string(path.join("copy/transcript.jsonl")).expect("a transcript");
+    for value in ["10.1.2.3", "203.0.113.1\"", "clinique-é", "CLINIQUE-É"] {
+        assert!(!transcript.contains(value), "{value}: {transcript}");
+    }
+}
+
+#[test]
+fn a_copy_that_fails_leaves_what_others_put_into_its_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    expect(path, 0, &SHORT_RUN);
+    fs::create_dir(path.join("copy")).expect("created");
+    fs::write(path.join("out/transcript.jsonl"), "{}\n").expect("written");
+    expect(path, 2, &["report", "redact", "out", "--out", "copy"]);
+    assert!(path.join("copy").is_dir(), "a folder that was there is gone");
+    // Another command works there.
+    fs::write(path.join("copy/.lock"), "").expect("written");
+    let lock = fs::File::open(path.join("copy/.lock")).expect("a file");
+    lock.try_lock().expect("locked");
+    expect(path, 2, &["report", "redact", "out", "--out", "copy"]);
+    assert!(path.join("copy/.lock").exists());
 }
