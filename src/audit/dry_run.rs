@@ -145,6 +145,9 @@ pub struct DryRun {
     pub spends_token: bool,
     /// What would be left at the target.
     pub leaves_behind: Vec<String>,
+    /// True for a watch, which makes its calls again and again.
+    #[serde(skip)]
+    repeats: bool,
 }
 
 impl DryRun {
@@ -181,6 +184,7 @@ impl DryRun {
             operator_methods: vec![],
             spends_token: is_peer,
             leaves_behind,
+            repeats: matches!(asked.of, DryRunOf::Watch { .. }),
         })
     }
 
@@ -188,7 +192,7 @@ impl DryRun {
     /// client.
     #[must_use]
     pub fn shortest(&self) -> Option<Duration> {
-        let rate = self.calls_per_minute_at_most?;
+        let rate = self.calls_per_minute_at_most.filter(|_| !self.repeats)?;
         let pauses = u32::try_from(self.calls.len().saturating_sub(1)).ok()?;
         Some(Duration::from_mins(1) / u32::try_from(rate).ok()? * pauses)
     }
@@ -378,6 +382,7 @@ mod tests {
             DryRunOf::Watch { lasts: Duration::from_mins(5), every: Duration::from_mins(1), has_grant: true };
         let watch = dry_run(watch);
         assert!(!watch.calls.iter().any(|call| call.misbehaves), "{watch:?}");
+        assert_eq!(watch.shortest(), None, "its calls are made again and again");
         assert!(watch.calls.iter().any(|call| call.times == "every 60 s, 6 times at most"), "{watch:?}");
         let places = ["read", "left", "late"]
             .map(|label| watch.calls.iter().position(|call| call.label.as_deref() == Some(label)));
