@@ -64,7 +64,7 @@ impl Outside {
         let note = Note {
             kind: NoteKind::Diagnosed,
             message: point.found.clone(),
-            facts: json!({"subject": point.subject, "result": result, "hint": hint}),
+            facts: json!({"point": point.subject, "result": result, "hint": hint}),
         };
         self.recorder.record(None, None, What::Note(note));
     }

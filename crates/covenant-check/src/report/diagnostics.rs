@@ -41,7 +41,7 @@ pub fn diagnostics(trace: &Trace) -> Vec<Diagnostic> {
 fn of_note(note: &Note) -> Diagnostic {
     let text = |member: &str| note.facts[member].as_str().map(ToOwned::to_owned);
     Diagnostic {
-        subject: text("subject").unwrap_or_default(),
+        subject: text("point").unwrap_or_default(),
         result: text("result").unwrap_or_default(),
         found: note.message.clone(),
         hint: text("hint"),
