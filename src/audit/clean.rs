@@ -1,15 +1,15 @@
 //! Leaves the peering of an audit that was interrupted, with the keys that the audit kept.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use serde_json::{Value, json};
 use thiserror::Error;
-use url::Url;
 
 use super::kept;
-use super::peering::Peering;
+use super::left_behind::{LeftBehind, leaving, left_behind};
+use super::peering::{OtherTarget, Peering};
 use super::watch::kept_by_watch;
 use crate::clock::{Clock, Seed};
 use crate::contract::{HeldText, TextSource};
@@ -20,13 +20,16 @@ use crate::peer::{
 use crate::runner::{PEERING, WATCH, announce};
 use crate::scenario::{RunContext, no_success};
 use crate::transcript::{
-    Note, NoteKind, Outcome, Recorder, ScenarioStart, Transcript, TranscriptError, What, read,
+    Exchange, Note, NoteKind, Outcome, Recorder, ScenarioStart, Transcript, TranscriptError, What,
+    is_same_id, read,
 };
 
 /// The scenario, which has no steps and no checks.
 pub(super) const CLEAN: &str = include_str!("../../audits/clean.toml");
 /// The name of the transcript of a clean-up, in the folder of the audit.
 const CLEANUP: &str = "cleanup.jsonl";
+/// The name of the transcript of the audit.
+const TRANSCRIPT: &str = "transcript.jsonl";
 /// The name of the trace.
 const TRACE: &str = "audit/clean";
 /// The name of the peer.
@@ -66,6 +69,8 @@ pub enum Cleaned {
         peer_id: String,
         /// What happened, and what to do.
         why: String,
+        /// The file with the keys.
+        keys: PathBuf,
     },
     /// The answer to the accept was lost, so there is no certificate to leave with.
     NoCertificate {
@@ -90,16 +95,16 @@ pub enum CleanError {
     },
     /// The command line names another target than the audit had.
     #[error(
-        "{folder}: this audit is of {recorded} (as recorded), and the command line names {named}: name the folder of an audit of \
-         {named}, or add --force if this is the same platform at another address"
+        "{0}: name the folder of an audit of it, or add --force if this is the same platform at another address"
     )]
-    OtherTarget {
-        /// The folder.
-        folder: String,
-        /// The URL that the audit kept.
-        recorded: String,
-        /// The URL that the command line names.
-        named: String,
+    OtherTarget(#[from] OtherTarget),
+    /// The peer has left, and the file with its keys is still there.
+    #[error("{path}: the peer has left, and its keys cannot be removed; remove the file")]
+    Kept {
+        /// The path.
+        path: String,
+        /// The error of the system.
+        source: io::Error,
     },
     /// The transcript of the clean-up cannot be written.
     #[error(transparent)]
@@ -113,21 +118,29 @@ impl Cleaning {
     /// Notifies the target that the peer leaves, if the folder keeps a peering.
     pub async fn run(self) -> Result<Cleaned, CleanError> {
         let Some((path, peering)) = self.kept()? else { return Ok(Cleaned::NothingKept) };
-        self.is_same_target(&peering)?;
+        if !self.force {
+            peering.is_at(&self.address.base_url, &self.folder)?;
+        }
         let Some(peer_id) = peering.snapshot.id_at_target().map(ToOwned::to_owned) else {
             return Ok(Cleaned::NoCertificate { peer_url: peering.peer_url });
         };
-        // A clean-up that was killed may have notified the target already: then the target refuses the certificate.
-        if was_cleaned(&self.folder) {
-            forget(&path);
-            return Ok(Cleaned::Left { peer_id });
+        // An audit or a clean-up that was killed may have notified the target already, which refuses the certificate then.
+        if !self.was_notified(&peer_id) {
+            let left = self.leave(&peering).await?;
+            if !left.succeeded() {
+                return Ok(Cleaned::NotNotified { peer_id, why: no_success(&left), keys: path });
+            }
         }
-        let left = self.leave(&peering).await?;
-        if left.succeeded() {
-            forget(&path);
-            return Ok(Cleaned::Left { peer_id });
-        }
-        Ok(Cleaned::NotNotified { peer_id, why: no_success(&left) })
+        forget(&path)?;
+        Ok(Cleaned::Left { peer_id })
+    }
+
+    /// Returns whether the audit, or an earlier clean-up, notified the target that a peer leaves.
+    fn was_notified(&self, peer_id: &str) -> bool {
+        let audit = read(&self.folder.join(TRANSCRIPT));
+        let is_notified = |peer: &LeftBehind| peer.notified_of_leave && is_same_id(&peer.peer_id, peer_id);
+        was_cleaned(&self.folder, peer_id)
+            || audit.is_ok_and(|reading| left_behind(&reading).iter().any(is_notified))
     }
 
     /// Returns what the folder keeps, with its file.
@@ -143,21 +156,6 @@ impl Cleaning {
             }
         }
         Ok(None)
-    }
-
-    fn is_same_target(&self, peering: &Peering) -> Result<(), CleanError> {
-        // The state of a watch has no URL; its transcript names one.
-        let of_transcript =
-            || read(&self.folder.join("transcript.jsonl")).ok()?.start.target.parse::<Url>().ok();
-        let Some(recorded) = peering.target.clone().or_else(of_transcript) else { return Ok(()) };
-        if self.force || recorded == self.address.base_url {
-            return Ok(());
-        }
-        Err(CleanError::OtherTarget {
-            folder: self.folder.display().to_string(),
-            recorded: recorded.to_string(),
-            named: self.address.base_url.to_string(),
-        })
     }
 
     /// Sends the notice, and records it beside the transcript of the audit, which is closed.
@@ -218,19 +216,22 @@ impl Cleaning {
     }
 }
 
-/// Returns whether an earlier clean-up of a folder notified the target.
+/// Returns whether an earlier clean-up of a folder notified the target that a peer leaves.
 #[must_use]
-pub fn was_cleaned(folder: &Path) -> bool {
-    has_left(&folder.join(CLEANUP))
-}
-
-/// Returns whether the transcript of an earlier clean-up shows that the target was notified.
-fn has_left(path: &Path) -> bool {
-    let Ok(reading) = read(path) else { return false };
-    reading.traces().any(|trace| trace.exchanges_labelled(LEFT).any(|(_, left)| left.succeeded()))
+pub fn was_cleaned(folder: &Path, peer_id: &str) -> bool {
+    let Ok(reading) = read(&folder.join(CLEANUP)) else { return false };
+    let names = |notice: &Exchange| leaving(notice).is_some_and(|id| is_same_id(&id, peer_id));
+    reading
+        .traces()
+        .any(|trace| trace.exchanges_labelled(LEFT).any(|(_, notice)| notice.succeeded() && names(notice)))
 }
 
 /// Removes the keys, which have no further use.
-fn forget(path: &Path) {
-    let _ = fs::remove_file(path);
+fn forget(path: &Path) -> Result<(), CleanError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(CleanError::Kept { path: path.display().to_string(), source })
+        }
+        _ => Ok(()),
+    }
 }

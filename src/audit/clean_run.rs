@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use covenant_model::operator::NOT_FOUND;
 use serde_json::{Value, json};
 
 use crate::clock::Seed;
@@ -11,6 +12,9 @@ use crate::operator::{OperatorClient, OperatorError, OperatorMethod, TargetReque
 use crate::transcript::{Direction, Entry, Reading, What};
 use crate::wire::path::Route;
 
+/// The statuses of the REST surface for a peer that is not there.
+const STATUS_NOT_FOUND: i64 = 404;
+const STATUS_GONE: i64 = 410;
 /// The name of the lease in which peerings are ended.
 const LEASE: &str = "audit/clean";
 /// The status of a peering that ended.
@@ -105,13 +109,20 @@ pub async fn end_peers(
 async fn end(operator: &dyn OperatorClient, peer_id: &str) -> Result<EndedPeer, OperatorError> {
     match operator.call(Show::METHOD, json!({"peer_id": peer_id})).await {
         Ok(shown) if shown["peer"]["status"] == REVOKED => return Ok(EndedPeer::WasRevoked),
-        Err(refused @ OperatorError::Refused { .. }) => return Ok(EndedPeer::Unknown(refused.to_string())),
+        Err(gone) if is_unknown(&gone) => return Ok(EndedPeer::Unknown(gone.to_string())),
         Err(fault @ OperatorError::Fault(_)) => return Err(fault),
-        Ok(_) | Err(OperatorError::Unsupported { .. }) => {}
+        // Another refusal says nothing of the peer: it may stand.
+        Ok(_) | Err(OperatorError::Unsupported { .. } | OperatorError::Refused { .. }) => {}
     }
     match operator.call(Revoke::METHOD, json!({"peer_id": peer_id, "reason": REASON})).await {
         Ok(_) => Ok(EndedPeer::Revoked),
+        Err(gone) if is_unknown(&gone) => Ok(EndedPeer::Unknown(gone.to_string())),
         Err(fault @ OperatorError::Fault(_)) => Err(fault),
         Err(other) => Ok(EndedPeer::Failed(other.to_string())),
     }
+}
+
+/// Returns whether the target says that it has no such peer. The REST surface says so by the status of its answer.
+fn is_unknown(error: &OperatorError) -> bool {
+    matches!(error, OperatorError::Refused { code: NOT_FOUND | STATUS_NOT_FOUND | STATUS_GONE, .. })
 }

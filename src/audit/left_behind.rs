@@ -70,7 +70,7 @@ fn admitted(accept: &Exchange, entry: u64) -> Option<LeftBehind> {
 }
 
 /// Returns the id of the peer that a notice names.
-fn leaving(notice: &Exchange) -> Option<String> {
+pub(super) fn leaving(notice: &Exchange) -> Option<String> {
     let id = &notice.sent()?["events"][0]["payload"]["federation_peer_id"];
     id.as_str().map(ToOwned::to_owned)
 }

@@ -295,7 +295,7 @@ impl TargetArguments {
     }
 
     /// Returns the words that name an external target, and how it is reached. Settings are recorded apart.
-    fn record(&self) -> Vec<String> {
+    pub(super) fn record(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
         let identity = self.identity.map(|IdentityForm(form)| form.name().to_owned());
         let flags = [

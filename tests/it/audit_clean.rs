@@ -126,11 +126,61 @@ fn an_audit_that_was_interrupted_says_how_to_clean_up() {
         std::io::Read::read_to_string(&mut audit.stderr.take().expect("piped"), &mut printed)
             .expect("a text");
         assert_eq!(audit.wait().expect("it ends").code(), Some(130), "{printed}");
-        assert!(printed.contains("--clean out lets it leave"), "{printed}");
+        assert!(printed.contains("--clean out --ca ca.pem lets it leave"), "{printed}");
         let (exit, text) = seen.clean();
         assert_eq!(exit, 0, "{text}");
         assert_eq!(seen.statuses(), ["revoked"]);
     }
+}
+
+#[test]
+fn an_audit_that_was_killed_after_its_leave_has_left() {
+    let platform = Platform::start(LOOPBACK, &[]);
+    let path = platform.folder.path();
+    let words = audit_words(&platform.url, &["--rate", "60", "--out", "out"]);
+    let mut audit = command(path, &words);
+    let audit = audit.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let kept = platform.file("out/peering.json");
+    let admitted = || fs::read_to_string(&kept).ok().filter(|text| text.contains("id_at_target"));
+    wait_until("the audit is accepted", || admitted().is_some());
+    let keys = admitted().expect("the keys");
+    let ended = audit.wait_with_output().expect("it ends");
+    assert_eq!(code(&ended), 0, "{}", output_of(&ended));
+    // As the kill leaves it before the keys are removed.
+    fs::write(&kept, keys).expect("written");
+    let (exit, text) = clean(path, &platform.url, "out", &["--ca", "ca.pem"]);
+    assert_eq!(exit, 0, "{text}");
+    assert!(text.contains("has left, and its keys are removed") && !kept.exists(), "{text}");
+    assert!(!platform.file("out/cleanup.jsonl").exists(), "the target was called again");
+}
+
+#[test]
+fn a_watch_whose_notice_is_refused_keeps_its_keys() {
+    let mut seen = Seen::start();
+    let mut watch = seen.audit(&["--watch", "4s", "--every", "1s", "--rate", "6000"]);
+    let listed = seen.adapter.call("peer.list", &json!({}));
+    seen.adapter.call(
+        "peer.revoke",
+        &json!({"peer_id": listed["peers"][0]["peer_id"], "reason": "the operator says so"}),
+    );
+    watch.wait().expect("it ends");
+    let keys = seen.path().join("out/watch.json");
+    let text = fs::read_to_string(&keys).expect("the keys are there");
+    assert!(text.contains("\"peer_url\"") && text.contains("\"target\""), "no peering in {text}");
+    let again = ["audit", &seen.url, "--ca", "ca.pem", "--watch", "4s", "--out", "out", "--quiet"];
+    let again = covenant_in(seen.path(), &again);
+    assert_eq!(code(&again), 2, "{}", output_of(&again));
+    assert!(output_of(&again).contains("--clean out"), "{}", output_of(&again));
+    let (exit, text) = seen.clean();
+    assert_eq!(exit, 4, "{text}");
+    assert!(text.contains("the keys stay in out/watch.json") && keys.exists(), "{text}");
+    let (exit, text) = clean(seen.path(), "https://127.0.0.1:1", "out", &["--ca", "ca.pem"]);
+    assert_eq!(exit, 2, "{text}");
+    assert!(text.contains("this audit is of https://127.0.0.1:"), "{text}");
+    let elsewhere = ["audit", "https://127.0.0.1:1", "--watch", "4s", "--out", "out", "--quiet"];
+    let elsewhere = covenant_in(seen.path(), &elsewhere);
+    assert_eq!(code(&elsewhere), 2, "{}", output_of(&elsewhere));
+    assert!(output_of(&elsewhere).contains("this audit is of https://"), "{}", output_of(&elsewhere));
 }
 
 #[test]
@@ -240,6 +290,12 @@ for line in sys.stdin:
         answer["result"] = {"base_url": "https://127.0.0.1:1"}
     elif call["method"] == "peer.propose":
         answer["result"] = {"peer_id": "peer-of-tests-1", "acceptance_token": "token-of-tests-1"}
+    elif call["method"] == "peer.show" and pathlib.Path("refuses").exists():
+        answer["error"] = {"code": -32603, "message": "no permission to show a peer"}
+    elif call["method"] == "peer.revoke" and pathlib.Path("refuses").exists():
+        answer["error"] = {"code": -32603, "message": "nor revoke them"}
+    elif call["method"] == "peer.show" and pathlib.Path("gone").exists():
+        answer["error"] = {"code": -32004, "message": "no such peer"}
     elif call["method"] == "peer.show":
         answer["result"] = {"peer": {"peer_id": parameters["peer_id"], "status": "revoked" if state.exists() else "proposed"}}
     elif call["method"] == "peer.revoke":
@@ -274,6 +330,15 @@ fn the_operator_revokes_what_a_run_left() {
     let refused = cleaned("elsewhere\n");
     assert_eq!(code(&refused), 2, "{}", output_of(&refused));
     assert!(!path.join("revoked").exists(), "it revoked what was not confirmed");
+    fs::write(path.join("refuses"), "").expect("written");
+    let refused = cleaned("127.0.0.1\n");
+    assert_eq!(code(&refused), 4, "a refusal was taken for a clean target: {}", output_of(&refused));
+    assert!(output_of(&refused).contains("NOT revoked"), "{}", output_of(&refused));
+    fs::rename(path.join("refuses"), path.join("gone")).expect("renamed");
+    let gone = cleaned("127.0.0.1\n");
+    assert_eq!(code(&gone), 0, "{}", output_of(&gone));
+    assert!(output_of(&gone).contains("the target does not show it"), "{}", output_of(&gone));
+    fs::remove_file(path.join("gone")).expect("removed");
     let first = cleaned("127.0.0.1\n");
     assert_eq!(code(&first), 0, "{}", output_of(&first));
     assert!(output_of(&first).contains("- peer peer-of-tests-1: revoked"), "{}", output_of(&first));

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::audit::peering::OtherTarget;
 use crate::peer::PeerError;
 use crate::runner::FileError;
 use crate::scenario::LoadError;
@@ -43,6 +44,15 @@ pub enum WatchError {
     /// The watch has ended already.
     #[error("{0}: this watch has ended; `covenant verify` shows its report")]
     Ended(String),
+    /// The watch has ended, and its peer has not left.
+    #[error(
+        "{0}: this watch has ended, and the target did not accept the notice that its peer leaves; let it leave with covenant \
+         audit URL --clean {0}"
+    )]
+    NotLeft(String),
+    /// The command line names another target than the watch had.
+    #[error("{0}; go on at the recorded URL, or begin another watch in a folder of its own")]
+    OtherTarget(#[from] OtherTarget),
     /// The state of the watch cannot be read.
     #[error(
         "{path}: {why}: with it the keys of the peer are lost, so this watch cannot go on; ask the operator of the target \

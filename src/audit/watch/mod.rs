@@ -35,7 +35,7 @@ use crate::runner::{RunFolder, WATCH as STATE, announce, way_back_setting};
 use crate::scenario::{LoadError, Loaded, RunContext, load, no_success};
 use crate::transcript::{
     Entry, LINE_BYTES_MAX, Note, NoteKind, Operation, Outcome, ReadError, Reading, Recorder, RunStart,
-    ScenarioStart, Transcript, What, read,
+    ScenarioStart, Trace, Transcript, What, read,
 };
 use crate::wire::path::Route;
 use crate::with_causes;
@@ -189,15 +189,17 @@ impl OngoingWatch {
         let (transcript, recorder) = watch.open(&clock)?;
         let listen = SocketAddr::new(watch.run_context.listen, 0);
         let peer = watch.peer(&recorder, &clock, None, listen)?;
-        let state =
-            State::new(peer.address(), peer.snapshot().map_err(|error| lost_keys(&path, &error))?, grant);
+        let peering =
+            Peering::of(&watch.address.base_url, &peer).map_err(|error| lost_keys(&path, &error))?;
+        let state = State::new(peering, grant);
         Ok(Self { watch, path, state, transcript, recorder, clock, peer })
     }
 
     /// Restores the same peer after its process died or was stopped. Returns `None` if the watch had ended, and only
     /// its state was left.
     fn resume(watch: Watch, path: PathBuf) -> Result<Option<Self>, WatchError> {
-        let state = State::read(&path)?;
+        let mut state = State::read(&path)?;
+        state.peering.is_at(&watch.address.base_url, &watch.folder)?;
         if watch.grant.is_some() && !state.grant.is_expected() {
             return Err(WatchError::NoGrant);
         }
@@ -206,6 +208,10 @@ impl OngoingWatch {
         let has_trace = |reading: &Reading| reading.trace(TRACE).is_some();
         let (watch, transcript, recorder) = match resumed {
             Ok((_, reading)) if reading.outcome.is_some() => {
+                let has_left = reading.trace(TRACE).is_some_and(|trace| has_left(&trace));
+                if !has_left && state.peering.snapshot.is_admitted() {
+                    return Err(WatchError::NotLeft(watch.folder.display().to_string()));
+                }
                 State::remove(&path);
                 return Ok(None);
             }
@@ -226,14 +232,17 @@ impl OngoingWatch {
             Ok(_) => return Err(foreign(&path)),
             Err(error) => return Err(error.into()),
         };
-        let peer = watch.peer(&recorder, &clock, Some(state.snapshot.clone()), state.listen)?;
+        let Peering { snapshot, listen, .. } = &state.peering;
+        let peer = watch.peer(&recorder, &clock, Some(snapshot.clone()), *listen)?;
+        // The command line may advertise another URL now.
+        state.peering.peer_url = peer.base_url_text();
         Ok(Some(Self { watch, path, state, transcript, recorder, clock, peer }))
     }
 
     /// Performs the handshake, unless it is done. Returns `None` if the target rejects the peer. The state is saved
     /// before the token is spent, so that a watch which is killed at any moment goes on, or says what it may have left.
     async fn admit(mut self) -> Result<Option<Self>, WatchError> {
-        if self.state.snapshot.is_admitted() {
+        if self.state.peering.snapshot.is_admitted() {
             return Ok(Some(self));
         }
         let Some(token) = self.watch.token.clone() else { return Err(WatchError::NoToken) };
@@ -248,7 +257,7 @@ impl OngoingWatch {
             return Ok(None);
         };
         let lasts = SignedDuration::try_from(self.watch.lasts).unwrap_or(SignedDuration::MAX);
-        self.state.snapshot = snapshot;
+        self.state.peering.snapshot = snapshot;
         self.state.until = Some(self.clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX));
         self.save()?;
         let id = self.peer.id_at_target().unwrap_or_default();
@@ -310,7 +319,7 @@ impl OngoingWatch {
     fn report_certificate(&mut self) {
         let now = self.clock.now();
         let reported_today = |at: Timestamp| now.duration_since(at) < CERTIFICATE_REPORTED_EVERY;
-        let Some(certificate) = self.state.snapshot.certificate() else { return };
+        let Some(certificate) = self.state.peering.snapshot.certificate() else { return };
         if self.state.certificate_reported_at.is_some_and(reported_today) {
             return;
         }
@@ -346,8 +355,7 @@ impl OngoingWatch {
 
     async fn leave(self) -> Result<Watched, WatchError> {
         // A watch that was killed while it left may have notified the target already.
-        let has_left = self.recorder.trace().exchanges_labelled("left").any(|(_, left)| left.succeeded());
-        let is_notified = has_left || {
+        let is_notified = has_left(&self.recorder.trace()) || {
             let left = self.peer.revoke(&context("left"), "the watch is over").await?;
             left.is_some_and(|left| left.succeeded())
         };
@@ -356,14 +364,16 @@ impl OngoingWatch {
             self.peer.heartbeat(&context("late"), &Value::Null).await?;
         } else {
             (self.watch.show)(
-                "watch: the target did not accept the notice: ask its operator to revoke the peer",
+                "watch: the target did not accept the notice that the peer leaves, so its keys are kept",
             );
         }
         self.peer.stop().await;
         let _ = self.recorder.end(Outcome::Completed);
         self.transcript.end(Outcome::Completed, &self.clock);
-        // The keys have no further use.
-        State::remove(&self.path);
+        // A peer that has not left needs its keys, to leave later.
+        if is_notified {
+            State::remove(&self.path);
+        }
         match self.transcript.fault() {
             Some(why) => Err(self.wrong(why)),
             None => Ok(Watched::Completed),
@@ -447,8 +457,12 @@ pub(super) fn is_accepting(operation: &Operation) -> bool {
 
 /// Reads the peering of a watch from its state. The error says what is wrong with the file.
 pub(super) fn kept_by_watch(path: &Path) -> Result<Peering, String> {
-    let State { listen, snapshot, .. } = kept::load(path, "the state of a watch")?;
-    Ok(Peering { target: None, peer_url: format!("https://{listen}"), listen, snapshot })
+    kept::load(path, "the state of a watch").map(|state: State| state.peering)
+}
+
+/// Returns whether the target accepted the notice that the peer leaves.
+fn has_left(trace: &Trace) -> bool {
+    trace.exchanges_labelled("left").any(|(_, left)| left.succeeded())
 }
 
 fn lost_keys(path: &Path, error: &PkiError) -> WatchError {

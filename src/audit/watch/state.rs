@@ -1,7 +1,6 @@
 //! The state that a watch needs to continue: a file that only its owner may read, because it holds keys.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -11,7 +10,7 @@ use super::WatchError;
 use super::excerpt::Excerpt;
 use super::grant::Grant;
 use crate::audit::kept;
-use crate::peer::PeerSnapshot;
+use crate::audit::peering::Peering;
 
 /// The state of a watch.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,8 +19,9 @@ pub(super) struct State {
     pub(super) until: Option<Timestamp>,
     /// True if the token was sent, or is about to be.
     pub(super) is_accepting: bool,
-    pub(super) listen: SocketAddr,
-    pub(super) snapshot: PeerSnapshot,
+    /// What the peer needs to leave.
+    #[serde(flatten)]
+    pub(super) peering: Peering,
     pub(super) excerpt: Excerpt,
     pub(super) certificate_reported_at: Option<Timestamp>,
     pub(super) grant: Grant,
@@ -29,12 +29,11 @@ pub(super) struct State {
 
 impl State {
     /// Returns the state of a watch that has called no one.
-    pub(super) fn new(listen: SocketAddr, snapshot: PeerSnapshot, grant: Grant) -> Self {
+    pub(super) fn new(peering: Peering, grant: Grant) -> Self {
         Self {
             until: None,
             is_accepting: false,
-            listen,
-            snapshot,
+            peering,
             excerpt: Excerpt::default(),
             certificate_reported_at: None,
             grant,

@@ -56,20 +56,19 @@ fn clean_audit(
     reading: Option<&Reading>,
 ) -> Result<Exit, Failure> {
     unused::refuse_in_audit(&arguments.target)?;
-    let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
-    let run_context = arguments.run_context(asked)?;
+    let (address, run_context) = arguments.setting(asked)?;
     let cleaning = Cleaning { folder: path.to_owned(), address, run_context, force: arguments.force };
     let cleaned = block_on_unless_stopped(cleaning.run())?.map_err(|error| match error {
-        CleanError::Lost { .. } | CleanError::OtherTarget { .. } => Failure::new(Exit::Usage, error),
-        CleanError::Transcript(_) | CleanError::Peer(_) => Failure::new(Exit::Environment, error),
+        CleanError::Lost { .. } | CleanError::OtherTarget(_) => Failure::new(Exit::Usage, error),
+        CleanError::Kept { .. } | CleanError::Transcript(_) | CleanError::Peer(_) => {
+            Failure::new(Exit::Environment, error)
+        }
     })?;
     let mut left = reading.map(left_behind).unwrap_or_default();
-    if cleaned == Cleaned::NothingKept && was_cleaned(path) {
-        for peer in &mut left {
-            peer.notified_of_leave = true;
-        }
+    for peer in &mut left {
+        peer.notified_of_leave |= was_cleaned(path, &peer.peer_id);
     }
-    let (text, exit) = in_words(&cleaned, &mut left, path);
+    let (text, exit) = in_words(&cleaned, &mut left);
     let left = left_behind_text(&arguments.url, &left);
     write_private(&path.join("left-behind.txt"), left.as_bytes())?;
     print(&format!("{text}{left}"))?;
@@ -77,7 +76,7 @@ fn clean_audit(
 }
 
 /// Says what was cleaned up and what was not, with what the target's operator has to do.
-fn in_words(cleaned: &Cleaned, left: &mut Vec<LeftBehind>, path: &Path) -> (String, Exit) {
+fn in_words(cleaned: &Cleaned, left: &mut Vec<LeftBehind>) -> (String, Exit) {
     let find = |left: &mut Vec<LeftBehind>, peer_id: &str, notified_of_leave: bool| {
         // A kill may have come before the transcript had the answer, which the keys show.
         left.retain(|peer| peer.is_certain);
@@ -99,14 +98,14 @@ fn in_words(cleaned: &Cleaned, left: &mut Vec<LeftBehind>, path: &Path) -> (Stri
                 Exit::Kept,
             )
         }
-        Cleaned::NotNotified { peer_id, why } => {
+        Cleaned::NotNotified { peer_id, why, keys } => {
             find(left, peer_id, false);
             let text = format!(
                 "not cleaned up: the target was not notified that peer {} leaves: {}\nthe keys stay in {}; try again once the \
                  target answers, or remove the file when its operator has revoked the peer\n",
                 terminal(peer_id),
                 terminal(why),
-                path.join(PEERING).display()
+                keys.display()
             );
             (text, Exit::Target)
         }

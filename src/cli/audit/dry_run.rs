@@ -2,13 +2,11 @@
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Arguments, POLL_TIMEOUT_SECONDS, TOKEN};
+use super::{Arguments, TOKEN};
 use crate::audit::{Asked, DryRun, DryRunOf, PlannedCall, PlannedWait};
-use crate::cli::number::PollTimeout;
 use crate::cli::target_choice::TargetArguments;
 use crate::cli::{Exit, Failure, print};
 
@@ -21,14 +19,13 @@ pub(super) fn main(arguments: &Arguments, asked: &TargetArguments, has_token: bo
         (None, true) => DryRunOf::Peer { intrusive: arguments.intrusive },
         (None, false) => DryRunOf::AnonymousClient,
     };
-    let poll_timeout = arguments.poll_timeout.map_or(POLL_TIMEOUT_SECONDS, PollTimeout::get);
     let dry = DryRun::of(&Asked {
         detects_caller: of != DryRunOf::AnonymousClient
             && asked.identity.is_none()
             && arguments.url.scheme() == "http",
         of: of.clone(),
         rate: arguments.rate(),
-        poll_timeout: Duration::from_secs(poll_timeout),
+        poll_timeout: arguments.poll_timeout(),
     })
     .map_err(|error| Failure::new(Exit::Suite, error))?;
     let token = token(arguments, has_token);

@@ -28,8 +28,9 @@ use crate::audit::{Audit, Watch, WatchError, Watched, left_behind, left_behind_t
 use crate::clock::Seed;
 use crate::contract::{HeldText, TextSource};
 use crate::input;
+use crate::operator::Address;
 use crate::report::{Report, terminal};
-use crate::runner::{PEERING, RunFolder, assess, without_secrets, write_private};
+use crate::runner::{PEERING, RunFolder, WATCH, assess, without_secrets, write_private};
 use crate::scenario::RunContext;
 use crate::secret;
 use crate::shell;
@@ -112,11 +113,18 @@ impl Arguments {
         self.rate.map_or(RATE, Rate::get)
     }
 
-    fn run_context(&self, asked: &TargetArguments) -> Result<RunContext, Failure> {
-        let mut found = asked.run_context(self.poll_timeout.or(PollTimeout::new(POLL_TIMEOUT_SECONDS)))?;
+    fn poll_timeout(&self) -> Duration {
+        Duration::from_secs(self.poll_timeout.map_or(POLL_TIMEOUT_SECONDS, PollTimeout::get))
+    }
+
+    /// Returns the address of the target, and the settings of the peer that calls it.
+    fn setting(&self, asked: &TargetArguments) -> Result<(Address, RunContext), Failure> {
+        let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
+        let mut found = asked.run_context(None)?;
+        found.poll_timeout = self.poll_timeout();
         let calls = u32::try_from(self.rate()).unwrap_or(u32::MAX);
         found.pace = Some(Duration::from_mins(1) / calls);
-        Ok(found)
+        Ok((address, found))
     }
 
     /// Returns the options that only an audit with a token uses.
@@ -198,11 +206,10 @@ fn watch_target(
     token: Option<String>,
     lasts: Duration,
 ) -> Result<Exit, Failure> {
-    let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
+    let (address, run_context) = arguments.setting(asked)?;
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     let _lock = folder.lock()?;
-    let run_context = arguments.run_context(asked)?;
     let watch = Watch {
         seed,
         contract: contract_text(asked),
@@ -232,6 +239,8 @@ fn watch_target(
         | WatchError::NoGrant
         | WatchError::Grant { .. }
         | WatchError::Ended(_)
+        | WatchError::NotLeft(_)
+        | WatchError::OtherTarget(_)
         | WatchError::Lost { .. }
         | WatchError::NoState(_)
         | WatchError::Read(ReadError::Line { .. }) => Failure::new(Exit::Usage, error),
@@ -251,7 +260,7 @@ fn contract_text(asked: &TargetArguments) -> HeldText {
 }
 
 fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) -> Result<Exit, Failure> {
-    let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
+    let (address, run_context) = arguments.setting(asked)?;
     let earlier = arguments.compare.as_deref().map(compare::earlier).transpose()?;
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
@@ -264,7 +273,6 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
         arguments.rate(),
         if arguments.intrusive { "with misbehaviour" } else { "conforming" }
     ));
-    let run_context = arguments.run_context(asked)?;
     let audit = Audit {
         seed,
         contract: contract_text(asked),
@@ -307,13 +315,24 @@ fn tell_of_leftovers(arguments: &Arguments, folder: &RunFolder, reading: &Readin
     let left = left_behind_text(&arguments.url, &left_behind(reading));
     write_private(&folder.path().join("left-behind.txt"), left.as_bytes())?;
     message(&left);
-    if folder.path().join(PEERING).exists() {
-        let url = shell::word(arguments.url.as_str());
-        let clean = shell::flag("--clean", folder.path().display());
-        message(&format!("hint: the peer has not left; covenant audit {url} {clean} lets it leave\n"));
+    // A watch that was interrupted goes on with its keys.
+    let has_ended = reading.outcome.is_some();
+    let keys = |name: &str| folder.path().join(name).exists();
+    if keys(PEERING) || has_ended && keys(WATCH) {
+        let clean = clean_command(arguments, folder);
+        message(&format!("hint: the peer has not left; {clean} lets it leave\n"));
     }
     message(&format!("files: {}\n", folder.path().display()));
     Ok(())
+}
+
+/// Returns the command that lets the peer of an audit leave, with the options by which the audit reached the target.
+fn clean_command(arguments: &Arguments, folder: &RunFolder) -> String {
+    let url = shell::word(arguments.url.as_str());
+    let clean = shell::flag("--clean", folder.path().display());
+    let reached = arguments.target.record();
+    let reached: String = reached.iter().map(|word| format!(" {}", shell::word(word))).collect();
+    format!("covenant audit {url} {clean}{reached}")
 }
 
 /// Asks the user to type the target's host name, so that a script with a wrong URL does no harm.
