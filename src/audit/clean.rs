@@ -235,3 +235,17 @@ fn forget(path: &Path) -> Result<(), CleanError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_cannot_be_removed_are_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // No call removes a folder as a file.
+        let error = forget(folder.path()).expect_err("it cannot be removed").to_string();
+        assert!(error.contains("the peer has left") && error.contains("remove the file"), "{error}");
+        assert!(forget(&folder.path().join("missing")).is_ok(), "there is nothing to remove");
+    }
+}

@@ -328,3 +328,21 @@ fn a_copy_that_fails_leaves_what_others_put_into_its_folder() {
     expect(path, 2, &["report", "redact", "out", "--out", "copy"]);
     assert!(path.join("copy/.lock").exists());
 }
+
+#[test]
+fn the_points_of_a_diagnosis_stay() {
+    let platform = Platform::start(LOOPBACK, &[]);
+    let path = platform.folder.path();
+    let audited = covenant_in(path, &["audit", &platform.url, "--ca", "ca.pem", "--out", "run"]);
+    assert_eq!(code(&audited), 0, "{}", output_of(&audited));
+    expect(path, 0, &["report", "redact", "run", "--out", "copy"]);
+    let points = |run: &str| -> Vec<Value> {
+        let report = fs::read(path.join(run).join("report.json")).expect("a report");
+        let report: Value = serde_json::from_slice(&report).expect("JSON");
+        report["diagnostics"].as_array().expect("points").iter().map(|one| one["subject"].clone()).collect()
+    };
+    assert_eq!(points("run"), points("copy"));
+    assert!(points("copy").contains(&json!("accept")));
+    let transcript = fs::read_to_string(path.join("run/transcript.jsonl")).expect("a transcript");
+    assert!(transcript.contains("\"point\":\"accept\""), "a point is taken for the subject of a certificate");
+}

@@ -331,8 +331,9 @@ fn clean_command(arguments: &Arguments, folder: &RunFolder) -> String {
     let url = shell::word(arguments.url.as_str());
     let clean = shell::flag("--clean", folder.path().display());
     let reached = arguments.target.record();
-    let reached: String = reached.iter().map(|word| format!(" {}", shell::word(word))).collect();
-    format!("covenant audit {url} {clean}{reached}")
+    let reached = reached.iter().map(|word| shell::word(word));
+    let words: Vec<String> = ["covenant audit".to_owned(), url, clean].into_iter().chain(reached).collect();
+    words.join(" ")
 }
 
 /// Asks the user to type the target's host name, so that a script with a wrong URL does no harm.
