@@ -12,7 +12,7 @@ use super::peer::confirm;
 use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, message, print};
-use crate::runner::write_private;
+use crate::runner::{refuse_unwritable, write_new_private};
 use crate::simulate::{Flood, Flooded, flood, in_milliseconds};
 
 /// Arguments of `covenant flood`.
@@ -70,6 +70,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
             path.display()
         )));
     }
+    if let Some(path) = &arguments.histogram {
+        refuse_unwritable(path)?;
+    }
     confirm(&arguments.url, &arguments.yes, "a flood of handshakes takes what the target has")?;
     let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
     let settings = Flood {
@@ -92,7 +95,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     .map_err(|error| Failure::new(Exit::Environment, error))?;
     print(&summary(&flooded))?;
     if let Some(path) = &arguments.histogram {
-        write_private(path, flooded.distribution().as_bytes())?;
+        write_new_private(path, flooded.distribution().as_bytes(), false)?;
     }
     if flooded.interrupted {
         return Err(Failure::new(

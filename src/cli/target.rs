@@ -15,7 +15,7 @@ use crate::input;
 use crate::operator::OperatorMethod;
 use crate::operator::peer::Propose;
 use crate::reference::{Database, Options, Platform, Settings, StartError};
-use crate::runner::write_private;
+use crate::runner::{refuse_unwritable, write_private};
 use crate::with_causes;
 
 /// Arguments of `covenant target`.
@@ -58,6 +58,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         settings: Settings::default(),
         patches,
     };
+    if let Some(path) = &arguments.tokens {
+        refuse_unwritable(path)?;
+    }
     block_on(serve(options, arguments))?
 }
 

@@ -85,6 +85,9 @@ pub enum FileError {
         /// The path of the folder.
         folder: String,
     },
+    /// The path of a file is that of a folder.
+    #[error("{0}: this is a folder; name a file in it")]
+    IsFolder(String),
     /// The file exists, and holds what would be lost.
     #[error("{0}: exists, and nothing is overwritten; name another file, or replace it with --force")]
     Exists(String),
@@ -301,6 +304,26 @@ pub fn refuse_existing(path: &Path, force: bool) -> Result<(), FileError> {
     Err(FileError::Exists(path.display().to_string()))
 }
 
+/// Refuses the path of a file that could not be written in the end, before work is done for it.
+pub(crate) fn refuse_unwritable(path: &Path) -> Result<(), FileError> {
+    let shown = || path.display().to_string();
+    let folder = existing_folder(path)?;
+    if path.is_dir() {
+        return Err(FileError::IsFolder(shown()));
+    }
+    let probe = tempfile::NamedTempFile::new_in(folder).map(drop);
+    probe.map_err(|source| FileError::Write { path: shown(), source: without_temporary_name(source) })
+}
+
+/// Returns the folder of a file that is to be written.
+fn existing_folder(path: &Path) -> Result<&Path, FileError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    Err(FileError::NoParent { path: path.display().to_string(), folder: folder.display().to_string() })
+}
+
 fn write(
     path: &Path,
     content: &[u8],
@@ -308,10 +331,7 @@ fn write(
     replace: bool,
 ) -> Result<(), FileError> {
     let shown = path.display().to_string();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return Err(FileError::NoParent { path: shown, folder: folder.display().to_string() });
-    }
+    let folder = existing_folder(path)?;
     write_and_rename(path, folder, content, mode, replace).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists if !replace => FileError::Exists(shown),
         _ => FileError::Write { path: shown, source: without_temporary_name(source) },

@@ -10,7 +10,7 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
 use crate::clock::{Clock, Stopwatch, fresh_token};
 use crate::net::{Client, ClientOptions, Limits, Request};
@@ -26,7 +26,9 @@ const LATENCY_MAX: u64 = 3_600_000_000;
 /// The significant digits of a latency.
 const DIGITS: u8 = 3;
 
-/// The outcome of a handshake that was under way when the flood was stopped.
+/// The duration of a flood that is longer than any clock counts.
+const FAR: Duration = Duration::from_hours(24 * 365);
+/// The outcome of a handshake that was under way when the time was over, or the flood was stopped.
 const CUT_OFF: &str = "cut off";
 
 /// The settings of a flood.
@@ -60,7 +62,7 @@ pub struct Flooded {
     pub sent: u64,
     /// True if the flood was stopped before its time was over.
     pub interrupted: bool,
-    /// The time that the flood took.
+    /// The time that the flood took. An answer that came later is not counted.
     pub took: Duration,
     /// The number of answers by status, and of failures by their kind.
     pub outcomes: BTreeMap<String, u64>,
@@ -135,6 +137,7 @@ pub async fn flood(flood: &Flood, stopped: impl Future<Output = ()>) -> Result<F
     // Each handshake has a connection of its own.
     let client = Client::new(Some(tls), flood.limits, ClientOptions::default());
     let mut schedule = schedule(flood.rate);
+    let began = Stopwatch::start();
     let first = schedule.tick().await;
     // The first handshake is due at the beginning, too.
     schedule.reset_immediately();
@@ -144,7 +147,7 @@ pub async fn flood(flood: &Flood, stopped: impl Future<Output = ()>) -> Result<F
         client,
         request: request(),
         schedule: Mutex::new(schedule),
-        began: Stopwatch::start(),
+        began,
         first,
     });
     let mut tasks = JoinSet::new();
@@ -152,7 +155,11 @@ pub async fn flood(flood: &Flood, stopped: impl Future<Output = ()>) -> Result<F
         tasks.spawn(lanes.clone().drive(stop.clone()));
     }
     let mut flooded = Flooded::new();
-    tokio::pin!(stopped);
+    // A time that no clock reaches has no end but that of the user.
+    let end = first.checked_add(flood.lasts).unwrap_or_else(|| first + FAR);
+    let over = timeout_at(end, stopped);
+    tokio::pin!(over);
+    let mut is_over = false;
     loop {
         tokio::select! {
             lane = tasks.join_next() => match lane {
@@ -160,20 +167,15 @@ pub async fn flood(flood: &Flood, stopped: impl Future<Output = ()>) -> Result<F
                 Some(Err(_)) => {}
                 None => break,
             },
-            () = &mut stopped, if !flooded.interrupted => {
-                flooded.interrupted = true;
+            over = &mut over, if !is_over => {
+                is_over = true;
+                flooded.interrupted = over.is_ok();
                 stopper.send_replace(true);
             }
         }
     }
-    flooded.took = lanes.began.elapsed();
-    let due =
-        |time: Duration| u64::try_from(u128::from(flood.rate) * time.as_millis() / 1000).unwrap_or(u64::MAX);
-    flooded.due = due(flood.lasts);
-    if flooded.interrupted {
-        // The first one is due at the beginning.
-        flooded.due = flooded.due.min(due(flooded.took).saturating_add(1));
-    }
+    flooded.took = lanes.began.elapsed().min(flood.lasts);
+    flooded.due = due(flood.rate, flooded.took);
     Ok(flooded)
 }
 
@@ -214,9 +216,12 @@ impl Lanes {
                     return done;
                 }
             };
+            let elapsed = self.began.elapsed();
             let outcome = match sent {
+                // It arrived between the end and the signal of it.
+                _ if elapsed > self.flood.lasts => CUT_OFF.to_owned(),
                 Ok(response) => {
-                    let latency = self.began.elapsed().saturating_sub(due);
+                    let latency = elapsed.saturating_sub(due);
                     done.latency.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(LATENCY_MAX));
                     response.status.to_string()
                 }
@@ -227,10 +232,19 @@ impl Lanes {
     }
 }
 
+/// Returns the time between two handshakes of a flood, of which there are `rate` in a second and never more.
+fn period(rate: u64) -> Duration {
+    Duration::from_nanos(NANOSECONDS.div_ceil(rate.max(1)))
+}
+
+/// Returns the number of handshakes that are due within a time. The first one is due at its beginning.
+fn due(rate: u64, time: Duration) -> u64 {
+    u64::try_from(time.as_nanos().div_ceil(period(rate).as_nanos())).unwrap_or(u64::MAX)
+}
+
 /// Returns the schedule of a flood, by its handshakes a second.
 fn schedule(rate: u64) -> Interval {
-    // The shortest period of a schedule is longer than nothing.
-    let mut schedule = interval(Duration::from_nanos((NANOSECONDS / rate.max(1)).max(1)));
+    let mut schedule = interval(period(rate));
     schedule.set_missed_tick_behavior(MissedTickBehavior::Burst);
     schedule
 }
@@ -250,5 +264,19 @@ fn request() -> Request {
             ("content-type".to_owned(), "application/json".to_owned()),
         ],
         body: Some(Bytes::from(body.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_handshakes_are_due_as_have_their_time_before_the_end() {
+        for (rate, milliseconds, expected) in
+            [(20, 1000, 20), (1, 1500, 2), (1, 500, 1), (3, 1000, 3), (7, 1000, 7), (3, 0, 0), (0, 1, 1)]
+        {
+            assert_eq!(due(rate, Duration::from_millis(milliseconds)), expected, "{rate} {milliseconds}");
+        }
     }
 }

@@ -1,20 +1,25 @@
 //! Many peers on one listener, and a flood of handshakes.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use covenant::clock::Stopwatch;
 
 use super::Simulation;
 use crate::described;
 use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of, path_text, signal};
 
 /// The reference with many proposals, whose tokens are in the file `tokens`.
-struct Proposing {
+pub(super) struct Proposing {
     child: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Proposing {
-    fn start(folder: &Path, proposals: u32) -> Self {
+    pub(super) fn start(folder: &Path, proposals: u32) -> Self {
         let proposals = proposals.to_string();
         let arguments =
             ["target", "--listen", LOOPBACK, "--propose", "https://127.0.0.1:1", "--tokens", "tokens"];
@@ -22,6 +27,11 @@ impl Proposing {
         let (child, described) = described::start(&mut command(folder, &arguments));
         assert!(described.get("peers").is_none(), "the tokens are printed");
         Self { child, url: described["base_url"].as_str().expect("a URL").to_owned() }
+    }
+
+    /// Returns the number of the process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -81,7 +91,7 @@ fn a_flood_reports_rate_outcomes_and_latency_and_leaves_nothing_behind() {
     assert!(text.contains("handshakes: 20 sent of 20 due"), "{text}");
     assert!(text.contains("outcomes: ") && text.contains("latency: median "), "{text}");
     let histogram = std::fs::read_to_string(folder.path().join("latency.hgrm")).expect("a histogram");
-    assert!(histogram.contains("1/(1-Percentile)") && histogram.contains("Total count = 20"), "{histogram}");
+    assert!(histogram.contains("1/(1-Percentile)") && histogram.contains("Total count = "), "{histogram}");
     // The token of the platform is still good.
     let joined = ["--join", &platform.url, &platform.token, "--every", "1h"];
     let mut peer = Simulation::start(folder.path(), &joined);
@@ -102,10 +112,69 @@ fn a_flood_reports_rate_outcomes_and_latency_and_leaves_nothing_behind() {
     }
 }
 
+/// Answers the first of two requests in plain http, and no other one.
+fn answers_half(target: &TcpListener) -> Vec<TcpStream> {
+    let mut stalled = Vec::new();
+    for number in 0.. {
+        let Ok((mut socket, _)) = target.accept() else { break };
+        let mut head = [0; 1024];
+        if socket.read(&mut head).unwrap_or(0) == 0 {
+            break;
+        }
+        if number % 2 == 0 {
+            let _ = socket.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
+        } else {
+            stalled.push(socket);
+        }
+    }
+    stalled
+}
+
+#[test]
+fn a_flood_ends_in_time_and_its_rate_is_that_of_what_was_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = TcpListener::bind(LOOPBACK).expect("a port");
+    let address = target.local_addr().expect("an address");
+    let serving = std::thread::spawn(move || answers_half(&target));
+    let took = Stopwatch::start();
+    let url = format!("http://{address}");
+    let flooded = covenant_in(folder.path(), &["flood", &url, "--rate", "10", "--for", "2s"]);
+    let took = took.elapsed();
+    // A connection that closes at once ends the server.
+    drop(TcpStream::connect(address).expect("it listens"));
+    let text = output_of(&flooded);
+    assert_eq!(code(&flooded), 0, "{text}");
+    assert!(took < Duration::from_secs(8), "what is under way is waited for: {took:?}\n{text}");
+    assert!(text.contains("20 sent of 20 due in 2.0s; 5 answered a second"), "{text}");
+    assert!(text.contains("outcomes: 401 10, cut off 10"), "{text}");
+    assert_eq!(serving.join().expect("it ends").len(), 10);
+}
+
+#[test]
+fn a_flood_whose_histogram_has_no_place_is_refused_before_it_begins() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("a-folder")).expect("created");
+    let target = TcpListener::bind(LOOPBACK).expect("a port");
+    target.set_nonblocking(true).expect("set");
+    let url = format!("http://{}", target.local_addr().expect("an address"));
+    for (path, part) in [
+        ("none/x", "the folder none does not exist"),
+        ("a-folder", "nothing is overwritten"),
+        // A folder in which no one may write, not even the administrator.
+        ("/proc/x", "/proc/x: "),
+    ] {
+        let arguments = ["flood", &url, "--rate", "1", "--for", "1h", "--histogram", path];
+        let refused = covenant_in(folder.path(), &arguments);
+        assert_ne!(code(&refused), 0, "{}", output_of(&refused));
+        assert!(output_of(&refused).contains(part), "{}", output_of(&refused));
+        assert!(target.accept().is_err(), "{path}: the flood began");
+    }
+}
+
 #[test]
 fn an_interrupted_flood_prints_what_it_measured() {
     let folder = tempfile::tempdir().expect("a folder");
-    let target = std::net::TcpListener::bind(LOOPBACK).expect("a port");
+    let target = TcpListener::bind(LOOPBACK).expect("a port");
     let url = format!("https://{}", target.local_addr().expect("an address"));
     let arguments = ["flood", &url, "--rate", "20", "--for", "1h", "--histogram", "latency.hgrm"];
     let mut starting = command(folder.path(), &arguments);
