@@ -47,8 +47,9 @@ impl Introduction {
     pub(super) fn conclude(self, peer: &Peer, data: &Value) {
         let Ok(answer) = AcceptResponse::deserialize(data) else { return };
         let mut state = peer.state();
-        state.outcome = None;
+        state.begin_peering();
         if is_an_id(&answer.peer_id) {
+            state.is_introduced = true;
             state.id_at_target = Some(answer.peer_id.clone());
         }
         match self {
@@ -89,7 +90,9 @@ pub(super) fn response_members(peer: &Peer, request: &Value) -> Value {
     let their_subject = request["caller_inbound_subject"].as_str().map(ToOwned::to_owned);
     let their_id = their_subject.as_deref().and_then(|subject| subject.strip_prefix("fed:"));
     if let Some(id) = their_id.filter(|id| is_an_id(id)) {
-        peer.state().id_at_target = Some(id.to_owned());
+        let mut state = peer.state();
+        state.id_at_target = Some(id.to_owned());
+        state.is_introduced = true;
     }
     let call_back_as = their_subject.unwrap_or_else(|| subject.clone());
     if let Ok(identity) = peer.0.authority.leaf(&call_back_as, &[], CERTIFICATE_DAYS) {
@@ -98,7 +101,7 @@ pub(super) fn response_members(peer: &Peer, request: &Value) -> Value {
     if let Some(csr) = request["csr_pem"].as_str() {
         return match peer.0.authority.sign_request(csr, &subject, CERTIFICATE_DAYS) {
             Ok(certificate) => {
-                peer.state().was_joined = true;
+                peer.state().is_introduced = true;
                 json!({"federation_certificate": {
                     "cert_pem": certificate.pem(),
                     "ca_chain_pem": peer.0.authority.pem(),
@@ -110,7 +113,8 @@ pub(super) fn response_members(peer: &Peer, request: &Value) -> Value {
         };
     }
     if let Some(bundle) = request["peer_ca_bundle_pem"].as_str() {
-        peer.state().was_joined = peer.0.trust.add("target", bundle).is_ok();
+        let is_an_authority = peer.0.trust.add("target", bundle).is_ok();
+        peer.state().is_introduced |= is_an_authority;
         return json!({"trust_exchange": {
             "ca_bundle_pem": peer.0.authority.pem(),
             "assigned_inbound_subject": subject,

@@ -229,7 +229,7 @@ impl Peer {
         if !self.redeem(offered) {
             return (401, json!({"success": false, "error": "acceptance_token not recognized or expired"}));
         }
-        self.state().outcome = None;
+        self.state().begin_peering();
         let mut data = json!({
             "peer_id": self.state().target_row,
             "status": "enrolled",

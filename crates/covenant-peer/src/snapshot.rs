@@ -67,6 +67,7 @@ impl Peer {
         }
         let mut state = self.state();
         state.id_at_target = Some(admission.id_at_target.clone());
+        state.is_introduced = true;
         state.target_bundle_pem.clone_from(&admission.target_bundle_pem);
         state.present(identity);
         Ok(())

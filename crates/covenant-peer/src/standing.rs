@@ -184,13 +184,17 @@ impl Peer {
         self.invite(token);
     }
 
-    /// Returns whether the peering is open: the peer has an identity at the target, which the handshake gives, or the target
-    /// has one here.
+    /// Returns whether the peering is open: the last handshake gave the peer an identity at the target, or the target one
+    /// here.
     #[must_use]
     pub fn is_federated(&self) -> bool {
         let state = self.state();
-        let is_known = state.id_at_target.is_some() || state.was_joined;
-        state.identity.is_some() && is_known && state.outcome.is_none()
+        state.identity.is_some() && state.is_introduced && state.outcome.is_none()
+    }
+
+    /// Takes back a grant that the target never got. Nothing is sent.
+    pub fn withdraw_grant(&self, id: &str) {
+        self.state().grants.remove(id);
     }
 
     /// Returns the ids of the grants that the peer issued and that are not revoked.

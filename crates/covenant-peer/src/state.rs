@@ -88,9 +88,10 @@ pub(super) struct State {
     pub(super) id_at_target: Option<String>,
     /// Id of the row that this peer keeps for the target.
     pub(super) target_row: String,
-    /// `true` if the target joined, and its accept carried a request for a certificate or an authority. One that joins with
-    /// a request alone does not tell the peer its id there.
-    pub(super) was_joined: bool,
+    /// `true` if the last handshake introduced the two sides: its answer had the id of the peer at the target, or the target
+    /// joined, and its accept carried a request for a certificate or an authority. One that joins with a request alone names
+    /// no id.
+    pub(super) is_introduced: bool,
     /// Identity that the peer presents to the target.
     pub(super) identity: Option<Identity>,
     /// Client with the current identity; it keeps its connections.
@@ -135,6 +136,12 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Begins a peering: the one before says nothing of whether the two sides know each other in this one.
+    pub(super) fn begin_peering(&mut self) {
+        self.outcome = None;
+        self.is_introduced = false;
+    }
+
     pub(super) fn new(target_row: String) -> Self {
         Self {
             target: None,
@@ -142,7 +149,7 @@ impl State {
             target_bundle_pem: None,
             id_at_target: None,
             target_row,
-            was_joined: false,
+            is_introduced: false,
             identity: None,
             client: None,
             offers_all_protocols: false,

@@ -89,6 +89,22 @@ async fn a_peer_that_was_joined_is_federated_in_each_way_and_for_an_accept_witho
 }
 
 #[tokio::test]
+async fn a_peering_that_has_ended_does_not_introduce_the_sides_of_the_next_one() {
+    for way in [IdentityWay::SignedRequest, IdentityWay::ExchangedTrust] {
+        let (alice, _) = peer("alice", way, vec![]);
+        let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
+        assert!(federate(&alice, &bob).await.succeeded());
+        alice.revoke(&StepContext::default(), "the end").await.expect("a call");
+        let without = json!({"csr_pem": null, "peer_ca_bundle_pem": null, "caller_inbound_subject": null});
+        let token = bob.propose();
+        let _ = alice.accept(&StepContext::default(), &token, &without).await.expect("a call");
+        assert!(!bob.is_federated(), "{way:?}");
+        assert!(federate(&alice, &bob).await.succeeded());
+        assert!(bob.is_federated(), "{way:?}");
+    }
+}
+
+#[tokio::test]
 async fn two_peers_federate_in_both_ways_and_complete_a_peering() {
     for way in [IdentityWay::SignedRequest, IdentityWay::ExchangedTrust] {
         let (alice, trace) = peer("alice", way, vec![]);
