@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
@@ -13,8 +14,9 @@ use super::simulated::Simulated;
 use crate::contract::V1_2026_05;
 use crate::nearest::did_you_mean;
 use crate::peer::{Behaviour, Named};
-use crate::private;
+use crate::runner::{FileError, refuse_unwritable, write_new_private};
 use crate::wire::grant::Scope;
+use crate::with_causes;
 
 /// What stands for all peers.
 pub(super) const ALL: &str = "all";
@@ -145,11 +147,13 @@ impl Order<'_> {
         }
     }
 
-    /// Lets each peer do it, and lists what came of it. One failure makes it one of the command.
+    /// Lets the peers do it side by side, and lists what came of it. One failure makes it one of the command.
     async fn by_each(self, peers: &[Arc<Simulated>]) -> Result<String, CommandError> {
         let (mut text, mut fails) = (String::new(), false);
-        for peer in peers {
-            let outcome = self.by(peer).await.unwrap_or_else(|why| {
+        // A target that stalls one peer holds back no other.
+        let outcomes = join_all(peers.iter().map(|peer| self.by(peer))).await;
+        for (peer, outcome) in peers.iter().zip(outcomes) {
+            let outcome = outcome.unwrap_or_else(|why| {
                 fails = true;
                 format!("FAILED: {why}")
             });
@@ -204,7 +208,7 @@ impl Simulation {
     ) -> String {
         let _turn = self.0.switching.lock().unwrap_or_else(PoisonError::into_inner);
         for peer in peers {
-            peer.set_behaviours(change(peer.behaviours().0));
+            peer.change_behaviours(&change);
         }
         peers.iter().map(|peer| status(peer)).collect()
     }
@@ -257,10 +261,16 @@ fn grant(peers: &[Arc<Simulated>], words: &[&str]) -> Result<String, String> {
         return Err("write grant PEER KIND ID FILE: a grant is of one peer".to_owned());
     };
     let path = Path::new(file);
+    let exists = || format!("{file}: exists, and nothing is overwritten; name another file");
+    let failed = |error: FileError| match error {
+        FileError::Exists(_) => exists(),
+        other => format!("{}; name another file", with_causes(&other)),
+    };
     // Before the grant: one that no operator ever gets would stay issued.
-    let failed =
-        |error: std::io::Error| format!("{file}: cannot write the grant: {error}; name another file");
-    let mut created = private::create_new(path).map_err(failed)?;
+    if path.symlink_metadata().is_ok() {
+        return Err(exists());
+    }
+    refuse_unwritable(path).map_err(failed)?;
     let record: Map<String, Value> =
         [("id".to_owned(), json!(id)), ("name".to_owned(), json!("simulated"))].into_iter().collect();
     peer.peer.put_record(kind, id, record);
@@ -270,6 +280,9 @@ fn grant(peers: &[Arc<Simulated>], words: &[&str]) -> Result<String, String> {
         "grant_id": grant.id, "bearer_token": grant.bearer_token, "resource_kind": kind, "resource_id": id,
         "permission_scopes": ["read", "migrate"], "expires_at": grant.expires_at.to_string(),
     });
-    std::io::Write::write_all(&mut created, format!("{written:#}\n").as_bytes()).map_err(failed)?;
+    if let Err(error) = write_new_private(path, format!("{written:#}\n").as_bytes(), false) {
+        peer.peer.withdraw_grant(&grant.id);
+        return Err(failed(error));
+    }
     Ok(format!("{}: a grant of {kind} {id}, in {file}\n", peer.peer.name()))
 }

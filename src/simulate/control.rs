@@ -4,7 +4,7 @@
 //! `{"ok": true, "text": "…"}`. The file that describes the simulation has the address and the token; only its owner
 //! may read it.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,8 +23,9 @@ use super::Simulation;
 use super::command::{CommandError, STOP, STOPPED};
 use crate::clock::fresh_token;
 use crate::input::{self, InputError};
+use crate::runner::{FileError, write_new_private};
+use crate::secret;
 use crate::wire::canonical::sha256_hex;
-use crate::{private, secret};
 
 /// The longest line of a command, in bytes.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
@@ -119,13 +120,13 @@ impl Control {
         secret::learn_own("control_token", &token);
         let control = json!({"address": address, "token": token});
         let text = json!({"control": control, "peers": simulation.description()});
-        let write = || {
-            let mut file = private::create_new(path)?;
-            file.write_all(format!("{text:#}\n").as_bytes())
-        };
-        write().map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => ControlError::Exists(path.display().to_string()),
-            _ => ControlError::Write { path: path.display().to_string(), source },
+        // Whoever waits for the file never reads a part of it.
+        let written = write_new_private(path, format!("{text:#}\n").as_bytes(), false);
+        let shown = || path.display().to_string();
+        written.map_err(|error| match error {
+            FileError::Exists(_) => ControlError::Exists(shown()),
+            FileError::Write { source, .. } => ControlError::Write { path: shown(), source },
+            _ => ControlError::Write { path: shown(), source: io::ErrorKind::NotFound.into() },
         })?;
         Ok(Self { listener, token, path: path.to_owned() })
     }

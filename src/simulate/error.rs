@@ -27,7 +27,7 @@ pub enum SimulateError {
          lower port"
     )]
     Advertised(Url),
-    /// The folder holds a recording.
+    /// The folder holds a transcript.
     #[error("{0}: this folder holds a transcript already; name another with --record")]
     Recorded(String),
     /// The folder cannot be created.

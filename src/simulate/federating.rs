@@ -20,6 +20,15 @@ const WAIT_TIME: Duration = Duration::from_hours(1);
 /// The time within which whoever gives a token hears of the first attempt with it.
 const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(45);
 
+/// An attempt to join that has ended.
+#[derive(Clone, Debug)]
+pub(super) struct Attempted {
+    /// The number of the token that it was made with.
+    token: u64,
+    /// Why the target did not admit the peer.
+    outcome: Result<(), String>,
+}
+
 /// How an attempt to federate ended.
 enum Attempt {
     Federated,
@@ -33,25 +42,47 @@ impl Simulated {
     /// Returns once the peer is federated.
     pub(super) async fn federate(&self) {
         loop {
-            let federates = self.state().federates.clone();
+            let (federates, number) = {
+                let state = self.state();
+                (state.federates.clone(), state.tokens)
+            };
             let attempt = match federates {
-                Federates::Joins { address, token } => self.join(address, &token).await,
+                Federates::Joins { address, token } => self.join(address, &token, number).await,
                 Federates::Accepts { .. } => {
                     self.admit().await;
                     Attempt::Federated
                 }
             };
             match attempt {
-                Attempt::Federated => return self.say("the peering begins"),
-                Attempt::Refused => self.again.notified().await,
+                Attempt::Federated => {
+                    // A token that was given meanwhile is not tried: it would be, unasked, once this peering ends.
+                    let mut state = self.state();
+                    state.tokens_done = state.tokens;
+                    drop(state);
+                    return self.say("the peering begins");
+                }
+                Attempt::Refused => self.token_after(number).await,
                 // Another token may be given meanwhile.
-                Attempt::Unanswered => drop(timeout(RETRY_INTERVAL, self.again.notified()).await),
+                Attempt::Unanswered => drop(timeout(RETRY_INTERVAL, self.token_after(number)).await),
             }
         }
     }
 
-    /// Tries once to join the target.
-    async fn join(&self, address: Address, token: &str) -> Attempt {
+    /// Waits until a token is given after the one of this number.
+    async fn token_after(&self, number: u64) {
+        while self.state().tokens <= number {
+            self.again.notified().await;
+        }
+    }
+
+    /// Waits until a token is given with which the peer federates again.
+    pub(super) async fn another_token(&self) {
+        let done = self.state().tokens_done;
+        self.token_after(done).await;
+    }
+
+    /// Tries once to join the target, with the token of this number.
+    async fn join(&self, address: Address, token: &str, number: u64) -> Attempt {
         self.set_target(address);
         let (attempt, outcome) = match self.peer.accept(&StepContext::default(), token, &Value::Null).await {
             Err(error) => (Attempt::Refused, Err(with_causes(&error))),
@@ -72,7 +103,7 @@ impl Simulated {
             }
             _ => {}
         }
-        self.attempts.send_replace(Some(outcome));
+        self.attempts.send_replace(Some(Attempted { token: number, outcome }));
         attempt
     }
 
@@ -111,10 +142,12 @@ impl Simulated {
     /// Federates again, with another token. Returns what came of it: of the first attempt, if the peer joins.
     pub(super) async fn federate_with(&self, token: &str) -> Result<&'static str, String> {
         let mut attempts = self.attempts.subscribe();
-        attempts.mark_unchanged();
-        let joins = {
+        let (joins, number) = {
             let mut state = self.state();
-            match &mut state.federates {
+            state.tokens += 1;
+            // What an earlier token came to says nothing of this one.
+            self.attempts.send_replace(None);
+            let joins = match &mut state.federates {
                 Federates::Joins { token: own, .. } => {
                     token.clone_into(own);
                     true
@@ -123,7 +156,8 @@ impl Simulated {
                     token.clone_into(own);
                     false
                 }
-            }
+            };
+            (joins, state.tokens)
         };
         if !joins {
             self.peer.propose_with(token);
@@ -134,12 +168,22 @@ impl Simulated {
         if !joins {
             return Ok("waits for the target to join with this token");
         }
-        match timeout(ATTEMPT_TIME_MAX, attempts.changed()).await {
-            Ok(Ok(())) => {}
-            _ => return Err("the target has not answered yet; status shows whether it does".to_owned()),
+        // An attempt with the token before may be under way.
+        let is_of_this = |attempted: &Option<Attempted>| {
+            attempted.as_ref().is_some_and(|attempted| attempted.token >= number || attempted.outcome.is_ok())
+        };
+        let attempted = match timeout(ATTEMPT_TIME_MAX, attempts.wait_for(is_of_this)).await {
+            Ok(Ok(attempted)) => attempted.clone(),
+            _ => None,
+        };
+        match attempted {
+            None => Err("the target has not answered yet; status shows whether it does".to_owned()),
+            Some(Attempted { token, outcome }) if token == number => outcome.map(|()| "federated again"),
+            Some(Attempted { token, .. }) if token > number => {
+                Err("another token was given meanwhile; status shows whether it federates".to_owned())
+            }
+            Some(_) => Err("the token before was admitted meanwhile, and this one was not tried".to_owned()),
         }
-        let outcome = attempts.borrow_and_update().clone();
-        outcome.unwrap_or(Ok(())).map(|()| "federated again")
     }
 }
 

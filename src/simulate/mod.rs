@@ -12,8 +12,8 @@ mod flood;
 mod line;
 mod many;
 mod random;
-mod recording;
 mod simulated;
+mod transcript_files;
 
 pub use command::{CommandError, HELP};
 pub use control::{Control, ControlError, ask};
@@ -34,8 +34,8 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use self::line::Lines;
-use self::recording::Recording;
 use self::simulated::Simulated;
+use self::transcript_files::TranscriptFiles;
 use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
 use crate::nearest::did_you_mean;
@@ -126,7 +126,7 @@ struct Inner {
     peers: Vec<Arc<Simulated>>,
     transcript: Transcript,
     /// What is left of a start that comes to nothing.
-    recording: Option<Recording>,
+    files: Option<TranscriptFiles>,
     clock: Clock,
     stopper: watch::Sender<bool>,
     /// The turn to change behaviours.
@@ -137,7 +137,7 @@ impl Simulation {
     /// Starts the peers. They listen when this returns.
     pub fn start(settings: &Simulate) -> Result<Self, SimulateError> {
         let clock = Clock::system();
-        let (transcript, recording) = recording::open(settings, &clock)?;
+        let (transcript, files) = transcript_files::open(settings, &clock)?;
         let (stopper, _) = watch::channel(false);
         let started = settings.peers.iter().enumerate();
         let started =
@@ -145,10 +145,10 @@ impl Simulation {
         match started.collect() {
             Ok(peers) => {
                 let switching = Mutex::new(());
-                Ok(Self(Arc::new(Inner { peers, transcript, recording, clock, stopper, switching })))
+                Ok(Self(Arc::new(Inner { peers, transcript, files, clock, stopper, switching })))
             }
             Err(error) => {
-                recording.iter().for_each(Recording::discard);
+                files.iter().for_each(TranscriptFiles::discard);
                 Err(error)
             }
         }
@@ -159,7 +159,7 @@ impl Simulation {
         for peer in &self.0.peers {
             peer.end().await;
         }
-        self.0.recording.iter().for_each(Recording::discard);
+        self.0.files.iter().for_each(TranscriptFiles::discard);
     }
 
     /// Lets the peers federate and live until the simulation is stopped. Returns the first fault of the transcript.
@@ -196,10 +196,10 @@ impl Simulation {
         peers.map(|peer| (peer.name().to_owned(), peer.base_url_text())).collect()
     }
 
-    /// Returns the behaviours that some peer shows now.
+    /// Returns the behaviours that some peer shows, now or once it is federated.
     #[must_use]
     pub fn shown(&self) -> Vec<&'static Behaviour> {
-        self.0.peers.iter().flat_map(|peer| peer.peer.behaviours()).collect()
+        self.0.peers.iter().flat_map(|peer| peer.behaviours().0).collect()
     }
 
     /// Returns the peers that a name stands for: one, or all of them.

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::deeds::migration_only;
+use super::federating::Attempted;
 use super::{Federates, Show, Simulate, SimulatedPeer, random};
 use crate::clock::{Clock, Ids, Seed};
 use crate::peer::{Behaviour, CallOutcome, Peer, PeerError, StepContext};
@@ -47,8 +48,8 @@ pub(super) struct Simulated {
     /// The form of a caller's identity at a target that joined.
     pub(super) caller: CallerForm,
     state: Mutex<State>,
-    /// The outcome of the last attempt to join: why the peer was not admitted.
-    pub(super) attempts: watch::Sender<Option<Result<(), String>>>,
+    /// The last attempt to join since the last token was given, if there was one.
+    pub(super) attempts: watch::Sender<Option<Attempted>>,
     /// Signal that a token was given to federate again.
     pub(super) again: Notify,
     /// Signal to send a heartbeat now.
@@ -58,6 +59,10 @@ pub(super) struct Simulated {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) federates: Federates,
+    /// The number of tokens that were given, but the first: the number of the last one.
+    pub(super) tokens: u64,
+    /// The number of the last token that is not to be tried any more.
+    pub(super) tokens_done: u64,
     pub(super) has_target: bool,
     /// The number of the last accept of the target that was seen.
     pub(super) last_accept: u64,
@@ -98,6 +103,8 @@ impl Simulated {
             caller: settings.caller,
             state: Mutex::new(State {
                 federates: given.federates.clone(),
+                tokens: 0,
+                tokens_done: 0,
                 has_target: false,
                 last_accept: 0,
                 held_back: settings.conforming_first.then(|| given.behaviours.clone()),
@@ -120,7 +127,7 @@ impl Simulated {
                 self.state().asked_beats.clear();
                 self.hold_back();
                 self.say("the peering has ended; `join TOKEN` federates again");
-                self.again.notified().await;
+                self.another_token().await;
             }
         };
         tokio::select! {
@@ -179,7 +186,7 @@ impl Simulated {
         let names: Vec<&str> = drawn.iter().map(|behaviour| behaviour.name).collect();
         let what =
             if names.is_empty() { "conforms".to_owned() } else { format!("shows {}", names.join(", ")) };
-        self.peer.set_behaviours(drawn);
+        self.change_behaviours(|_| drawn);
         self.say(&format!("round {round}: {what}"));
     }
 
@@ -239,27 +246,31 @@ impl Simulated {
         }
     }
 
-    /// Changes the behaviours that the peer is to show, now or from the beginning of the peering on.
-    pub(super) fn set_behaviours(&self, behaviours: Vec<&'static Behaviour>) {
+    /// Changes the behaviours that the peer is to show, now or from the beginning of the peering on. The state is held
+    /// meanwhile, so that a command and the beginning or end of the peering take turns, and none undoes the other.
+    pub(super) fn change_behaviours(
+        &self,
+        change: impl FnOnce(Vec<&'static Behaviour>) -> Vec<&'static Behaviour>,
+    ) {
         match &mut self.state().held_back {
-            Some(held_back) => *held_back = behaviours,
-            None => self.peer.set_behaviours(behaviours),
+            Some(held_back) => *held_back = change(std::mem::take(held_back)),
+            None => self.peer.set_behaviours(change(self.peer.behaviours())),
         }
     }
 
     /// Conforms until the peering begins, if the user wants that.
     fn hold_back(&self) {
         if self.conforming_first {
-            let shown = self.peer.behaviours();
-            self.state().held_back.get_or_insert(shown);
+            let mut state = self.state();
+            state.held_back.get_or_insert_with(|| self.peer.behaviours());
             self.peer.set_behaviours(vec![]);
         }
     }
 
     /// Shows what was held back: as it is by now, and not as it was given.
     fn release(&self) {
-        let held_back = self.state().held_back.take();
-        if let Some(behaviours) = held_back {
+        let mut state = self.state();
+        if let Some(behaviours) = state.held_back.take() {
             self.peer.set_behaviours(behaviours);
         }
     }

@@ -10,11 +10,6 @@ pub fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Creates an empty file. A file of this name is an error: what it holds may be the user's own.
-pub fn create_new(path: &Path) -> io::Result<File> {
-    open(path, OpenOptions::new().write(true).create_new(true))
-}
-
 /// Creates a file if there is none, and keeps its content.
 pub fn keep(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().read(true).write(true).create(true).truncate(false))

@@ -16,9 +16,11 @@ mod unix {
     use std::io::{IsTerminal, Read, Write};
     use std::time::Duration;
 
+    use futures_util::FutureExt;
     use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
     use nix::unistd::{getpgrp, tcgetpgrp};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+    use tokio::task::JoinSet;
     use tokio::time::timeout;
 
     use super::Simulation;
@@ -39,7 +41,10 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
         for (key, family) in FAMILY_KEYS.chars().zip(FAMILIES) {
             message(&format!("      {key} {}\n", family.name));
         }
+        // A call that takes long holds back no key. The calls end with the simulation.
+        let mut calls = JoinSet::new();
         while let Some(key) = keys.recv().await {
+            while calls.try_join_next().is_some() {}
             let command = match key {
                 b'q' => return,
                 ESCAPE => {
@@ -60,13 +65,22 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
                     None => continue,
                 },
             };
-            match simulation.command(&command).await {
-                Ok(text) => message(&text),
-                Err(error) => message(&format!("{}\n", error.to_string().trim_end())),
+            let mut doing = Box::pin(done(simulation.clone(), command));
+            // What makes no call is done before the next key is read, so that the keys keep their order.
+            if doing.as_mut().now_or_never().is_none() {
+                calls.spawn(doing);
             }
         }
         // The terminal is gone; the simulation goes on.
         std::future::pending::<()>().await;
+    }
+
+    /// Does what a command says, and shows what came of it.
+    async fn done(simulation: Simulation, command: String) {
+        match simulation.command(&command).await {
+            Ok(text) => message(&text),
+            Err(error) => message(&format!("{}\n", error.to_string().trim_end())),
+        }
     }
 
     /// The first byte of a key that is no character.
@@ -78,7 +92,8 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
     async fn end_of_sequence(keys: &mut UnboundedReceiver<u8>) {
         let mut next = async || timeout(SEQUENCE_WITHIN, keys.recv()).await.ok().flatten();
         if next().await.is_some_and(|first| first == b'[' || first == b'O') {
-            while next().await.is_some_and(|byte| !(0x40..=0x7e).contains(&byte)) {}
+            // The function keys of a Linux console are `[[A` and so on.
+            while next().await.is_some_and(|byte| byte == b'[' || !(0x40..=0x7e).contains(&byte)) {}
         }
     }
 
@@ -87,7 +102,7 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
         FAMILIES.get(place).map(|family| family.name)
     }
 
-    /// Returns the command that switches a family off if some peer shows it, else on.
+    /// Returns the command that switches a family off if some peer shows it, now or once it is federated, else on.
     fn toggled(simulation: &Simulation, name: &str) -> String {
         let shown = simulation.shown();
         let is_of = |one: &&&'static Behaviour| {
@@ -104,12 +119,15 @@ keys: 1…9, a, b switch a family   c conform   h heartbeat now   r revoke   s s
         while let Some(key) = keys.recv().await {
             match key {
                 b'\n' | b'\r' => break,
+                ESCAPE => end_of_sequence(keys).await,
                 0x7f | 0x08 => {
                     if typed.pop().is_some() {
                         // A message shows such characters as text.
                         let _ = std::io::stderr().write_all(b"\x08 \x08");
                     }
                 }
+                // Another key that is no character, such as Ctrl-U.
+                0x00..0x20 => {}
                 key => {
                     typed.push(key);
                     // A token may be typed here.

@@ -2,9 +2,11 @@
 #![cfg(unix)]
 
 mod joining;
+mod keys;
 mod many;
 mod operated;
 mod refused;
+mod stalled;
 mod switching;
 
 use std::io::{BufRead, BufReader, Read};

@@ -104,12 +104,16 @@ fn a_start_that_fails_leaves_nothing_behind() {
         ("out", &["--listen", address.as_str()][..]),
         ("out", &["--listen", LOOPBACK, "--control", "keep.json"]),
         ("own", &["--listen", LOOPBACK, "--control", "keep.json"]),
+        ("deep/er/out", &["--listen", address.as_str()]),
+        ("own/deep/er", &["--listen", address.as_str()]),
     ] {
         let fixed = ["peer", "--accept", "token-of-tests", "--record", record];
         let failed = covenant_in(folder.path(), &[&fixed[..], more].concat());
         assert_eq!(code(&failed), 6, "{}", output_of(&failed));
         let left = std::fs::read_dir(folder.path().join(record)).map(Iterator::count);
         assert_eq!(left.ok(), (record == "own").then_some(0), "{more:?}");
+        let path = folder.path();
+        assert!(!path.join("deep").exists() && !path.join("own/deep").exists(), "{record}: a folder is left");
     }
     assert_eq!(std::fs::read_to_string(folder.path().join("keep.json")).expect("a file"), "precious");
 }

@@ -1,17 +1,14 @@
-//! Peers that are switched while they run: over the control socket, and by keys.
+//! Peers that are switched while they run: over the control socket.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Stdio;
 
-use nix::pty::openpty;
-use nix::sys::termios::tcgetattr;
 use serde_json::{Value, json};
 
 use super::Simulation;
 use super::operated::Operated;
-use crate::program::{LOOPBACK, Platform, code, command, covenant_in, output_of, wait_until};
+use crate::program::{LOOPBACK, Platform, code, covenant_in, output_of, wait_until};
 
 #[test]
 fn a_peer_that_was_joined_is_switched_over_its_control_socket() {
@@ -86,49 +83,14 @@ fn a_peer_that_was_joined_is_switched_over_its_control_socket() {
     assert_eq!(exit, 2, "{gone}");
 }
 
-#[test]
-fn keys_on_a_terminal_switch_a_family_and_the_terminal_is_restored() {
-    let platform = Platform::start(LOOPBACK, &[]);
-    let folder = tempfile::tempdir().expect("a folder");
-    let terminal = openpty(None, None).expect("a terminal");
-    let before = tcgetattr(&terminal.slave).expect("its settings");
-    let end = || Stdio::from(terminal.slave.try_clone().expect("an end"));
-    let arguments = ["peer", "--listen", LOOPBACK, "--join", &platform.url, &platform.token, "--every", "1h"];
-    let mut starting = command(folder.path(), &arguments);
-    let mut child = starting.stdin(end()).stderr(end()).stdout(Stdio::piped()).spawn().expect("it starts");
-    let mut keyboard = std::fs::File::from(terminal.master);
-    let mut screen = keyboard.try_clone().expect("a terminal");
-    // What is not read from a terminal holds back the program.
-    std::thread::spawn(move || while screen.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {});
-    let mut lines = BufReader::new(child.stdout.take().expect("piped"));
-    let mut line_with = |part: &str| {
-        let mut line = String::new();
-        while !line.contains(part) {
-            line.clear();
-            assert!(lines.read_line(&mut line).expect("a line") > 0, "no line with {part}");
-        }
-        line
-    };
-    let first = line_with("→ target: sends a heartbeat");
-    assert!(!first.contains("breaks"), "{first}");
-    // F5 holds the keys of two families, and is none of them.
-    keyboard.write_all(b"\x1b[15~3").expect("pressed");
-    let _ = line_with("→ target: sends a heartbeat: answered 200; breaks 3.1, 3.2, 3.3, 3.4");
-    keyboard.write_all(b"c:on mallory contract-mismatch\n").expect("pressed");
-    let _ = line_with("breaks 12.1, 12.2 (contract-mismatch)");
-    keyboard.write_all(b"q").expect("pressed");
-    assert_eq!(child.wait().expect("it ends").code(), Some(0));
-    assert_eq!(tcgetattr(&terminal.slave).expect("its settings").local_flags, before.local_flags);
-}
-
 /// Asks a simulation over its control socket. Returns the exit code and all that was printed.
-fn ask(folder: &Path, words: &[&str]) -> (i32, String) {
+pub(super) fn ask(folder: &Path, words: &[&str]) -> (i32, String) {
     let output = covenant_in(folder, &[&["peer", "control", "control.json"], words].concat());
     (code(&output), output_of(&output))
 }
 
 /// Waits for the control file, and returns what it describes.
-fn described(folder: &Path) -> Value {
+pub(super) fn described(folder: &Path) -> Value {
     let file = folder.join("control.json");
     wait_until("the control file is there", || {
         std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with("}\n"))

@@ -1,6 +1,6 @@
-//! The transcript of a simulation, which is recorded if the user names a folder.
+//! The files of the transcript of a simulation, which it has if the user names a folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -10,19 +10,19 @@ use crate::contract::{HeldText, TextSource};
 use crate::runner::{RunFolder, announce};
 use crate::transcript::Transcript;
 
-/// The files of a recording.
+/// The files of a transcript.
 #[derive(Debug)]
-pub(super) struct Recording {
+pub(super) struct TranscriptFiles {
     transcript: PathBuf,
-    /// The folder, if the recording created it.
-    created: Option<PathBuf>,
+    /// The folders that were created for it, the innermost first.
+    created: Vec<PathBuf>,
 }
 
-impl Recording {
+impl TranscriptFiles {
     /// Removes what a simulation that never began has written: a new start may use the folder.
     pub(super) fn discard(&self) {
         let _ = std::fs::remove_file(&self.transcript);
-        if let Some(folder) = &self.created {
+        for folder in &self.created {
             // A folder with files of someone else stays.
             let _ = std::fs::remove_dir(folder);
         }
@@ -33,15 +33,19 @@ impl Recording {
 pub(super) fn open(
     settings: &Simulate,
     clock: &Clock,
-) -> Result<(Transcript, Option<Recording>), SimulateError> {
+) -> Result<(Transcript, Option<TranscriptFiles>), SimulateError> {
     let Some(folder) = &settings.record else { return Ok((Transcript::in_memory(), None)) };
     let path = RunFolder::choose(Some(folder), settings.seed).transcript();
     if path.symlink_metadata().is_ok() {
         return Err(SimulateError::Recorded(folder.display().to_string()));
     }
-    let created = (!folder.exists()).then(|| folder.clone());
-    crate::private::create_folder(folder)
-        .map_err(|source| SimulateError::Folder { path: folder.display().to_string(), source })?;
+    let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let files = TranscriptFiles { transcript: path.clone(), created: missing.map(Path::to_owned).collect() };
+    if let Err(source) = crate::private::create_folder(folder) {
+        // Those above it may have been created.
+        files.discard();
+        return Err(SimulateError::Folder { path: folder.display().to_string(), source });
+    }
     let unasked = || HeldText::unknown(TextSource::Unasked);
     let target = settings.peers.iter().find_map(|peer| match &peer.federates {
         Federates::Joins { address, .. } => Some(address.base_url.to_string()),
@@ -53,11 +57,10 @@ pub(super) fn open(
     start.settings = [("simulated".to_owned(), json!(true))].into();
     // No scenario is planned, so that nothing is ever evaluated.
     start.partial = true;
-    let recording = Recording { transcript: path.clone(), created };
     match Transcript::create(&path, start, clock) {
-        Ok(transcript) => Ok((transcript, Some(recording))),
+        Ok(transcript) => Ok((transcript, Some(files))),
         Err(error) => {
-            recording.discard();
+            files.discard();
             Err(error.into())
         }
     }
