@@ -1,12 +1,14 @@
 //! What the report of a run shows for a profile.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::profile::{AspectId, Demand};
 use super::{Profile, RecordedWord};
-use crate::check::Verdict;
+use crate::check::{Evaluation, Verdict};
 use crate::contract::{Aspect, Basis, ClauseId};
 use crate::report::Report;
 use crate::runner::CASES;
@@ -150,7 +152,14 @@ impl Assessment {
             Some(word) => word.why_not(&report.platform, &report.target, signed, profile.word_days_max),
             None => Some(BARE.to_owned()),
         };
+        let flaky: BTreeSet<AspectId> = report.flaky().map(|(one, _)| aspect_of(&one.evaluation)).collect();
         for row in &report.score.aspects {
+            if flaky.contains(&(row.clause, row.aspect)) && row.standing != Standing::Broken {
+                // A retry turns no breach into what passes, also if the profile does not ask for the check.
+                assessed.warned.push(format!("{} {}", row.clause, row.aspect));
+                is_met = false;
+                continue;
+            }
             is_met &= assessed.add(row, profile, &demand, &why_not);
         }
         assessed.result = match () {
@@ -228,6 +237,10 @@ impl Assessment {
         }
         false
     }
+}
+
+fn aspect_of(evaluation: &Evaluation) -> AspectId {
+    (evaluation.check.clause, evaluation.check.aspect)
 }
 
 /// Returns the checks that are broken, in the order of the report.

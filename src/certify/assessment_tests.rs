@@ -1,7 +1,7 @@
 //! Tests of the assessment.
 
 use super::*;
-use crate::check::{CheckResult, Evaluation, Verdict};
+use crate::check::{CheckResult, Evaluation, Flaky, Verdict};
 use crate::contract::{Basis, V1_2026_05};
 use crate::docs::parts;
 use crate::report::{EvaluatedCheck, VerdictCounts};
@@ -146,6 +146,29 @@ fn a_breach_fails_every_profile_on_whatever_basis() {
             assert_eq!(shown.collect::<BTreeSet<_>>(), assessed.failed.iter().collect(), "{profile}");
             let basis_alone = assessed.breaches.iter().all(|breach| breach.basis == basis);
             assert!(basis_alone && assessed.breaches[0].check.contains(&assessed.breaches[0].scenario));
+        }
+    }
+}
+
+/// A check that is broken in some plays alone could have been broken in the only one.
+#[test]
+fn a_flaky_check_costs_every_profile_its_pass_on_whatever_basis() {
+    for basis in [Basis::Observed, Basis::Proposed] {
+        let whole = report_of(all_kept, &[("4.4", &word("1.4.2", "2026-06-01T00:00:00Z"))]);
+        let of_basis = whole.checks.iter().find(|check| check.evaluation.check.basis == basis);
+        let flaky = of_basis.expect("a check").evaluation.check.clone();
+        let open =
+            |one: &Evaluation| Some(if one.check.id == flaky.id { Verdict::Unproven } else { Verdict::Kept });
+        let mut report = report_of(open, &[("4.4", &word("1.4.2", "2026-06-01T00:00:00Z"))]);
+        let marked = report.checks.iter_mut().find(|check| check.evaluation.check.id == flaky.id);
+        marked.expect("the check").evaluation.flaky =
+            Some(Flaky { broken: 1, plays: 2, trace: flaky.scenario.clone() });
+        let test = format!("{} {}", flaky.clause, flaky.aspect);
+        for profile in ["observed", "full"] {
+            assert_eq!(assessed(&whole, profile).result, CertificationResult::Passed, "{profile}");
+            let assessed = assessed(&report, profile);
+            assert_eq!(assessed.result, CertificationResult::Warned, "{profile} {basis}");
+            assert!(assessed.warned.contains(&test) && !assessed.passed.contains(&test), "{profile} {basis}");
         }
     }
 }

@@ -4,12 +4,12 @@
 //! whoever has the transcript makes the same statement again and compares the two.
 
 mod assessment;
+mod beside_the_wire;
 mod envelope;
 mod follows;
 mod key;
 mod profile;
 mod recorded_word;
-mod rests;
 mod shown;
 mod statement;
 mod successor;

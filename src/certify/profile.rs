@@ -40,7 +40,8 @@ const WORD_DAYS_MAX: u32 = 90;
 /// What holds for every profile.
 pub const RULES: [&str; 4] = [
     "Anything that is broken, on either basis, known or not, makes the result FAILED.",
-    "Anything that is unproven costs PASSED: the result is WARNED.",
+    "Anything that is unproven costs PASSED: the result is WARNED. So does a flaky check, on either basis: without `--retries` its \
+     breach could have been the result.",
     "What does not apply to the target is named, and costs nothing.",
     "What the profile asks for and the run did not play costs PASSED: an aspect, one of its checks, or cases of the properties \
      below the default of a run.",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::assessment::{AttestedByPerson, BrokenCheck, Named};
-use super::rests::{certificates, operator_plane};
+use super::beside_the_wire::{certificates, operator_plane};
 use super::{Assessment, CertificationResult, NotCertified, Profile};
 use crate::report::Report;
 use crate::runner::report_json;

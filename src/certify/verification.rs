@@ -182,7 +182,17 @@ impl Verification {
     /// Compares what the target has now with what the attestation is valid for: one of these.
     fn add_current(&mut self, about: &'static str, now: Option<&str>, then: &[&str]) {
         let [first, others @ ..] = then else {
-            return self.not_checked(about, format!("the run did not show the {about} of the target"));
+            // Whoever asks whether it still holds gets no answer that could be taken for yes.
+            return match now {
+                None => self.not_checked(about, format!("the run did not show the {about} of the target")),
+                Some(now) => self.fails(
+                    about,
+                    format!(
+                        "the target has {now}, and the attestation names no {about}, as the run did not show it: leave --current-{about} \
+                         out, or ask for an attestation that names it"
+                    ),
+                ),
+            };
         };
         let others =
             if others.is_empty() { String::new() } else { format!(", or one of {} more", others.len()) };
