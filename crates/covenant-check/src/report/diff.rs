@@ -53,9 +53,9 @@ pub struct Change {
     pub clause: ClauseId,
     /// The aspect.
     pub aspect: Aspect,
-    /// The verdict before; `None` if the check was not played.
+    /// The verdict before; `None` if the check was not played or planned.
     pub before: Option<Verdict>,
-    /// The verdict now; `None` if the check was not played.
+    /// The verdict now; `None` if the check was not played or planned.
     pub after: Option<Verdict>,
     /// What was observed now, or before if nothing is now.
     pub actual: String,
@@ -80,7 +80,7 @@ pub const DIFF_FORMATS: &[DiffFormat] = &[
 ];
 
 impl ReportDiff {
-    /// Compares two reports. A check that was not played, or does not apply, has no verdict.
+    /// Compares two reports. A check that was not played has no verdict, and one that does not apply shows as little.
     #[must_use]
     pub fn of(old: &Report, new: &Report) -> Self {
         let (before, after) = (by_id(old), by_id(new));
@@ -110,8 +110,9 @@ impl ReportDiff {
         use Verdict::{Broken, Kept, NotApplicable, Unproven};
         match (was, is) {
             (was, is) if was == is => None,
+            (None | Some(NotApplicable), None | Some(NotApplicable)) => None,
             (_, Some(Broken)) => Some(&mut self.worse),
-            (None, _) => Some(&mut self.newly_played),
+            (None | Some(NotApplicable), _) => Some(&mut self.newly_played),
             (_, None | Some(NotApplicable)) => Some(&mut self.no_longer_played),
             (Some(Broken), Some(Kept)) => Some(&mut self.better),
             (_, Some(Kept)) => Some(&mut self.newly_proved),
@@ -174,13 +175,13 @@ fn by_id(report: &Report) -> BTreeMap<&str, &EvaluatedCheck> {
     report.checks.iter().map(|check| (check.evaluation.check.id.as_str(), check)).collect()
 }
 
-/// Returns the verdict of a check that was played and applies. In a void run nothing is proved.
+/// Returns the verdict of a check that was played. In a void run nothing is proved.
 fn verdict(report: &Report, check: &EvaluatedCheck) -> Option<Verdict> {
     let scenario = &check.evaluation.check.scenario;
     let was_played = report.scenarios.iter().any(|row| row.id == *scenario);
-    let verdict = Some(check.evaluation.result.verdict)
-        .filter(|verdict| was_played && *verdict != Verdict::NotApplicable);
-    if report.void.is_some() { verdict.map(|_| Verdict::Unproven) } else { verdict }
+    let verdict = Some(check.evaluation.result.verdict).filter(|_| was_played);
+    let applies = verdict.is_some_and(|verdict| verdict != Verdict::NotApplicable);
+    if report.void.is_some() && applies { Some(Verdict::Unproven) } else { verdict }
 }
 
 fn word(verdict: Option<Verdict>) -> &'static str {
@@ -290,6 +291,14 @@ mod tests {
         assert_eq!(names(&diff.no_longer_played), ["7.5", "8.1"]);
         assert_eq!(names(&diff.newly_played), ["8.2", "9.2"]);
         assert!(diff.is_worse(false));
+        let shown = text(&diff);
+        for expected in [
+            "8.1 conduct  scenario/8.1#1\n    kept -> not applicable: why",
+            "9.2 conduct  scenario/9.2#1\n    not applicable -> kept: why",
+            "7.5 conduct  scenario/7.5#1\n    kept -> not played: why",
+        ] {
+            assert!(shown.contains(expected), "{expected} in {shown}");
+        }
         for format in DIFF_FORMATS {
             assert!((format.render)(&diff).contains("8.3"), "{}", format.name);
         }

@@ -234,6 +234,13 @@ impl ScenarioRow {
     pub fn new(id: impl Into<String>, outcome: Option<Outcome>, entries: u64) -> Self {
         Self { id: id.into(), outcome, entries, took_milliseconds: None, retry: 0 }
     }
+
+    /// Returns the scenario that the row is of. The row of a further play has the name of its trace.
+    #[must_use]
+    pub fn scenario(&self) -> &str {
+        let further = (self.retry > 0).then(|| format!(" retry {}", self.retry));
+        further.and_then(|suffix| self.id.strip_suffix(&suffix)).unwrap_or(&self.id)
+    }
 }
 
 /// The numbers of planned and evaluated checks.

@@ -32,7 +32,7 @@ fn section_suite(report: &Report, section: Section) -> Option<Suite> {
         report.checks.iter().filter(|check| check.evaluation.check.clause.section == section).collect();
     let scenarios: BTreeSet<&str> =
         checks.iter().map(|check| check.evaluation.check.scenario.as_str()).collect();
-    let rows = report.scenarios.iter().filter(|row| scenarios.contains(row.id.as_str()));
+    let rows = report.scenarios.iter().filter(|row| scenarios.contains(row.scenario()));
     (!checks.is_empty()).then(|| Suite {
         name: format!("{section} {}", section.title()),
         took: rows.filter_map(took).sum(),
@@ -87,12 +87,12 @@ fn took(row: &ScenarioRow) -> Option<Duration> {
     row.took_milliseconds.map(Duration::from_millis)
 }
 
-/// Returns the time of a check: that of its scenario, shared by the checks of the scenario.
+/// Returns the time of a check: that of all plays of its scenario, shared by the checks of the scenario.
 fn time_of(report: &Report, scenario: &str) -> Duration {
-    let row = report.scenarios.iter().find(|row| row.id == scenario);
+    let plays = report.scenarios.iter().filter(|row| row.scenario() == scenario);
     let checks = report.checks.iter().filter(|check| check.evaluation.check.scenario == scenario).count();
     let checks = u32::try_from(checks).unwrap_or(u32::MAX).max(1);
-    row.and_then(took).unwrap_or_default() / checks
+    plays.filter_map(took).sum::<Duration>() / checks
 }
 
 /// Returns the properties of a suite: the headline of the report, and what each basis says of the section.
@@ -219,6 +219,25 @@ mod tests {
         );
         assert_eq!(xml.matches("time=\"1.500\"").count(), 2, "{xml}");
         assert!(xml.contains("<failure message=\"why\" type=\"broken\">"), "{xml}");
+    }
+
+    #[test]
+    fn the_time_of_a_check_is_that_of_all_plays_of_its_scenario() {
+        let row = |id: &str, retry, milliseconds| ScenarioRow {
+            took_milliseconds: Some(milliseconds),
+            retry,
+            ..ScenarioRow::new(id, None, 1)
+        };
+        let scenarios = vec![
+            row("scenario", 0, 1000),
+            row("scenario retry 1", 1, 2000),
+            row("scenario retry 12", 12, 4000),
+            // A scenario of the user may have such a name.
+            row("scenario retry 2", 0, 8000),
+            row("other retry 1", 1, 16000),
+        ];
+        let xml = junit(&Report { scenarios, ..report(&[("7.1", Basis::Observed, Kept)]) });
+        assert_eq!(xml.matches("time=\"7.000\"").count(), 3, "{xml}");
     }
 
     #[test]
