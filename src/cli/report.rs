@@ -17,7 +17,9 @@ use crate::clock::Seed;
 use crate::input;
 use crate::redact::{RedactError, Redacted, redact};
 use crate::report::{DIFF_FORMATS, DiffFormat, Report, ReportDiff, SCHEMA_VERSION, terminal};
-use crate::runner::{RunFolder, merge, refuse_existing, without_secrets, write_new_private};
+use crate::runner::{
+    RunFolder, merge, refuse_existing, refuse_unwritable, without_secrets, write_new_private,
+};
 use crate::transcript::{RewriteError, read};
 
 /// The longest report that is read, in bytes.
@@ -118,6 +120,7 @@ fn redacted(arguments: &RedactArguments) -> Result<Exit, Failure> {
     if let Some(map) = map {
         refuse_existing(map, false)?;
         refuse_in_copy(map, out)?;
+        refuse_unwritable(map)?;
     }
     let made = redact(run, out).map_err(|error| {
         let exit = match &error {
