@@ -58,8 +58,9 @@ policy! {
         override_revoked: fn(&mut Peer) = |_| (),
         /// Returns whether a move of the residency concerns a migration's data (8.2).
         concerns_migration: fn(&Migration) -> bool = |migration| migration.status == "completed",
-        /// Returns whether a move of the residency is reported, by whether records were migrated (8.2).
-        reports_residency_change: fn(bool) -> bool = |migrated| migrated,
+        /// Returns whether a move of a peer's residency is reported, by whether records were migrated (8.2).
+        reports_residency_change: fn(&Transaction<'_>, &Peer, bool) -> Result<bool, StoreError> =
+            |_, _, migrated| Ok(migrated),
     }
 }
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::governance;
 use crate::patch::omit_disclosed;
-use crate::store::StoreError;
-use crate::store::rows::{Direction, Migration, Peer};
+use crate::store::rows::{Direction, Migration, OperatorEvent, Peer};
+use crate::store::{StoreError, table};
 use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use crate::{Patch, migration, peering};
@@ -144,8 +144,28 @@ pub(super) const CROSSINGS: &[Patch] = &[
         "ignores-residency-change-after-migration",
         &[("8.2", Detection)],
         "Reports a changed residency only of peers with which nothing was migrated.",
-        |policy| policy.peering.reports_residency_change = |migrated| !migrated,
+        |policy| policy.peering.reports_residency_change = |_, _, migrated| Ok(!migrated),
     ),
+    Patch::defect(
+        "ignores-residency-change-of-recipients",
+        &[("8.2", Detection)],
+        "Reports a changed residency only of peers that sent it data.",
+        |policy| {
+            policy.peering.concerns_migration =
+                |migration| migration.direction == Direction::Inbound && migration.status == "completed";
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "ignores-residency-changes-after-an-announced-one",
+        &[("8.2", Detection)],
+        "Does not report a changed residency of a peer that gave notice of an earlier change.",
+        |policy| {
+            policy.peering.reports_residency_change =
+                |tx, peer, migrated| Ok(migrated && !has_announced_a_move(tx, peer)?);
+        },
+    )
+    .hard_to_reach(),
 ];
 
 fn keep_list_as_residency(_: &Peer, peer: &mut Peer) {
@@ -153,6 +173,11 @@ fn keep_list_as_residency(_: &Peer, peer: &mut Peer) {
     if declared.is_some_and(|places| !places.is_empty()) {
         peer.data_residency = Some("listed".to_owned());
     }
+}
+
+fn has_announced_a_move(tx: &Transaction<'_>, peer: &Peer) -> Result<bool, StoreError> {
+    let events: Vec<OperatorEvent> = table::of_peer(tx.db, &peer.id)?;
+    Ok(events.iter().any(|event| event.kind == "federation.peer.residency_announced"))
 }
 
 fn report_new_peer(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {

@@ -1,11 +1,13 @@
 //! Defects against commitment 9: disclosure of a compromise.
 
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Patch;
 use crate::inbound::identity;
 use crate::store::rows::{Notice, Peer, Side};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::state::PeerStatus;
@@ -30,6 +32,17 @@ pub(super) const PEER_COMPROMISE: &[Patch] = &[
         "Does not suspend a peer that discloses an exfiltration.",
         |policy| policy.notices.suspends_compromised = |_, payload| payload["kind"] != "exfiltration",
     ),
+    Patch::defect(
+        "ignores-disclosures-after-a-review",
+        &[("9.2", Detection)],
+        "Neither suspends nor reports a peer that discloses a compromise after a review by the operator.",
+        |policy| {
+            policy.peering.on_resume = mark_as_reviewed;
+            policy.notices.suspends_compromised = |peer, _| !peer.metadata.contains_key(REVIEWED);
+            policy.notices.reports_compromise = |peer| !peer.metadata.contains_key(REVIEWED);
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "serves-suspended-peer",
         &[("9.2", Detection), ("E.2", Detection)],
@@ -130,6 +143,15 @@ pub(super) const OWN_COMPROMISE: &[Patch] = &[
         |policy| policy.outbound.is_sent = |notice| notice.event.kind != kind::PEER_COMPROMISED,
     ),
 ];
+
+/// Metadata member that marks a peer as reviewed.
+const REVIEWED: &str = "reviewed";
+
+fn mark_as_reviewed(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    let mut reviewed = peer.clone();
+    reviewed.metadata.insert(REVIEWED.to_owned(), json!(true));
+    table::put(tx.db, &reviewed)
+}
 
 /// Returns whether a notice is about a compromise of this kind.
 fn is_compromise(notice: &Notice, of_kind: &str) -> bool {

@@ -119,7 +119,7 @@ fn residency_moved(
     if migrated {
         peering::report_event(tx, peer, "migration.cross_residency_boundary", "high", facts.clone())?;
     }
-    let reported = (tx.policy.peering.reports_residency_change)(migrated);
+    let reported = (tx.policy.peering.reports_residency_change)(tx, peer, migrated)?;
     let message = "the residency moved after records were migrated";
     Ok(reported.then(|| Suspicion::soft(finding::RESIDENCY_MOVED, message, facts)))
 }

@@ -35,6 +35,8 @@ policy! {
         /// Returns whether a replayed batch is skipped. The default rejects it as a batch that does not
         /// continue the stream.
         skips_replay: fn(Option<&Stream>, &SyncBatch) -> bool = |_, _| false,
+        /// Returns the declaration of a kind to a peer, by which its batches are taken (7.5).
+        find_row: fn(&Transaction<'_>, &str, &str) -> Result<Option<Capability>, StoreError> = capabilities::row,
         /// Returns whether the declared direction admits records (7.5).
         admits_records: fn(&Capability) -> bool = admits_records,
         /// Returns whether sync is frozen for a peer (10.1): by its version at the moment, whatever it ran before.
@@ -111,7 +113,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
 /// Checks that such a stream is agreed on.
 fn check_agreement(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<(), InboundError> {
     let (tx, peer, kind) = (inbound.tx, &inbound.peer, &batch.resource_kind);
-    let Some(row) = capabilities::row(tx, &peer.id, kind)? else {
+    let Some(row) = (tx.policy.sync.find_row)(tx, &peer.id, kind)? else {
         let text = format!("Resource kind {kind:?} is not declared in federation_inventory.yaml");
         return Err(Reply::failure(422, text).suspecting(inbound.refused(kind)).refused());
     };

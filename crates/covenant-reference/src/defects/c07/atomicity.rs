@@ -5,6 +5,7 @@ use crate::migration::{self, Failure, Outcome, Plan, crash_if_set};
 use crate::store::StoreError;
 use crate::store::records::{self, Record};
 use covenant_model::contract::Aspect::Conduct;
+use covenant_model::wire::migration::operation;
 
 /// Defects in the application of a plan.
 pub(in crate::defects) const PATCHES: &[Patch] = &[
@@ -47,6 +48,18 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
             };
         },
     ),
+    Patch::defect(
+        "commits-deletions-step-by-step",
+        &[("7.1", Conduct)],
+        "Applies a plan of deletions step by step, and any other plan in one transaction.",
+        |policy| {
+            policy.migration.apply = |plan| match plan.request.operation.as_str() {
+                operation::DELETE => apply_in_batches(plan, 1),
+                _ => migration::apply(plan),
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "keeps-steps-before-failure",
         &[("7.1", Conduct)],

@@ -102,6 +102,13 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "omits-conflicts-of-opened-migration",
+        &[("7.3", Conduct)],
+        "Logs no conflict of a migration that was opened first.",
+        |policy| policy.migration.apply = apply_without_log_if_opened,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "drops-conflict-log-from-record",
         &[("7.3", Conduct)],
         "Reports a conflict once, but omits it from the migration's row.",
@@ -187,6 +194,14 @@ pub(in crate::defects) const PEER_CLAIMS: &[Patch] = &[
         |policy| policy.outbound.on_timers = Some(|platform| Box::pin(async move { delete_sent(&platform) })),
     ),
 ];
+
+fn apply_without_log_if_opened(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let mut outcome = migration::apply(plan)?;
+    if plan.request.commit == Some(false) {
+        outcome.conflicts.clear();
+    }
+    Ok(outcome)
+}
 
 fn claim_last_creation(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
     let steps = plan.steps_in_order();

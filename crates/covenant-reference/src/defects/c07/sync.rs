@@ -6,12 +6,14 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::Patch;
+use crate::capabilities;
 use crate::inbound::sync;
 use crate::method_error::MethodError;
 use crate::outbound;
 use crate::platform::Platform;
-use crate::store::rows::{Direction, Migration};
-use crate::store::table;
+use crate::store::rows::{Capability, Direction, Migration};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
 use crate::variants::sync::SYNCS_BY_MIGRATION;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::operator::migration::SendMigration;
@@ -28,6 +30,13 @@ pub(in crate::defects) const AUTOMATIC: &[Patch] = &[
             policy.sync.admits_records = |row| row.direction == "migration_only" || sync::admits_records(row);
         },
     ),
+    Patch::defect(
+        "accepts-sync-of-what-migrates-from-one-peer",
+        &[("7.5", Detection)],
+        "Accepts a sync of a kind that it declared for migration only to one peer, and for sync to all.",
+        |policy| policy.sync.find_row = find_general_row,
+    )
+    .hard_to_reach(),
     Patch::defect(
         "syncs-migration-only-on-auto-policy",
         &[("7.5", Conduct)],
@@ -106,6 +115,17 @@ const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 
 /// Metadata member that marks a migration as followed up.
 const FOLLOWED_UP: &str = "followed_up";
+
+fn find_general_row(
+    tx: &Transaction<'_>,
+    peer_id: &str,
+    kind: &str,
+) -> Result<Option<Capability>, StoreError> {
+    let mut rows: Vec<Capability> = table::all(tx.db)?;
+    rows.retain(|row| row.peer_id.is_none() && row.resource_kind == kind);
+    let general = rows.into_iter().next();
+    general.map_or_else(|| capabilities::row(tx, peer_id, kind), |row| Ok(Some(row)))
+}
 
 async fn resend_duplicates(platform: Arc<Platform>) {
     let due = platform.transaction::<_, MethodError>(|tx| {
