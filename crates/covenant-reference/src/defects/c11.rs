@@ -70,6 +70,23 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.notices.honours_revocation = |_| false,
     ),
     Patch::defect(
+        "reads-ten-events-of-a-heartbeat",
+        &[("9.2", Detection), ("11.1", Detection)],
+        "Reads the first ten events of a heartbeat, and ignores the others.",
+        |policy| policy.notices.events_read = 10,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "serves-trust-bundle-after-revocation",
+        &[("11.5", Conduct), ("11.5", Detection)],
+        "Serves its trust bundle to each certificate that it knows, also to that of a revoked peer.",
+        |policy| {
+            policy.identity.is_admitted =
+                |tx, call, peer| Ok(identity::is_admitted(tx, peer) || call.path.ends_with("/trust_bundle"));
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "marks-revoking-peer-suspended",
         &[("11.1", Detection)],
         "Marks a peer that revoked as suspended, as if it could be resumed.",

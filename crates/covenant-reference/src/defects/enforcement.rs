@@ -2,9 +2,17 @@
 
 use jiff::SignedDuration;
 
+use serde_json::Value;
+
 use crate::Patch;
 use crate::governance::severity;
+use crate::store::rows::{Breach, Peer};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
+
+/// Member of a peer's metadata that marks a peer that was resumed.
+const REVIEWED: &str = "reviewed";
 
 /// Defects in findings and suspensions.
 pub(super) const PATCHES: &[Patch] = &[
@@ -63,6 +71,26 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.governance.breach_window = SignedDuration::from_hours(1),
     ),
     Patch::defect(
+        "counts-breaches-by-finding",
+        &[("E.2", Detection), ("12.2", Detection)],
+        "Counts the breaches of each kind of finding by themselves, not those of a norm.",
+        |policy| policy.governance.breach_suspends = is_fifth_of_its_finding,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "suspends-each-peer-once",
+        &[("E.2", Detection)],
+        "Suspends no peer again that its operator resumed once.",
+        |policy| {
+            policy.peering.on_resume = mark_reviewed;
+            policy.governance.breach_suspends = |tx, breach| {
+                let peer = table::find::<Peer>(tx.db, &breach.peer_id)?;
+                Ok(peer.is_none_or(|peer| !peer.metadata.contains_key(REVIEWED)))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "suspends-at-first-breach",
         &[("E.2", Detection)],
         "Suspends at the first breach.",
@@ -98,3 +126,15 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.governance.is_reported = |suspicion| severity(suspicion.kind) != "low",
     ),
 ];
+
+fn is_fifth_of_its_finding(tx: &Transaction<'_>, breach: &Breach) -> Result<bool, StoreError> {
+    let is_alike = |one: &&Breach| (one.norm, &one.finding) == (breach.norm, &breach.finding);
+    let alike = table::of_peer::<Breach>(tx.db, &breach.peer_id)?.iter().filter(is_alike).count();
+    Ok(alike >= tx.settings.breach_limit)
+}
+
+fn mark_reviewed(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    let mut peer = peer.clone();
+    peer.metadata.insert(REVIEWED.to_owned(), Value::Bool(true));
+    table::put(tx.db, &peer)
+}

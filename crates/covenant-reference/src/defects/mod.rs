@@ -12,6 +12,7 @@ mod c07;
 mod c08;
 mod c09;
 mod c10;
+mod c10_partners;
 mod c11;
 mod c12;
 mod contract_text_2026_06;
@@ -48,6 +49,7 @@ const TABLES: &[&[Patch]] = &[
     c08::CROSSINGS,
     c09::PEER_COMPROMISE,
     c10::COMPATIBILITY,
+    c10_partners::PATCHES,
     c10::MAJOR_VERSIONS,
     c11::PATCHES,
     versioning::ANSWERS,

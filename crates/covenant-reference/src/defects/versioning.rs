@@ -51,6 +51,13 @@ pub(super) const VERSIONS: &[Patch] = &[
         |policy| policy.handshake.on_refusal = record_requested_version,
     ),
     Patch::defect(
+        "records-version-of-a-heartbeat",
+        &[("V.2", Conduct)],
+        "Records the contract version that a heartbeat claims as the agreed one.",
+        |policy| policy.handshake.on_claims = record_claimed_version,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "stores-no-contract-digest",
         &[("V.1", Conduct)],
         "Knows its contract versions by number alone.",
@@ -112,6 +119,14 @@ fn record_requested_version(tx: &Transaction<'_>, peer: &Peer, body: &Value) -> 
         }
         _ => Ok(()),
     }
+}
+
+fn record_claimed_version(tx: &Transaction<'_>, peer: &mut Peer, body: &Value) -> Result<(), StoreError> {
+    let Some(claimed) = body["contract_version"].as_u64() else {
+        return Ok(());
+    };
+    peer.contract_version_agreed = Some(claimed);
+    table::put(tx.db, peer)
 }
 
 fn suspend_peers_on(tx: &Transaction<'_>, version: u64) -> Result<(), StoreError> {

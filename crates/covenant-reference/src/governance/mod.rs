@@ -26,6 +26,8 @@ policy! {
         /// Returns whether this number of breaches of one norm within 24 hours suspends, by the platform's
         /// limit.
         suspends: fn(usize, usize) -> bool = suspends,
+        /// Returns whether a breach that reaches the limit suspends its peer.
+        breach_suspends: fn(&Transaction<'_>, &Breach) -> Result<bool, StoreError> = |_, _| Ok(true),
         /// Time for which a breach counts.
         breach_window: SignedDuration = SignedDuration::from_hours(24),
         /// Time within which repeats of one finding about a peer merge into one.
@@ -152,6 +154,7 @@ fn count_breach(
     table::put(tx.db, &breach)?;
     let recent = recent_breaches(tx, peer_id, norm)?;
     if (tx.policy.governance.suspends)(recent, tx.settings.breach_limit)
+        && (tx.policy.governance.breach_suspends)(tx, &breach)?
         && let Some(mut peer) = table::find::<Peer>(tx.db, peer_id)?
     {
         suspend(tx, &mut peer, &format!("repeated breach of commitment {norm}"))?;

@@ -51,7 +51,7 @@ fn version(tx: &Transaction<'_>, peer: &Peer) -> Result<Option<Suspicion>, Store
         return Ok(Some(missing));
     };
     let compatibility = handshake::versions::compatibility(tx, Some(remote))?;
-    Ok(compatibility.drift())
+    Ok(compatibility.drift().filter(|_| (tx.policy.handshake.compares_version)(None)))
 }
 
 fn certificate(tx: &Transaction<'_>, peer: &Peer) -> Option<Suspicion> {

@@ -56,6 +56,11 @@ policy! {
         rejects_version: fn(&str, &str) -> bool = |_, _| false,
         /// Returns whether a local and a remote platform version are compatible (10.1).
         are_compatible: fn(&str, &str) -> bool = versions::are_compatible,
+        /// Returns whether a peer's version is compared with the platform's, by the heartbeat; `None` in an accept
+        /// and in a scan (10.1).
+        compares_version: fn(Option<&Value>) -> bool = |_| true,
+        /// Runs after a heartbeat's claims were checked (V.2). The default does nothing.
+        on_claims: fn(&Transaction<'_>, &mut Peer, &Value) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Returns whether a peer that runs the previous major version is still served (10.2).
         serves_previous_major: fn(&Transaction<'_>, &str) -> Result<bool, StoreError> = versions::serves_previous_major,
         /// Minimum notice before support ends (10.2).

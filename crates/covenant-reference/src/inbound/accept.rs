@@ -222,6 +222,7 @@ fn accepted_reply(
     }
     data.extend(credentials);
     (tx.policy.handshake.override_accept_response)(&mut data);
-    let states = compatibility.drift().into_iter().chain(peering::bogus_extensions(tx, peer));
+    let drift = compatibility.drift().filter(|_| (tx.policy.handshake.compares_version)(None));
+    let states = drift.into_iter().chain(peering::bogus_extensions(tx, peer));
     Ok(Reply::success(&data).noting(states))
 }

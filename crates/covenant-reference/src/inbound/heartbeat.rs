@@ -56,12 +56,14 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     table::put(tx.db, &peer)?;
 
     let mut suspicions = check(inbound, &peer, &body)?;
+    (tx.policy.handshake.on_claims)(tx, &mut peer, &body)?;
     suspicions.extend(notices::process(inbound, &mut peer, &body)?);
     if body["status"] == "revoked" && peer.status != PeerStatus::Revoked {
         notices::revoked_by_peer(tx, &mut peer, &Value::Null)?;
     }
     let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
-    let states = compatibility.drift().into_iter().chain(residency(tx, &peer)).collect::<Vec<_>>();
+    let drift = compatibility.drift().filter(|_| (tx.policy.handshake.compares_version)(Some(&body)));
+    let states = drift.into_iter().chain(residency(tx, &peer)).collect::<Vec<_>>();
 
     let mut data = introduction(tx, &peer)?;
     data.insert("status".to_owned(), json!(peer.status));

@@ -20,6 +20,8 @@ const DISCLOSURE: SignedDuration = SignedDuration::from_hours(24);
 policy! {
     /// The policy for a peer's notices.
     Policy {
+        /// Number of events that are read of one heartbeat (9.2, 11.1).
+        events_read: usize = usize::MAX,
         /// Returns whether a revocation by the peer is honoured (11.1).
         honours_revocation: fn(&Peer) -> bool = |_| true,
         /// Returns whether the notice of a revoked grant ends a held grant, by the id that it names (2.3).
@@ -57,7 +59,7 @@ pub(super) fn process(
     body: &Value,
 ) -> Result<Vec<Suspicion>, StoreError> {
     let mut found = Vec::new();
-    for event in body["events"].as_array().into_iter().flatten() {
+    for event in body["events"].as_array().into_iter().flatten().take(inbound.tx.policy.notices.events_read) {
         found.extend(process_one(inbound.tx, peer, event)?);
     }
     Ok(found)
