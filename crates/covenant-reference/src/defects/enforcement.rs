@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::Patch;
 use crate::governance::severity;
-use crate::store::rows::{Breach, Peer};
+use crate::store::rows::Peer;
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
@@ -71,13 +71,6 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.governance.breach_window = SignedDuration::from_hours(1),
     ),
     Patch::defect(
-        "counts-breaches-by-finding",
-        &[("E.2", Detection), ("12.2", Detection)],
-        "Counts the breaches of each kind of finding by themselves, not those of a norm.",
-        |policy| policy.governance.breach_suspends = is_fifth_of_its_finding,
-    )
-    .hard_to_reach(),
-    Patch::defect(
         "suspends-each-peer-once",
         &[("E.2", Detection)],
         "Suspends no peer again that its operator resumed once.",
@@ -126,12 +119,6 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.governance.is_reported = |suspicion| severity(suspicion.kind) != "low",
     ),
 ];
-
-fn is_fifth_of_its_finding(tx: &Transaction<'_>, breach: &Breach) -> Result<bool, StoreError> {
-    let is_alike = |one: &&Breach| (one.norm, &one.finding) == (breach.norm, &breach.finding);
-    let alike = table::of_peer::<Breach>(tx.db, &breach.peer_id)?.iter().filter(is_alike).count();
-    Ok(alike >= tx.settings.breach_limit)
-}
 
 fn mark_reviewed(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
     let mut peer = peer.clone();
