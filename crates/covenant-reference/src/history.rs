@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::policy::policy;
-use super::store::rows::{AuditEntry, Direction, OperatorEvent};
+use super::store::rows::{AuditEntry, Direction, Grant, OperatorEvent};
 use super::store::{StoreError, table};
 use super::transaction::Transaction;
 use covenant_model::wire::state::PeerStatus;
@@ -14,6 +14,8 @@ policy! {
     Policy {
         /// Policy hook on an entry before it is written. `None` suppresses the entry.
         override_entry: fn(AuditEntry) -> Option<AuditEntry> = Some,
+        /// Returns who acted under a grant: its own subject (5.2).
+        choose_subject: fn(&Transaction<'_>, Grant) -> Result<String, StoreError> = |_, grant| Ok(grant.remote_subject),
         /// Returns a second entry to write with an entry. The default writes none.
         derive_extra_entry: fn(&AuditEntry) -> Option<AuditEntry> = |_| None,
         /// Returns the delay for which an excerpt is promised to this peer (5.3). `None` if it is sent at once.

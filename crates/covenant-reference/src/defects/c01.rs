@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::Patch;
 use crate::handshake::{self, disclosure, versions};
 use crate::patch::{omit_disclosed, replace_disclosed};
-use crate::store::rows::{AuditEntry, Peer};
+use crate::store::rows::{AuditEntry, Peer, Side};
 use crate::store::{facts, table};
 use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
@@ -107,6 +107,20 @@ pub(super) const OWN_DISCLOSURE: &[Patch] = &[
         &[("1.2", Conduct), ("1.3", Conduct), ("1.4", Conduct)],
         "Discloses a blank jurisdiction, a version of two numbers and an empty last known-good release after a restart.",
         |policy| policy.handshake.extend_introduction = malform_after_restart,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "discloses-nothing-to-peers-that-it-joined",
+        &[("1.1", Conduct), ("1.2", Conduct), ("1.3", Conduct), ("1.4", Conduct)],
+        "Discloses nothing of itself to a peer whose proposal it joined.",
+        |policy| {
+            policy.handshake.extend_introduction = |_, peer, members| {
+                if peer.proposed_by == Side::Remote {
+                    members.remove("metadata");
+                    members.remove("platform_version");
+                }
+            };
+        },
     )
     .hard_to_reach(),
 ];

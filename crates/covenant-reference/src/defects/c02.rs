@@ -33,6 +33,18 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
         },
     )
     .hard_to_reach(),
+    Patch::defect(
+        "ends-grants-after-ninety-days",
+        &[("2.1", Conduct)],
+        "Refuses a grant from its ninetieth day on, whatever its end.",
+        |policy| {
+            policy.grants.has_expired = |grant, now| {
+                let age = now.duration_since(grant.issued_at);
+                grants::has_expired(grant, now) || age >= SignedDuration::from_hours(90 * 24)
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect("honours-expired-grants", &[("2.2", Conduct)], "Serves a grant after its end.", |policy| {
         policy.grants.has_expired = |_, _| false;
     }),
@@ -79,6 +91,15 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
         |policy| {
             policy.grants.allows =
                 |grant, scope, _| grant.permission_scopes.iter().take(2).any(|held| held == scope.as_str());
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "admits-first-of-an-allowlist-only",
+        &[("2.2", Conduct)],
+        "Admits the first instance or network that a grant names, and none after it.",
+        |policy| {
+            policy.grants.list_admits = |list, given| grants::list_admits(&list[..list.len().min(1)], given);
         },
     )
     .hard_to_reach(),
@@ -250,6 +271,41 @@ pub(super) const NOTICES: &[Patch] = &[
         &[("2.3", Conduct)],
         "Keeps one undelivered notice for each peer, the first one.",
         |policy| policy.outbound.select_kept = without_refused,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "sends-no-notice-without-a-reason",
+        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct)],
+        "Announces the revocation of a grant or a peer only if its operator gave a reason.",
+        |policy| {
+            policy.outbound.is_sent = |notice| {
+                let ends = [kind::GRANT_REVOKED, kind::PEER_REVOKED].contains(&notice.event.kind.as_str());
+                !ends || !notice.event.payload["reason"].is_null()
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "sends-no-notice-beyond-latin-1",
+        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct), ("9.1", Conduct)],
+        "Sends no notice with a character that Latin-1 does not have.",
+        |policy| {
+            policy.outbound.is_sent =
+                |notice| notice.event.payload.to_string().chars().all(|c| u32::from(c) <= 0xff);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "forgets-undelivered-notices-at-a-restart",
+        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct), ("9.1", Conduct)],
+        "Forgets at a restart each notice that a peer was still owed.",
+        |policy| {
+            policy.peering.on_start = |tx| {
+                let mut notices: Vec<Notice> = table::all(tx.db)?;
+                notices.retain(|notice| notice.delivered_at.is_none());
+                notices.iter().try_for_each(|notice| table::remove::<Notice>(tx.db, &notice.id).map(drop))
+            };
+        },
     )
     .hard_to_reach(),
 ];

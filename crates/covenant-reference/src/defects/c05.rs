@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::store::rows::{AuditEntry, Direction, Peer};
+use crate::store::rows::{AuditEntry, Direction, Grant, Peer};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use crate::{Patch, history};
@@ -102,6 +102,19 @@ pub(super) const AUDIT: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "records-subject-of-first-grant",
+        &[("5.2", Conduct)],
+        "Names the subject of a peer's first grant in the audit entries of calls under each grant.",
+        |policy| {
+            policy.history.choose_subject = |tx, grant| {
+                let grants: Vec<Grant> = table::of_peer(tx.db, &grant.peer_id)?;
+                let first = grants.into_iter().min_by_key(|grant| grant.issued_at);
+                Ok(first.unwrap_or(grant).remote_subject)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "omits-peer-id-from-audit",
         &[("5.1", Conduct), ("5.4", Conduct)],
         "Omits the peer's id from an audit entry.",
@@ -134,6 +147,19 @@ pub(super) const AUDIT: &[Patch] = &[
         |policy| {
             policy.history.belongs_to = |_, entry, peer_id| {
                 entry.federation_peer_id == peer_id || entry.route.ends_with("/migrations")
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "takes-excerpts-by-subject",
+        &[("5.4", Conduct)],
+        "Sends a peer the entries of every call under a subject that one of its grants has.",
+        |policy| {
+            policy.history.belongs_to = |tx, entry, peer_id| {
+                let grants: Vec<Grant> = table::of_peer(tx.db, peer_id).unwrap_or_default();
+                let is_named = grants.iter().any(|grant| grant.remote_subject == entry.remote_subject);
+                is_named || history::belongs_to(tx, entry, peer_id)
             };
         },
     )

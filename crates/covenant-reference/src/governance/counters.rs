@@ -10,6 +10,7 @@ use crate::policy::policy;
 use crate::suspicion::Suspicion;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::Route;
+use covenant_net::net::Inbound;
 
 /// Window over which calls are counted, and the pause after which enumeration counts as a new one.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
@@ -32,6 +33,8 @@ policy! {
         name_caller: fn(&str) -> String = str::to_owned,
         /// Controls whether handshakes are counted.
         counts_handshakes: bool = true,
+        /// Returns whether a heartbeat counts: each does, whatever it carries.
+        counts_heartbeat: fn(&Inbound) -> bool = |_| true,
         /// Time for which a call counts.
         window: SignedDuration = WINDOW,
         /// Returns whether a call to this route resets its caller's count. The default never does.

@@ -33,7 +33,8 @@ pub(super) fn is_first_of_accepted(inbound: &InboundCall<'_>) -> bool {
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let tx = inbound.tx;
     let limit = tx.settings.rate_limit;
-    let admitted = tx.counters().admit(&tx.policy.counters, &inbound.peer.id, tx.now, limit);
+    let admit = || tx.counters().admit(&tx.policy.counters, &inbound.peer.id, tx.now, limit);
+    let admitted = if (tx.policy.counters.counts_heartbeat)(inbound.call) { admit() } else { Ok(()) };
     if let Err(too_often) = admitted {
         let reply = Reply::too_often(too_often.retry_after_seconds).suspecting(too_often.suspicion);
         return Err(reply.refused());

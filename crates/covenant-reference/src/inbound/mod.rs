@@ -218,7 +218,7 @@ fn conclude(
 fn remote_subject(tx: &Transaction<'_>, call: &Inbound, peer: &Peer) -> Result<String, StoreError> {
     let grant = grants::named(tx, call)?.filter(|grant| grant.peer_id == peer.id);
     Ok(match grant {
-        Some(grant) => grant.remote_subject,
+        Some(grant) => (tx.policy.history.choose_subject)(tx, grant)?,
         None => call
             .peer_certificate
             .as_ref()

@@ -1,6 +1,7 @@
 //! Defects against 6.1: no flood of calls.
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::Patch;
 use covenant_model::contract::Aspect::{Conduct, Detection};
@@ -46,6 +47,13 @@ pub(in crate::defects) const LIMITS: &[Patch] = &[
         |policy| policy.counters.resets_at = |route| *route == Route::Sync,
     )
     .hard_to_reach(),
+    Patch::defect(
+        "never-limits-heartbeats-with-events",
+        &[("6.1", Detection)],
+        "Accepts any number of heartbeats that carry an event.",
+        |policy| policy.counters.counts_heartbeat = |call| !has_events(&call.body),
+    )
+    .hard_to_reach(),
 ];
 
 /// Defects in the repetition of calls.
@@ -73,3 +81,9 @@ pub(in crate::defects) const RETRIES: &[Patch] = &[
         },
     ),
 ];
+
+/// Returns whether the body of a heartbeat has an event.
+fn has_events(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    body["events"].as_array().is_some_and(|events| !events.is_empty())
+}

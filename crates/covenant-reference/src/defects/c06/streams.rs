@@ -51,6 +51,16 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "accepts-any-digest-of-no-records",
+        &[("6.3", Detection)],
+        "Does not compare a batch with its digest if the batch has no record.",
+        |policy| {
+            policy.sync.digest_matches =
+                |body| body["records"].as_array().is_some_and(Vec::is_empty) || sync::digest_matches(body);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "accepts-reordered-records",
         &[("6.3", Detection)],
         "Sorts the records of a batch before it computes their digest, so any order is accepted.",
