@@ -66,7 +66,7 @@ const TEMPLATES: [(&str, &str); 9] = [
         "`${release.own}`",
         "the target's release; also `patched`, `pre_release`, `minor_before`, `minor_after`, `before_window`, `two_minors_after`, `minor_with_a_zero`, `next_major`; `two_numbers`, `one_number`, `minor_with_leading_zero`",
     ),
-    ("`${turn}`", "the number of the repetition, from 0"),
+    ("`${turn}`", "the number of the repetition, from 1"),
     ("`${null}`", "JSON's null, which TOML lacks"),
     ("`${id:$turn}`", "an id for each repetition"),
 ];

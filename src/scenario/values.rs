@@ -125,14 +125,21 @@ impl Values {
             .map(str::to_owned)
     }
 
+    /// Returns the name of an id with the number of the repetition in the place of `$turn`.
+    fn in_this_turn(&self, name: &str) -> String {
+        let turn = self.known.get("turn").map(Value::to_string).unwrap_or_default();
+        name.replace("$turn", &turn)
+    }
+
     fn resolve(&mut self, reference: &str) -> Result<Value, Fault> {
         // TOML has no null.
         if reference == "null" {
             return Ok(Value::Null);
         }
         if let Some(name) = reference.strip_prefix("id:") {
+            let name = self.in_this_turn(name);
             let source = &self.source;
-            let id = self.ids.entry(name.to_owned()).or_insert_with(|| source.uuid().to_string());
+            let id = self.ids.entry(name).or_insert_with(|| source.uuid().to_string());
             return Ok(Value::from(id.as_str()));
         }
         if let Some(shift) = reference.strip_prefix("now") {
@@ -219,6 +226,18 @@ mod tests {
         assert_eq!(one.fill_text("${id:root}"), Ok(id.clone()));
         assert_eq!(two.fill_text("${id:root}"), Ok(id.clone()));
         assert_ne!(one.fill_text("${id:leaf}"), Ok(id));
+    }
+
+    #[test]
+    fn an_id_of_the_turn_is_another_in_each_repetition() {
+        let mut values = values();
+        let mut in_turn = |turn: u32| {
+            values.set_own("turn", json!(turn));
+            values.fill_text("${id:$turn}").expect("an id")
+        };
+        let first = in_turn(1);
+        assert_ne!(in_turn(2), first);
+        assert_eq!(in_turn(1), first);
     }
 
     #[test]

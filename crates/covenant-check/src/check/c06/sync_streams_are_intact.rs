@@ -11,9 +11,9 @@ use crate::check::arguments::PeerName;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::last_put;
-use crate::check::query::{CallQuery, calls, operations_of};
+use crate::check::query::{Call, CallQuery, calls, operations_of};
 use covenant_model::operator::{OperatorMethod, resource};
-use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::transcript::{Exchange, Operation, Trace};
 use covenant_model::wire::canonical::{DigestMatch, compare_digest};
 use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, is_same_place};
@@ -25,6 +25,10 @@ use covenant_model::wire::sync::{SyncBatch, is_same_place};
 pub(in crate::check) struct SyncStreamsAreIntact {
     /// The peer that is synced to.
     pub peer: PeerName,
+    /// `true` if the operator let the target sync until nothing was left. A record that did not arrive, though
+    /// one like it did that was put later, was then left out.
+    #[serde(default)]
+    pub to_the_end: bool,
 }
 
 impl Check for SyncStreamsAreIntact {
@@ -70,6 +74,9 @@ impl Check for SyncStreamsAreIntact {
         let (evidence, batches): (Vec<u64>, Vec<SyncBatch>) = accepted.into_iter().unzip();
         if batches.is_empty() {
             return Err(Stop::unproven("no batch of the target was accepted", evidence));
+        }
+        if let Some(actual) = left_out(trace, &self.peer, &batches).filter(|_| self.to_the_end) {
+            return Err(Stop::broken(actual, evidence));
         }
         match missing(trace, &batches) {
             Some(reason) => Err(Stop::unproven(reason, evidence)),
@@ -148,6 +155,62 @@ fn missing(trace: &Trace, batches: &[SyncBatch]) -> Option<String> {
             .find(|(name, value)| record.payload.get(*name).is_none_or(|arrived| !is_same(value, arrived)));
         lacking.map(|(name, _)| format!("{name} of {kind}/{id} did not arrive as it was put last"))
     })
+}
+
+/// Returns a record that was left out of a stream of which nothing was left to send, in words. A target may be behind, or
+/// share only some records, so that one with the same members, and put later, has to have arrived.
+fn left_out(trace: &Trace, peer: &str, batches: &[SyncBatch]) -> Option<String> {
+    if !is_idle(trace, peer) {
+        return None;
+    }
+    let put: Vec<&Operation> = operations_of(trace, resource::Put::METHOD).collect();
+    let names = |put: &Operation| -> Option<Vec<String>> {
+        Some(put.parameters["record"].as_object()?.keys().cloned().collect())
+    };
+    let arrived = |put: &Operation| {
+        let of_kind = batches.iter().filter(|batch| put.parameters["kind"] == batch.resource_kind.as_str());
+        of_kind.flat_map(|batch| &batch.records).any(|record| put.parameters["id"] == record.id.as_str())
+    };
+    let is_like = |one: &Operation, other: &Operation| {
+        one.parameters["kind"] == other.parameters["kind"] && names(one) == names(other)
+    };
+    let last = put.iter().rposition(|put| arrived(put))?;
+    let lacking: Vec<&Operation> = put[..last]
+        .iter()
+        .copied()
+        .filter(|earlier| is_like(earlier, put[last]) && !arrived(earlier))
+        .collect();
+    let first = lacking.first()?;
+    let (kind, id) = (first.parameters["kind"].as_str()?, first.parameters["id"].as_str()?);
+    let count = lacking.len();
+    Some(format!("{count} records were left out, the first of them {kind}/{id}"))
+}
+
+/// Returns whether the last sync that the operator asked for succeeded and sent nothing new, after one that sent all that was
+/// put: nothing was left to send. A target may send its whole state each time.
+fn is_idle(trace: &Trace, peer: &str) -> bool {
+    let runs: Vec<(u64, &Operation)> = trace.operations([resource::RunSync::METHOD]).collect();
+    let [.., (before, done), (_, last)] = runs.as_slice() else { return false };
+    let is_put_since = trace.operations([resource::Put::METHOD]).any(|(n, _)| n > *before);
+    let sent = || calls(trace).of(peer).made_by_target().on(Route::Sync);
+    let states: Vec<_> =
+        sent().before(*before).filter_map(|call| records_of(&call)).flatten().map(state).collect();
+    let is_known = |call: Call<'_>| {
+        records_of(&call).is_some_and(|records| records.iter().all(|record| states.contains(&state(record))))
+    };
+    let is_done = [done, last].iter().all(|run| run.failure.is_none());
+    let sends_nothing_new = sent().filter(|call| call.n() > *before).all(is_known);
+    is_done && !is_put_since && sends_nothing_new && sent().all(|call| call.exchange.succeeded())
+}
+
+fn records_of<'a>(call: &Call<'a>) -> Option<&'a Vec<Value>> {
+    let exchange: &'a Exchange = call.exchange;
+    exchange.sent()?["records"].as_array()
+}
+
+/// Returns a record as it is at one time, without the time.
+fn state(record: &Value) -> (&Value, &Value) {
+    (&record["id"], &record["payload"])
 }
 
 /// Returns all states that the operator put a record into, at any time: a batch may be recorded before the
@@ -235,5 +298,33 @@ mod tests {
         assert_eq!(verdict_of(&puts, &[of(std::slice::from_ref(&a))]), Unproven);
         assert_eq!(verdict_of(&puts, &[of(&[a.clone(), json!({"id": "b"})])]), Unproven);
         assert_eq!(verdict_of(&puts, &[of(&[a, b])]), Kept);
+    }
+
+    #[test]
+    fn a_record_that_a_stream_leaves_out_is_broken_at_its_end_alone() {
+        let verdict = |last: &[&str], to_the_end: bool, puts: [Value; 3]| {
+            let mut builder = TraceBuilder::new();
+            for record in puts {
+                let put = json!({"kind": "skill", "id": record["id"], "record": record});
+                builder = builder.operation_with("put", "resource.put", put, json!(null));
+            }
+            let sync = |batch| Exchange::from_target("alice").on("POST", "sync").sending(batch).answered(200);
+            builder =
+                builder.call("call", sync(batch("0", "2", &["a", "c"]))).operation("", "sync.run", json!({}));
+            if !last.is_empty() {
+                builder = builder.call("call", sync(batch("2", "3", last)));
+            }
+            let builder = builder.operation("", "sync.run", json!({}));
+            builder.verdict::<SyncStreamsAreIntact>(json!({"peer": "alice", "to_the_end": to_the_end}))
+        };
+        let record = |id: &str| json!({"id": id, "name": id});
+        let like = || ["a", "b", "c"].map(record);
+        assert_eq!(verdict(&[], true, like()), Broken);
+        assert_eq!(verdict(&[], false, like()), Unproven, "it may be behind");
+        assert_eq!(verdict(&["b"], true, like()), Kept);
+        assert_eq!(verdict(&["a", "c"], true, like()), Broken, "it sends its whole state again");
+        assert_eq!(verdict(&[], true, ["a", "c", "b"].map(record)), Unproven, "the last may be due");
+        let other = json!({"id": "b", "name": "b", "secret": "s"});
+        assert_eq!(verdict(&[], true, [record("a"), other, record("c")]), Unproven, "it may be withheld");
     }
 }

@@ -30,6 +30,13 @@ pub(in crate::defects) const SENT: &[Patch] = &[
         |policy| policy.outbound.override_batch = rewind_cursor,
     )
     .hard_to_reach(),
+    Patch::defect(
+        "sends-first-hundred-records-of-a-batch",
+        &[("6.3", Conduct)],
+        "Cuts a batch off after its hundredth record, and moves its cursor past all of them.",
+        |policy| policy.outbound.override_batch = cut_off,
+    )
+    .hard_to_reach(),
 ];
 
 /// Defects in the check of received batches.
@@ -108,6 +115,11 @@ fn alter_last_record(batch: &mut SyncBatch) {
     if let Some(last) = batch.records.last_mut() {
         last.payload.insert("altered".to_owned(), json!(true));
     }
+}
+
+fn cut_off(batch: &mut SyncBatch) {
+    batch.records.truncate(100);
+    batch.sha256 = SyncBatch::digest(&batch.records);
 }
 
 fn uppercase_names(batch: &mut SyncBatch) {
