@@ -157,8 +157,8 @@ fn missing(trace: &Trace, batches: &[SyncBatch]) -> Option<String> {
     })
 }
 
-/// Returns a record that was left out of a stream of which nothing was left to send, in words. A target may be behind, or
-/// share only some records, so that one with the same members, and put later, has to have arrived.
+/// Returns a record that was left out of a stream of which nothing was left to send, in words. A target may be
+/// behind, or share only some records, so that one with the same members, and put later, has to have arrived.
 fn left_out(trace: &Trace, peer: &str, batches: &[SyncBatch]) -> Option<String> {
     if !is_idle(trace, peer) {
         return None;
@@ -186,8 +186,8 @@ fn left_out(trace: &Trace, peer: &str, batches: &[SyncBatch]) -> Option<String> 
     Some(format!("{count} records were left out, the first of them {kind}/{id}"))
 }
 
-/// Returns whether the last sync that the operator asked for succeeded and sent nothing new, after one that sent all that was
-/// put: nothing was left to send. A target may send its whole state each time.
+/// Returns whether the last sync that the operator asked for succeeded and sent nothing new, and nothing was put
+/// since the one before: nothing was left to send. A target may send its whole state each time.
 fn is_idle(trace: &Trace, peer: &str) -> bool {
     let runs: Vec<(u64, &Operation)> = trace.operations([resource::RunSync::METHOD]).collect();
     let [.., (before, done), (_, last)] = runs.as_slice() else { return false };
@@ -308,11 +308,19 @@ mod tests {
                 let put = json!({"kind": "skill", "id": record["id"], "record": record});
                 builder = builder.operation_with("put", "resource.put", put, json!(null));
             }
-            let sync = |batch| Exchange::from_target("alice").on("POST", "sync").sending(batch).answered(200);
+            let of = |from: &str, to: &str, ids: &[&str]| {
+                batch_of(
+                    &json!(from),
+                    &json!(to),
+                    &ids.iter().map(|id| json!({"id": id, "name": id})).collect::<Vec<_>>(),
+                )
+            };
+            let sync =
+                |batch: Value| Exchange::from_target("alice").on("POST", "sync").sending(batch).answered(200);
             builder =
-                builder.call("call", sync(batch("0", "2", &["a", "c"]))).operation("", "sync.run", json!({}));
+                builder.call("call", sync(of("0", "2", &["a", "c"]))).operation("", "sync.run", json!({}));
             if !last.is_empty() {
-                builder = builder.call("call", sync(batch("2", "3", last)));
+                builder = builder.call("call", sync(of("2", "3", last)));
             }
             let builder = builder.operation("", "sync.run", json!({}));
             builder.verdict::<SyncStreamsAreIntact>(json!({"peer": "alice", "to_the_end": to_the_end}))

@@ -31,10 +31,10 @@ pub(in crate::defects) const SENT: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "sends-first-hundred-records-of-a-batch",
+        "sends-last-hundred-records-of-a-batch",
         &[("6.3", Conduct)],
-        "Cuts a batch off after its hundredth record, and moves its cursor past all of them.",
-        |policy| policy.outbound.override_batch = cut_off,
+        "Sends the last hundred records of a longer batch alone, under a cursor that covers all of them.",
+        |policy| policy.outbound.override_batch = keep_last_hundred,
     )
     .hard_to_reach(),
 ];
@@ -117,8 +117,9 @@ fn alter_last_record(batch: &mut SyncBatch) {
     }
 }
 
-fn cut_off(batch: &mut SyncBatch) {
-    batch.records.truncate(100);
+fn keep_last_hundred(batch: &mut SyncBatch) {
+    let surplus = batch.records.len().saturating_sub(100);
+    batch.records.drain(..surplus);
     batch.sha256 = SyncBatch::digest(&batch.records);
 }
 
