@@ -86,13 +86,18 @@ impl DisclosureMemberIsSent {
 }
 
 /// Returns the values of a member that the target sent to a peer about itself: in its heartbeats first, then
-/// in its answers. A value that was disclosed at the handshake stays valid for a heartbeat that omits it.
+/// in its answers, then in its accepts. A value that was disclosed at the handshake stays valid for a heartbeat that omits it.
 fn sent_to(trace: &Trace, peer: &str, member: Member) -> Vec<(u64, Value)> {
     let in_heartbeats =
         heartbeats_to(trace, peer).filter_map(|call| Some((call.n(), member.of(call.exchange.sent()?)?)));
     let in_answers =
         introductions_of(trace, peer).filter_map(|call| Some((call.n(), member.of(&call.exchange.data()?)?)));
-    in_heartbeats.chain(in_answers).collect()
+    // A target that joins a peer may disclose itself in its accept alone, or there last of all.
+    let accepts = calls(trace).of(peer).made_by_target().on(Route::Accept);
+    let in_accepts = accepts
+        .filter_map(|call| Some((call.n(), member.of(call.exchange.sent()?)?)))
+        .filter(|(_, value)| member.is_well_formed(value));
+    in_heartbeats.chain(in_answers).chain(in_accepts).collect()
 }
 
 fn heartbeats_to<'a>(trace: &'a Trace, peer: &'a str) -> impl DoubleEndedIterator<Item = Call<'a>> {
@@ -146,5 +151,21 @@ mod tests {
         assert_eq!(verdict(["DE", "DE"], [Some("DE"), Some("DE")]), Kept, "it is where alice is");
         assert_eq!(verdict(["DE", "FR"], [Some("SE"), Some("SE")]), Kept, "it answers with the peer's row");
         assert_eq!(verdict(["SE", "SE"], [None, None]), Kept);
+    }
+
+    #[test]
+    fn a_target_that_joins_may_disclose_itself_in_its_accept_alone() {
+        let verdict = |place: &str| {
+            let accept = Exchange::made("alice", Direction::FromTarget)
+                .on("POST", "accept")
+                .sending(json!({"metadata": {"jurisdiction": place}}))
+                .answered_with(200, json!({"data": {}}));
+            TraceBuilder::new()
+                .unlabelled(What::Exchange(accept))
+                .unlabelled(heartbeat("alice", Direction::FromTarget, &json!({}), &json!({"data": {}})))
+                .verdict::<DisclosureMemberIsSent>(json!({"peer": "alice", "member": "jurisdiction"}))
+        };
+        assert_eq!(verdict("SE"), Kept);
+        assert_eq!(verdict(" "), Broken);
     }
 }

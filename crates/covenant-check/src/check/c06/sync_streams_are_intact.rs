@@ -158,7 +158,7 @@ fn missing(trace: &Trace, batches: &[SyncBatch]) -> Option<String> {
 }
 
 /// Returns a record that was left out of a stream of which nothing was left to send, in words. A target may be
-/// behind, or share only some records, so that one with the same members, and put later, has to have arrived.
+/// behind, or share only some records, so that the one that was put last has to have arrived, and has the same members.
 fn left_out(trace: &Trace, peer: &str, batches: &[SyncBatch]) -> Option<String> {
     if !is_idle(trace, peer) {
         return None;
@@ -174,12 +174,12 @@ fn left_out(trace: &Trace, peer: &str, batches: &[SyncBatch]) -> Option<String> 
     let is_like = |one: &Operation, other: &Operation| {
         one.parameters["kind"] == other.parameters["kind"] && names(one) == names(other)
     };
-    let last = put.iter().rposition(|put| arrived(put))?;
-    let lacking: Vec<&Operation> = put[..last]
-        .iter()
-        .copied()
-        .filter(|earlier| is_like(earlier, put[last]) && !arrived(earlier))
-        .collect();
+    let (last, earlier) = put.split_last()?;
+    if !arrived(last) {
+        return None;
+    }
+    let lacking: Vec<&Operation> =
+        earlier.iter().copied().filter(|earlier| is_like(earlier, last) && !arrived(earlier)).collect();
     let first = lacking.first()?;
     let (kind, id) = (first.parameters["kind"].as_str()?, first.parameters["id"].as_str()?);
     let count = lacking.len();
