@@ -65,13 +65,13 @@ pub(super) const PATCHES: &[Patch] = &[
     ),
     Patch::defect(
         "ignores-revocation-by-peer",
-        &[("4.3", Conduct), ("4.3", Detection), ("11.1", Detection), ("11.5", Detection)],
+        &[("4.3", Conduct), ("4.3", Detection), ("11.1", Detection)],
         "Receives a peer's revocation, but keeps the peer.",
         |policy| policy.notices.honours_revocation = |_| false,
     ),
     Patch::defect(
         "reads-ten-events-of-a-heartbeat",
-        &[("9.2", Detection), ("11.1", Detection)],
+        &[("6.2", Detection), ("9.2", Detection), ("11.1", Detection)],
         "Reads the first ten events of a heartbeat, and ignores the others.",
         |policy| policy.notices.events_read = 10,
     )
