@@ -4,11 +4,12 @@ mod connection;
 mod tasks;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
@@ -75,7 +76,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let tasks = Tasks::default();
         let serving = Serving { tls, handler, limits, tasks: tasks.clone(), stopped };
-        tasks.spawn(accept(listener, Arc::new(serving)));
+        tasks.spawn(accept(Listening(listener), Arc::new(serving)));
         Ok(Self { address, stop, tasks })
     }
 
@@ -107,7 +108,18 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, serving: Arc<Serving>) {
+/// Listener that listens no more as soon as it is dropped. A process that another thread starts holds a copy of each
+/// socket until it executes its program; closing the socket alone would leave the port taken until then.
+struct Listening(TcpListener);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // Where the system knows no such end of a listener, closing it has to do.
+        let _ = SockRef::from(&self.0).shutdown(Shutdown::Both);
+    }
+}
+
+async fn accept(listener: Listening, serving: Arc<Serving>) {
     let places = Arc::new(Semaphore::new(serving.limits.connections_max));
     let mut stopped = serving.stopped.clone();
     // Without TLS, what stands in front of the server knows its clients.
@@ -115,7 +127,7 @@ async fn accept(listener: TcpListener, serving: Arc<Serving>) {
     let mut connections = 0;
     loop {
         let accepted = tokio::select! {
-            accepted = accept_one(&listener, &places, first) => accepted,
+            accepted = accept_one(&listener.0, &places, first) => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => return,
         };
         let (socket, remote, places) = match accepted {

@@ -1,6 +1,7 @@
 //! Tests of failures and of the kinds that name them.
 
 use std::io::ErrorKind;
+use std::os::fd::AsFd;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -202,5 +203,21 @@ async fn a_port_is_taken_once_and_refuses_while_no_one_listens() {
         TcpStream::connect(port.address()).await.expect("someone listens");
         Port::take(port.address()).expect_err("it is taken");
         drop(listener);
+    }
+}
+
+/// A process that is being started holds a copy of each socket for a moment.
+#[tokio::test]
+async fn a_port_is_listened_on_again_while_a_copy_of_the_last_listener_is_open() {
+    let port = Port::take("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    for _ in 0..2 {
+        let listener = port.listen().expect("a listener");
+        let copy = listener.as_fd().try_clone_to_owned().expect("a copy");
+        let handler = Arc::new(EchoHandler::default());
+        let server = Server::start(listener, None, handler, Limits::default()).expect("a server");
+        TcpStream::connect(port.address()).await.expect("the server listens");
+        server.kill().await;
+        port.listen().expect("the server listens no more");
+        drop(copy);
     }
 }
