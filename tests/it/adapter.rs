@@ -74,8 +74,8 @@ async fn late_disclosure_behind_adapter_is_broken() {
     };
     // The second defect is seen only where a declaration comes later than the compromise.
     for (defect, broken) in [
-        ("discloses-compromise-after-25-hours", [true; 5]),
-        ("counts-24-hours-from-declaration", [true, false, false, false, true]),
+        ("discloses-compromise-after-25-hours", [true; 7]),
+        ("counts-24-hours-from-declaration", [true, false, true, false, false, false, true]),
     ] {
         let selection = Selection::new(&[], &[Section::Commitment(9)]).expect("a commitment");
         let line = format!("{COVENANT} adapter --defect {defect}");
