@@ -57,7 +57,7 @@ pub enum Verdict {
     Breaking,
     /// Something breaks, across a major bump and after a notice that is old enough.
     Announced,
-    /// Nothing breaks, but a recorded scenario could not be compared.
+    /// Not all could be compared, and nothing breaks that was not announced.
     Incomplete,
     /// The two releases are no neighbours.
     NoNeighbours,

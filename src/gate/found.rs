@@ -39,6 +39,22 @@ pub struct Found {
 }
 
 impl Found {
+    /// Creates what a scenario shows, without an exchange. It breaks no clause until it is sorted.
+    pub(super) fn new(rule: &'static Rule, scenario: &str, text: String) -> Self {
+        Self {
+            rule,
+            clause: None,
+            direction: None,
+            route: String::new(),
+            at: String::new(),
+            text,
+            exchanges: 0,
+            scenarios: [scenario.to_owned()].into(),
+            recorded: None,
+            now: None,
+        }
+    }
+
     /// Takes a number in another unit for another number, where the recording shows no setting; `None` if that varies.
     fn settled(self, settings: &Settings) -> Option<Self> {
         let is_call = self.direction == Some(Direction::FromTarget);
@@ -84,16 +100,12 @@ impl Gathered {
         let place = if direction.is_some() { route.clone() } else { scenario.to_owned() };
         let key = (order, is_call, place, difference.at.clone());
         let new_found = || Found {
-            rule: difference.rule,
-            clause: None,
             direction,
             route,
             at: difference.at,
-            text: difference.text,
-            exchanges: 0,
-            scenarios: BTreeSet::new(),
             recorded: old.cloned(),
             now: new.cloned(),
+            ..Found::new(difference.rule, scenario, difference.text)
         };
         let (found, exchanges) = self.0.entry(key).or_insert_with(|| (new_found(), Exchanges::new()));
         exchanges.extend(either.map(|template| (scenario.to_owned(), template.n)));

@@ -35,7 +35,9 @@ pub(super) fn items(at: &str, old: &[Value], new: &[Value], known: &Known, found
     }
     let mut groups: BTreeMap<Option<Named>, (Vec<&Value>, Vec<&Value>)> = BTreeMap::new();
     for item in old {
-        groups.entry(lists.named(item).into_iter().next()).or_default().0.push(item);
+        // A member that no item has now is gone from each: that says nothing of one item.
+        let is_kept = |named: &Named| named.0.is_none_or(|name| new.iter().any(|item| !item[name].is_null()));
+        groups.entry(lists.named(item).into_iter().find(is_kept)).or_default().0.push(item);
     }
     for item in new {
         let named = lists.named(item).into_iter().map(Some).find(|named| groups.contains_key(named));
@@ -274,6 +276,13 @@ mod tests {
         );
         assert_eq!(found("rows", old.clone(), new.clone(), &["<id:1>", "<id:2>"]).len(), 2);
         assert_eq!(found("rows", old, new, &[]), []);
+    }
+
+    #[test]
+    fn an_id_that_each_item_lost_is_a_member_that_is_gone() {
+        let (old, new) = (json!([{"peer_id": "<id:1>", "p": 1}]), json!([{"p": 1}]));
+        let lost = found("rows", old, new, &["<id:1>"]);
+        assert_eq!(lost, [("member-gone", "response.body.rows[].peer_id".to_owned())]);
     }
 
     #[test]

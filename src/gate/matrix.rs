@@ -33,7 +33,7 @@ pub enum MatrixVerdict {
     Breaking,
     /// Something breaks, across a major bump and after a notice that is old enough.
     Announced,
-    /// Nothing breaks, but not all could be compared.
+    /// Not all could be compared, and nothing breaks that was not announced.
     Incomplete,
     /// The two are no neighbours: the contract asks nothing of them.
     NotCompared,
@@ -111,6 +111,11 @@ async fn one(
         }
         let comparison = match pair(&pairing(old, new)).await {
             Ok(paired) => paired.comparison,
+            // The release of the other one may be known.
+            Err(GateError::OldUnknown) if order == places => {
+                order.reverse();
+                continue;
+            }
             Err(error) => return MatrixPair::failed(ends(targets, order, releases), error),
         };
         let found = [Some(comparison.recorded_release.clone()), comparison.release.clone()];

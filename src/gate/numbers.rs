@@ -103,10 +103,10 @@ impl Settings {
     }
 }
 
-/// Returns whether the numbers at a place of two plays have a unit by their name and hardly differ, such as what is left of
-/// a time: such a place shows a change of unit.
+/// Returns whether the numbers at a place of two plays have a unit by their name and differ by less than the tolerance of a
+/// factor, such as what is left of a time: such a place shows a change of unit.
 pub(super) fn is_steady(first: &Template, second: &Template, at: &str) -> bool {
-    const APART_MAX: f64 = 1.1;
+    const APART_MAX: f64 = 1.0 + TOLERANCE;
     let values = [first, second].into_iter().filter_map(|template| numbers_in(template).remove(at));
     let numbers: Vec<f64> = values.flatten().filter_map(|value| value.parse().ok()).collect();
     let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);

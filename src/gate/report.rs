@@ -168,7 +168,7 @@ fn coverage(text: &mut String, comparison: &Comparison) {
 mod tests {
     use super::*;
     use crate::gate::comparison::{Choice, Counts};
-    use crate::gate::rules::{MEMBER_ADDED, MEMBER_GONE, Rule, SCENARIO_ENDED};
+    use crate::gate::rules::{MEMBER_ADDED, MEMBER_GONE, SCENARIO_ENDED};
     use semver::Version;
 
     fn comparison(verdict: Verdict) -> Comparison {
@@ -190,38 +190,23 @@ mod tests {
         }
     }
 
-    fn found(rule: &'static Rule) -> Found {
-        Found {
-            rule,
-            clause: None,
-            direction: None,
-            route: String::new(),
-            at: String::new(),
-            text: String::new(),
-            exchanges: 0,
-            scenarios: ["x".to_owned()].into(),
-            recorded: None,
-            now: None,
-        }
-    }
-
     #[test]
     fn no_headline_says_that_nothing_breaks_beside_what_does() {
         let mut open = comparison(Verdict::Incomplete);
         assert!(headline(&open).contains("nothing breaks, but not all"), "{}", headline(&open));
-        open.add(found(MEMBER_ADDED));
+        open.add(Found::new(MEMBER_ADDED, "x", String::new()));
         assert!(headline(&open).contains(": nothing breaks, but not all"), "{}", headline(&open));
-        open.add(found(SCENARIO_ENDED));
+        open.add(Found::new(SCENARIO_ENDED, "x", String::new()));
         let line = headline(&open);
         assert!(
             line.contains("1 breaking difference left out by --except, and nothing else breaks"),
             "{line}"
         );
-        open.add(found(MEMBER_GONE));
+        open.add(Found::new(MEMBER_GONE, "x", String::new()));
         let line = headline(&open);
         assert!(line.contains("1 breaking difference after a notice") && !line.contains("nothing"), "{line}");
         let mut kept = comparison(Verdict::Compatible);
-        kept.add(found(SCENARIO_ENDED));
+        kept.add(Found::new(SCENARIO_ENDED, "x", String::new()));
         let line = headline(&kept);
         assert!(line.contains("compatible: 1 breaking difference left out by --except"), "{line}");
         assert_eq!(kept.not_compared.len(), 1, "what comes after the end was not seen");

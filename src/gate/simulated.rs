@@ -303,18 +303,7 @@ impl Played {
 }
 
 fn found(rule: &'static Rule, scenario: &str, at: String, text: String) -> Found {
-    Found {
-        rule,
-        clause: None,
-        direction: None,
-        route: scenario.to_owned(),
-        at,
-        text,
-        exchanges: 0,
-        scenarios: [scenario.to_owned()].into(),
-        recorded: None,
-        now: None,
-    }
+    Found { route: scenario.to_owned(), at, ..Found::new(rule, scenario, text) }
 }
 
 impl From<crate::scenario::LoadError> for GateError {

@@ -99,18 +99,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_does_not_hide_what_was_not_seen() {
-        let others = vec![Found {
-            rule: CHECK_BROKEN,
-            clause: None,
-            direction: None,
-            route: String::new(),
-            at: String::new(),
-            text: String::new(),
-            exchanges: 0,
-            scenarios: std::collections::BTreeSet::new(),
-            recorded: None,
-            now: None,
-        }];
+        let others = vec![Found::new(CHECK_BROKEN, "x", String::new())];
         let mut simulation = Simulation {
             release: Version::new(1, 5, 0),
             target: String::new(),

@@ -85,8 +85,10 @@ impl Names {
 
     fn text(&mut self, text: &str) -> String {
         match (self.class)(text) {
-            // A digest is the same in either case.
-            Some(class) if class.starts_with("hex") => self.name(class, &text.to_ascii_lowercase()),
+            // A digest and an id are the same in either case.
+            Some(class) if class.starts_with("hex") || class == "id" => {
+                self.name(class, &text.to_ascii_lowercase())
+            }
             Some(class) => self.name(class, text),
             None => self.sentence(text),
         }
@@ -100,7 +102,7 @@ impl Names {
         };
         let (before, rest) = text.split_at(at);
         let (id, after) = rest.split_at(ID_LENGTH);
-        format!("{before}{}{}", self.name("id", id), self.sentence(after))
+        format!("{before}{}{}", self.name("id", &id.to_ascii_lowercase()), self.sentence(after))
     }
 
     fn name(&mut self, class: &'static str, text: &str) -> String {
@@ -205,6 +207,8 @@ mod tests {
             })
         );
         assert_eq!(names.text(&format!("{other}: not {id}, über {id}")), "<id:2>: not <id:1>, über <id:1>");
+        let upper = id.to_ascii_uppercase();
+        assert_eq!([names.text(&upper), names.text(&format!("of {upper}"))], ["<id:1>", "of <id:1>"]);
         assert_eq!(
             names.path(&format!("/audit/{id}?since=2026-06-01T00%3A00%3A01Z&limit=5")),
             "/audit/<id:1>?since=<time:2>&limit=5"

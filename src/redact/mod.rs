@@ -13,7 +13,7 @@ pub use placeholders::{Class, Placeholders};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::{fs, iter};
+use std::{fs, io, iter};
 
 use aho_corasick::BuildError;
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ use crate::audit::audit_sources;
 use crate::check::Verdict;
 use crate::clock::Seed;
 use crate::input::{self, InputError};
+use crate::private::missing_folders;
 use crate::property::{PROPERTIES, Property};
 use crate::report::{FORMATS, REDACTED, Report};
 use crate::runner::{FileError, LOCK, RunFolder, assess_and_free, library, write_private};
@@ -109,26 +110,31 @@ pub fn redact(run: &Path, out: &Path) -> Result<Redacted, RedactError> {
     if is_used || (out.symlink_metadata().is_ok() && !out.is_dir()) {
         return Err(RedactError::Used(out.display().to_string()));
     }
-    let is_new = !out.is_dir();
+    let created = missing_folders(out);
     let folder = RunFolder::choose(Some(out), Seed(0));
     let plan = Plan::of(run)?;
-    // From here on the folder is this command's alone.
-    let lock = folder.begin()?;
+    let lock = folder.lock()?;
+    // Another command may have ended there meanwhile; from here on the folder is this command's alone.
+    let is_of_others = |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() != LOCK);
+    if fs::read_dir(out).is_ok_and(|mut entries| entries.any(is_of_others)) {
+        return Err(RedactError::Used(out.display().to_string()));
+    }
     let made = plan.make(run, &folder);
     if made.is_err() {
-        remove_copy(&folder, &plan.texts, is_new);
+        remove_copy(&folder, &plan.texts, &created);
     }
     drop(lock);
     made
 }
 
-/// Removes the files of a copy that failed, and the folder if the command made it. What others put there stays.
-fn remove_copy(folder: &RunFolder, texts: &BTreeMap<String, String>, is_new: bool) {
+/// Removes the files of a copy that failed, and the folders that the command created. What others put there stays.
+fn remove_copy(folder: &RunFolder, texts: &BTreeMap<String, String>, created: &[PathBuf]) {
     for name in files_of_run().chain(texts.keys().cloned()).chain([LOCK.to_owned()]) {
         let _ = fs::remove_file(folder.path().join(name));
     }
-    if is_new {
-        let _ = fs::remove_dir(folder.path());
+    for folder in created {
+        // A folder with files of someone else stays.
+        let _ = fs::remove_dir(folder);
     }
 }
 
@@ -323,4 +329,29 @@ fn values_of(transcript: &Path, texts: &BTreeMap<String, String>) -> Result<Valu
         values.text(text);
     }
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_failed_is_removed_and_nothing_of_others() {
+        for (is_created, has_other) in [(true, false), (true, true), (false, false)] {
+            let parent = tempfile::tempdir().expect("a folder");
+            let out = parent.path().join("deep/copy");
+            let created = if is_created { missing_folders(&out) } else { vec![] };
+            fs::create_dir_all(&out).expect("created");
+            let names = [TRANSCRIPT, "report.json", "adapter.log", LOCK];
+            for name in names.into_iter().chain(has_other.then_some("notes.txt")) {
+                fs::write(out.join(name), "x").expect("written");
+            }
+            let texts = [("adapter.log".to_owned(), String::new())].into();
+            remove_copy(&RunFolder::choose(Some(&out), Seed(0)), &texts, &created);
+            assert!(!names.into_iter().any(|name| out.join(name).exists()), "{is_created} {has_other}");
+            assert_eq!(out.join("notes.txt").exists(), has_other);
+            assert_eq!(out.exists(), has_other || !is_created);
+            assert_eq!(parent.path().join("deep").exists(), has_other || !is_created);
+        }
+    }
 }

@@ -97,15 +97,7 @@ impl Replacer {
                 (view.range(found.range()), self.placeholders[found.pattern().as_usize()].clone())
             }));
         }
-        // A longer range holds the value that it shares with a shorter one.
-        all.sort_by_key(|(range, _)| (range.start, usize::MAX - range.end));
-        let mut end = 0;
-        all.retain(|(range, _)| {
-            let is_apart = range.start >= end;
-            end = end.max(range.end);
-            is_apart
-        });
-        all
+        apart(all)
     }
 
     /// Returns where a text has values in base64 or in hexadecimal, with what replaces them.
@@ -115,16 +107,7 @@ impl Replacer {
             let hidden = self.encoded_in(view.bytes()).into_iter();
             all.extend(hidden.map(|(range, placeholder)| (view.range(range), placeholder)));
         }
-        all.sort_by_key(|(range, _)| (range.start, usize::MAX - range.end));
-        // Those that overlap are replaced as one.
-        let mut apart: Vec<(Range<usize>, String)> = Vec::new();
-        for (range, placeholder) in all {
-            match apart.last_mut() {
-                Some((last, _)) if range.start < last.end => last.end = last.end.max(range.end),
-                _ => apart.push((range, placeholder)),
-            }
-        }
-        apart
+        apart(all)
     }
 
     fn encoded_in(&self, text: &[u8]) -> Vec<(Range<usize>, String)> {
@@ -233,6 +216,20 @@ pub(super) fn base64_placeholder(run: impl AsRef<[u8]>) -> String {
 /// Returns the text that stands for another one that is encoded.
 fn redacted(run: &[u8]) -> String {
     format!("redacted-{}", &sha256_hex(run)[..12])
+}
+
+/// Returns ranges in their order. Those that overlap are replaced as one, by what replaces the longest of those that begin
+/// first.
+fn apart(mut all: Vec<(Range<usize>, String)>) -> Vec<(Range<usize>, String)> {
+    all.sort_by_key(|(range, _)| (range.start, usize::MAX - range.end));
+    let mut apart: Vec<(Range<usize>, String)> = Vec::new();
+    for (range, placeholder) in all {
+        match apart.last_mut() {
+            Some((last, _)) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => apart.push((range, placeholder)),
+        }
+    }
+    apart
 }
 
 #[cfg(test)]

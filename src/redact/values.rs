@@ -137,6 +137,7 @@ impl Values {
             Value::Object(members) => {
                 self.row(members);
                 for (inner, member) in members {
+                    self.text(inner);
                     // Every text below a contact is of the contact.
                     let name = if CONTACTS.contains(&name) { name } else { inner.as_str() };
                     self.value(name, member);
@@ -222,11 +223,15 @@ impl Values {
     }
 
     fn email(&mut self, word: &str) {
-        let Some((local, domain)) = word.rsplit_once('@') else { return };
+        // Signs of the text around it.
+        let word = word.trim_start_matches(['`', '*', '!', '?', '#']);
+        let Some((local, behind)) = word.rsplit_once('@') else { return };
         let is_domain = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+        let domain = behind.split(|c: char| !is_domain(c)).next().unwrap_or_default().trim_end_matches('.');
+        let word = &word[..local.len() + 1 + domain.len()];
         // `declared@1` is a label.
         let is_named = domain.contains(|c: char| c.is_alphabetic());
-        if !local.is_empty() && is_named && domain.chars().all(is_domain) {
+        if !local.is_empty() && is_named {
             self.add(Class::Email, word);
             if domain.contains('.') {
                 self.host(domain);
@@ -234,18 +239,18 @@ impl Values {
         }
     }
 
-    /// Adds the host of an authority: `user@host:8443`.
+    /// Adds the host of an authority: `user@host:8443`. The text around it may go on behind the host or its port.
     fn authority(&mut self, authority: &str) {
         let host = authority.rsplit('@').next().unwrap_or(authority);
+        let end = match host.strip_prefix('[') {
+            Some(inner) => inner.find(']').map_or(host.len(), |end| end + 2),
+            None => host.find(|c: char| ":[]{}*!".contains(c)).unwrap_or(host.len()),
+        };
+        let host = &host[..end];
         let Ok(url) = format!("https://{host}").parse::<Url>() else { return };
         match url.host() {
-            Some(Host::Domain(_)) => {
-                // As it is written: a URL has it in lower case, and international names encoded.
-                let written = host.rsplit_once(':').map_or(host, |(name, port)| {
-                    if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
-                });
-                self.host(written);
-            }
+            // As it is written: a URL has it in lower case, and international names encoded.
+            Some(Host::Domain(_)) => self.host(host),
             Some(Host::Ipv4(address)) => self.add(Class::Address, &address.to_string()),
             Some(Host::Ipv6(address)) if !address.is_unspecified() => {
                 self.add(Class::Address, &address.to_string());
@@ -305,6 +310,9 @@ mod tests {
             "metadata": {"operator_contact": {"name": "Jo Doe", "mail": "jo@acme.net"}},
             "text": "see https://status.acme.net:8443/x or 10.1.2.3:80 or [fd00::17], at 10:20:30 with 1.4.2",
             "note": "ask ops@other.org; logs in /home/jdoe/run",
+            "reachable": {"https://fed.member.net:8443": true, "in@member.org": 1, "10.7.8.9": "up"},
+            "error": "sending to https://fed.refused.net:8443: refused, [https://fed.bracket.net] down, **https://bold.net**",
+            "mail": "mailto:a@query.net?subject=x, b@loud.net! or `c@ticks.net` or https://[fd00::18]:8443: down",
         }}});
         let headers = json!([["Host", "fed.acme.net:8443"], ["x-forwarded-for", "192.168.7.9"]]);
         let entry = json!({"what": {"exchange": {"request": {"path": "/x", "headers": headers}, "response": {"body": body}}}});
@@ -320,6 +328,16 @@ mod tests {
             (Class::Address, "192.168.7.9"),
             (Class::Email, "ops@other.org"),
             (Class::User, "jdoe"),
+            (Class::Host, "fed.member.net"),
+            (Class::Email, "in@member.org"),
+            (Class::Address, "10.7.8.9"),
+            (Class::Host, "fed.refused.net"),
+            (Class::Host, "fed.bracket.net"),
+            (Class::Host, "bold.net"),
+            (Class::Email, "a@query.net"),
+            (Class::Email, "b@loud.net"),
+            (Class::Email, "c@ticks.net"),
+            (Class::Address, "fd00::18"),
         ] {
             assert!(found.contains(&(class, value.to_owned())), "{value}: {found:?}");
         }

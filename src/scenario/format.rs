@@ -109,7 +109,8 @@ pub struct CheckSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rests_on: Vec<Addition>,
     /// The check shows in a longer history, or for another value, what another check of this clause and aspect shows.
-    /// What it cannot show is not applicable, not unproven: the other check decides. A breach counts as any other.
+    /// What it cannot show is not applicable, not unproven, where the run has another check of this clause, aspect and basis:
+    /// that one decides. A breach counts as any other.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deepens: bool,
     /// The first contract text for which the check holds: `"2026-06"`. Without it, the check holds from the

@@ -1,12 +1,13 @@
 //! The files of the transcript of a simulation, which it has if the user names a folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::{Federates, Simulate, SimulateError};
 use crate::clock::Clock;
 use crate::contract::{HeldText, TextSource};
+use crate::private;
 use crate::runner::{RunFolder, announce};
 use crate::transcript::Transcript;
 
@@ -39,9 +40,8 @@ pub(super) fn open(
     if path.symlink_metadata().is_ok() {
         return Err(SimulateError::Recorded(folder.display().to_string()));
     }
-    let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-    let files = TranscriptFiles { transcript: path.clone(), created: missing.map(Path::to_owned).collect() };
-    if let Err(source) = crate::private::create_folder(folder) {
+    let files = TranscriptFiles { transcript: path.clone(), created: private::missing_folders(folder) };
+    if let Err(source) = private::create_folder(folder) {
         // Those above it may have been created.
         files.discard();
         return Err(SimulateError::Folder { path: folder.display().to_string(), source });

@@ -159,10 +159,16 @@ async fn a_release_that_is_not_disclosed_is_not_taken_for_the_old_one() {
     assert_eq!((comparison.release.clone(), comparison.bump), (None, Bump::Unknown));
     let report = covenant::gate::text(&comparison);
     assert!(report.starts_with("a release that discloses none in a federation with 1.4.2"), "{report}");
-    let [old, new] = with_undisclosed();
-    let pairs = pair_each(&[old, new], pairing).await;
-    assert_eq!((pairs.len(), pairs[0].new.release.clone()), (1, None));
-    assert_eq!(pairs[0].verdict, MatrixVerdict::Breaking, "the form of its release changed");
+    // Whatever the order in which they are named.
+    for is_reversed in [false, true] {
+        let mut targets = with_undisclosed();
+        if is_reversed {
+            targets.reverse();
+        }
+        let pairs = pair_each(&targets, pairing).await;
+        assert_eq!((pairs.len(), pairs[0].new.release.clone()), (1, None));
+        assert_eq!(pairs[0].verdict, MatrixVerdict::Breaking, "the form of its release changed");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Creates an empty file, in place of one of this name.
 pub fn create(path: &Path) -> io::Result<File> {
@@ -21,6 +21,12 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let file = options.open(path)?;
     make(&file)?;
     Ok(file)
+}
+
+/// Returns those of a folder and the folders above it that do not exist, the innermost first.
+pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
+    let missing = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    missing.map(Path::to_owned).collect()
 }
 
 /// Creates a folder and those above it that do not exist.

@@ -22,7 +22,7 @@ use crate::gate::merge::merged;
 use crate::gate::polls::TOO_MANY_REQUESTS;
 use crate::gate::record::{GateError, Play, Scene};
 use crate::gate::recording::{FORMAT, LeftOut, Recorded, Recording};
-use crate::gate::rules::{ANSWER_GONE, CHECK_BROKEN, Rule, SCENARIO_ENDED};
+use crate::gate::rules::{ANSWER_GONE, CHECK_BROKEN, SCENARIO_ENDED};
 use crate::gate::template::Template;
 use crate::operator::Targets;
 use crate::runner::announce;
@@ -286,7 +286,7 @@ fn refusals(id: &str, before: &View, now: &View, steps: &Steps) -> Vec<Found> {
                 recorded: served.first().cloned(),
                 now: Some(other.clone()),
                 exchanges: 1,
-                ..new_found(rule, id, text)
+                ..Found::new(rule, id, text)
             });
         }
     }
@@ -305,24 +305,9 @@ fn without_control(id: &str, play: &PairPlay) -> Vec<Found> {
 }
 
 fn of_step(id: &str, name: &str, text: String) -> Found {
-    Found { route: name.to_owned(), ..new_found(SCENARIO_ENDED, id, text) }
+    Found { route: name.to_owned(), ..Found::new(SCENARIO_ENDED, id, text) }
 }
 
 pub(super) fn of_check(id: &str, requirement: &str, text: String) -> Found {
-    Found { route: requirement.to_owned(), ..new_found(CHECK_BROKEN, id, text) }
-}
-
-fn new_found(rule: &'static Rule, id: &str, text: String) -> Found {
-    Found {
-        rule,
-        clause: None,
-        direction: None,
-        route: String::new(),
-        at: String::new(),
-        text,
-        exchanges: 0,
-        scenarios: [id.to_owned()].into(),
-        recorded: None,
-        now: None,
-    }
+    Found { route: requirement.to_owned(), ..Found::new(CHECK_BROKEN, id, text) }
 }

@@ -145,9 +145,9 @@ pub(super) const OWN_COMPROMISE: &[Patch] = &[
 ];
 
 /// Metadata member that marks a peer as reviewed.
-const REVIEWED: &str = "reviewed";
+pub(super) const REVIEWED: &str = "reviewed";
 
-fn mark_as_reviewed(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+pub(super) fn mark_as_reviewed(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
     let mut reviewed = peer.clone();
     reviewed.metadata.insert(REVIEWED.to_owned(), json!(true));
     table::put(tx.db, &reviewed)

@@ -2,17 +2,12 @@
 
 use jiff::SignedDuration;
 
-use serde_json::Value;
-
+use super::c09::{REVIEWED, mark_as_reviewed};
 use crate::Patch;
 use crate::governance::severity;
 use crate::store::rows::Peer;
-use crate::store::{StoreError, table};
-use crate::transaction::Transaction;
+use crate::store::table;
 use covenant_model::contract::Aspect::{Conduct, Detection};
-
-/// Member of a peer's metadata that marks a peer that was resumed.
-const REVIEWED: &str = "reviewed";
 
 /// Defects in findings and suspensions.
 pub(super) const PATCHES: &[Patch] = &[
@@ -75,7 +70,7 @@ pub(super) const PATCHES: &[Patch] = &[
         &[("E.2", Detection)],
         "Suspends no peer again that its operator resumed once.",
         |policy| {
-            policy.peering.on_resume = mark_reviewed;
+            policy.peering.on_resume = mark_as_reviewed;
             policy.governance.breach_suspends = |tx, breach| {
                 let peer = table::find::<Peer>(tx.db, &breach.peer_id)?;
                 Ok(peer.is_none_or(|peer| !peer.metadata.contains_key(REVIEWED)))
@@ -119,9 +114,3 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.governance.is_reported = |suspicion| severity(suspicion.kind) != "low",
     ),
 ];
-
-fn mark_reviewed(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
-    let mut peer = peer.clone();
-    peer.metadata.insert(REVIEWED.to_owned(), Value::Bool(true));
-    table::put(tx.db, &peer)
-}

@@ -92,7 +92,8 @@ fn sent_to(trace: &Trace, peer: &str, member: Member) -> Vec<(u64, Value)> {
         heartbeats_to(trace, peer).filter_map(|call| Some((call.n(), member.of(call.exchange.sent()?)?)));
     let in_answers =
         introductions_of(trace, peer).filter_map(|call| Some((call.n(), member.of(&call.exchange.data()?)?)));
-    // A target that joins a peer may disclose itself in its accept alone, or there last of all.
+    // A target that joins a peer may disclose itself in its accept alone. A malformed value there breaks nothing by itself:
+    // the heartbeats have to disclose a well-formed one then.
     let accepts = calls(trace).of(peer).made_by_target().on(Route::Accept);
     let in_accepts = accepts
         .filter_map(|call| Some((call.n(), member.of(call.exchange.sent()?)?)))

@@ -91,9 +91,7 @@ impl<'a> Grant<'a> {
     /// either answer is right.
     pub(super) fn has_ended(&self, trace: &Trace, call: &Call<'_>) -> bool {
         let late = call.at().saturating_add(ROUNDED_DOWN_BY).unwrap_or(Timestamp::MAX);
-        self.ends.iter().any(|end| late >= *end)
-            || self.was_revoked(trace, call)
-            || self.was_announced_as_revoked(trace, call)
+        self.ends.iter().any(|end| late >= *end) || self.was_revoked(trace, call)
     }
 
     /// Returns whether the grant has surely ended when a call is made: by both of its ends, and not within the
@@ -108,11 +106,12 @@ impl<'a> Grant<'a> {
         self.ends.iter().map(|end| end.duration_since(call.at()).as_secs()).min().unwrap_or_default()
     }
 
-    /// Returns whether the target announced before a call that it revoked the grant, as a platform does that keeps one
-    /// grant for a subject and a kind.
-    fn was_announced_as_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {
+    /// Returns whether the target announced before a call that it revoked the grant, though its operator did not ask for
+    /// that: a platform that keeps one grant for a subject and a kind does so.
+    pub(super) fn was_withdrawn(&self, trace: &Trace, call: &Call<'_>) -> bool {
         let mut earlier = calls(trace).of(&call.exchange.peer).made_by_target().before(call.n());
-        earlier.any(|notice| announces_revocation(notice.exchange, Some(self.own_id)))
+        !self.was_revoked(trace, call)
+            && earlier.any(|notice| announces_revocation(notice.exchange, Some(self.own_id)))
     }
 
     fn was_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {

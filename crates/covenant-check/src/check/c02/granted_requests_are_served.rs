@@ -31,10 +31,10 @@ impl Check for GrantedRequestsAreServed {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let grant = Grant::issued(trace, &self.grant)?;
-        let allowed: Vec<Call<'_>> = requests(trace, &self.call)
+        let (withdrawn, allowed): (Vec<Call<'_>>, Vec<Call<'_>>) = requests(trace, &self.call)
             .filter(|call| grant.covers(trace, call.exchange) && !grant.has_ended(trace, call))
             .filter(|call| !is_absent(trace, call))
-            .collect();
+            .partition(|call| grant.was_withdrawn(trace, call));
         if let Some(call) = allowed.iter().find(|call| is_denied(trace, call.n(), call.exchange)) {
             let actual = format!("{}: it says that the record is not there", call.summary());
             return Err(Stop::broken(actual, [grant.n, call.n()]));
@@ -44,6 +44,10 @@ impl Check for GrantedRequestsAreServed {
         }
         if let Some(call) = allowed.iter().find(|call| !call.exchange.succeeded()) {
             return Err(Stop::unproven(call.summary(), [grant.n, call.n()]));
+        }
+        if let Some(call) = withdrawn.first() {
+            let actual = "the target itself revoked the grant, and announced it";
+            return Err(Stop::unproven(actual, [grant.n, call.n()]));
         }
         if allowed.is_empty() {
             return Err(Stop::unproven("nothing was asked that is allowed", [grant.n]));

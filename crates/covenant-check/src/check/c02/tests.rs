@@ -50,6 +50,26 @@ fn a_request_served_long_before_the_end_leaves_the_end_unproven() {
 }
 
 #[test]
+fn a_grant_that_the_target_itself_revoked_and_announced_proves_nothing() {
+    let verdict = |kind: &str, status: u16| {
+        let event = json!({"events": [{"id": "1", "kind": kind, "payload": {"grant_id": "g"}}]});
+        let notice = Exchange::from_target("alice").on("POST", "heartbeat").sending(event);
+        let read = Exchange::to_target("alice").on("GET", "resources/skill/there").answered(status);
+        read_under_grant(0, "there", 3600, 200)
+            .call_from_target(notice.answered_with(200, json!({})))
+            .call("asked", read)
+            .verdict::<GrantedRequestsAreServed>(json!({"call": "asked", "grant": "grant"}))
+    };
+    assert_eq!(verdict("platform.grant.revoked", 401), Unproven);
+    assert_eq!(
+        verdict("platform.grant.revoked", 200),
+        Unproven,
+        "it was served after it was said to have ended"
+    );
+    assert_eq!(verdict("platform.news.published", 401), Broken);
+}
+
+#[test]
 fn a_grant_ends_when_it_was_reported_to() {
     assert_eq!(verdicts(0, "there", 2, 200), [Kept, Unproven]);
     assert_eq!(verdicts(0, "there", 2, 401), [Broken, Unproven]);

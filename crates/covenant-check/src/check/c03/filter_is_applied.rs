@@ -11,7 +11,7 @@ use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
-use covenant_model::operator::{OperatorMethod, capability};
+use covenant_model::operator::{OperatorMethod, capability, resource};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
 
@@ -45,7 +45,7 @@ impl Check for FilterIsApplied {
         let mut arrived = BTreeMap::new();
         for call in calls(trace).of(&self.peer) {
             if let Some(id) = outside.iter().find(|id| carries(call, id)) {
-                if let Some(declared) = other_filter(trace, &self.peer) {
+                if let Some(declared) = other_filter(trace, &self.peer, id) {
                     let actual = format!("{id} arrived, and the target declares another filter: {declared}");
                     return Err(Stop::unproven(actual, [call.n()]));
                 }
@@ -65,14 +65,20 @@ impl Check for FilterIsApplied {
     }
 }
 
-/// Returns the filter that the target declares to the peer, if it is another one than its operator asked for: the target
-/// owes what it declares.
-fn other_filter(trace: &Trace, peer: &str) -> Option<Value> {
+/// Returns the filter that the target declares to the peer, if it is another one than its operator asked for, and a record
+/// may be inside it: the target owes what it declares. A member that both filters have, alike, excludes a record by both.
+fn other_filter(trace: &Trace, peer: &str, id: &str) -> Option<Value> {
     let (_, declare) = trace.operations([capability::Declare::METHOD]).last()?;
     let asked = declare.parameters["filter"].as_object()?;
     let document = last_declared(trace, peer)?;
     let declared = document.row(declare.parameters["resource_kind"].as_str()?)?.filter.as_ref()?;
-    (declared != asked).then(|| Value::Object(declared.clone()))
+    let record = &trace.operations([resource::Put::METHOD]).find(|(_, put)| put.parameters["id"] == id)?.1;
+    let excludes = |(name, value): (&String, &Value)| {
+        let has = &record.parameters["record"][name];
+        asked.get(name) == Some(value) && value.as_array().map_or(value != has, |any| !any.contains(has))
+    };
+    let may_hold = !declared.is_empty() && declared != asked && !declared.iter().any(excludes);
+    may_hold.then(|| Value::Object(declared.clone()))
 }
 
 /// Returns the ids of the records that were put under a label.
@@ -128,10 +134,11 @@ mod tests {
         builder.verdict::<FilterIsApplied>(with)
     }
 
-    /// Returns the verdict on a record with `tier = true` that was synced, if the operator asked for this filter and the
-    /// target declares that one.
-    fn declaring(asked: &Value, declared: &Value) -> Verdict {
-        let put = |id: &str| json!({"kind": "skill", "id": id});
+    /// Returns the verdict if the operator asked for records of `tier = false` and `team = ""`, the target declares this
+    /// filter, and that record was synced beside one inside both.
+    fn declaring(declared: &Value, red: &Value) -> Verdict {
+        let asked = json!({"tier": false, "team": ""});
+        let put = |id: &str, record: &Value| json!({"kind": "skill", "id": id, "record": record});
         let row = json!({"kind": "skill", "direction": "bidirectional", "filter": declared});
         let answer = json!({"data": {"capabilities": {"resource_kinds": [row]}}});
         let sync = Exchange::from_target("alice").on("POST", "sync");
@@ -140,18 +147,27 @@ mod tests {
         TraceBuilder::new()
             .operation_with("", "capability.declare", parameters, json!({}))
             .call("", Exchange::to_target("alice").sending(json!({})).answered_with(200, answer))
-            .operation_with("outside", "resource.put", put("red"), json!(null))
-            .operation_with("inside", "resource.put", put("blue"), json!(null))
+            .operation_with("outside", "resource.put", put("red", red), json!(null))
+            .operation_with("inside", "resource.put", put("blue", &asked), json!(null))
             .call_from_target(sync.answered_with(200, json!({})))
             .verdict::<FilterIsApplied>(json!({"peer": "alice", "outside": "outside", "inside": "inside"}))
     }
 
     #[test]
     fn the_target_owes_the_filter_that_it_declares() {
+        let (other_tier, other_team) =
+            (json!({"tier": true, "team": ""}), json!({"tier": false, "team": "red"}));
         let asked = json!({"tier": false, "team": ""});
-        assert_eq!(declaring(&asked, &asked), Broken);
-        assert_eq!(declaring(&asked, &Value::Null), Broken, "it declares none");
-        assert_eq!(declaring(&asked, &json!({"tier": false})), Unproven);
+        assert_eq!(declaring(&asked, &other_team), Broken);
+        assert_eq!(declaring(&Value::Null, &other_team), Broken, "it declares none");
+        assert_eq!(declaring(&json!({}), &other_team), Broken, "it declares an empty one");
+        assert_eq!(
+            declaring(&json!({"tier": false}), &other_team),
+            Unproven,
+            "it is inside what is declared"
+        );
+        assert_eq!(declaring(&json!({"tier": false}), &other_tier), Broken, "both filters exclude it");
+        assert_eq!(declaring(&json!({"tier": [false]}), &other_tier), Unproven, "in another form");
     }
 
     #[test]

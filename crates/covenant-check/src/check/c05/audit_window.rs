@@ -87,7 +87,7 @@ impl<'a> AuditWindow<'a> {
         for call in calls(trace).of(peer) {
             window.paths.insert(path_of_call(call.exchange));
             let is_own = call.exchange.direction == Direction::FromTarget && call.exchange.succeeded();
-            if call.has_label_of(labels) && !may_be_unseen(call.exchange) {
+            if call.has_label_of(labels) && !may_be_unseen(trace, call.exchange) {
                 window.calls.push(call.exchange);
                 window.evidence.push(call.n());
             } else if call.n() < first {
@@ -192,10 +192,12 @@ impl<'a> AuditWindow<'a> {
 }
 
 /// Returns whether a router or a limit may have rejected a call before the platform saw it. A platform need not have a
-/// catalogue or a trust bundle: its router answers then.
-fn may_be_unseen(call: &Exchange) -> bool {
-    let is_absent = matches!(call.route(), Some(Route::TrustBundle | Route::ServiceCatalog))
-        && call.status().is_some_and(|status| NO_SUCH_ROUTE.contains(&status));
+/// catalogue or a trust bundle: its router answers then, to each call alike.
+fn may_be_unseen(trace: &Trace, call: &Exchange) -> bool {
+    let route = call.route();
+    let is_absent = matches!(route, Some(Route::TrustBundle | Route::ServiceCatalog))
+        && call.status().is_some_and(|status| NO_SUCH_ROUTE.contains(&status))
+        && !calls(trace).made_by_peer().accepted().any(|accepted| accepted.route() == route);
     call.route().is_none() || call.status() == Some(TOO_MANY_REQUESTS) || is_absent
 }
 

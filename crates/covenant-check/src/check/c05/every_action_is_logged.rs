@@ -99,6 +99,8 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::c05::audit_traces::{admitted, entry, own, peer_calls, refused, transport};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
     use serde_json::json;
 
     fn logged(new: &[Value]) -> Verdict {
@@ -121,6 +123,30 @@ mod tests {
         assert_eq!(logged(&[admitted(), admitted(), refused(), own()]), Broken);
         assert_eq!(logged(&[admitted(), refused(), refused(), own()]), Broken);
         assert_eq!(logged(&[]), Broken);
+    }
+
+    #[test]
+    fn a_route_that_the_target_lacks_needs_no_entry_and_one_that_it_has_needs_it() {
+        let verdict = |statuses: &[u16]| {
+            let entries = |entries: &[Value]| json!({ "entries": entries });
+            let mut builder = TraceBuilder::new()
+                .operation("alice", "peer.join", json!({"peer_id": "p"}))
+                .operation("before", "audit.list", entries(&[]))
+                .call("call", Exchange::to_target("alice").on("GET", "resources/skill/a").answered(200));
+            for status in statuses {
+                let bundle = Exchange::to_target("alice").on("GET", "trust_bundle");
+                builder = builder.call("call", bundle.answered(*status));
+            }
+            let logged = [admitted(), entry("federation.trust_bundle", "trust_bundle", 200)];
+            let logged = &logged[..if statuses.contains(&200) { 2 } else { 1 }];
+            builder.operation("after", "audit.list", entries(logged)).verdict::<EveryActionIsLogged>(
+                json!({"call": "call", "before": "before", "after": "after", "peer": "alice"}),
+            )
+        };
+        assert_eq!(verdict(&[404]), Kept);
+        assert_eq!(verdict(&[200]), Kept);
+        assert_eq!(verdict(&[200, 404]), Broken, "it has the route");
+        assert_eq!(verdict(&[403]), Broken);
     }
 
     #[test]

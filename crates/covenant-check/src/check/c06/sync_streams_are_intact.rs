@@ -75,7 +75,7 @@ impl Check for SyncStreamsAreIntact {
         if batches.is_empty() {
             return Err(Stop::unproven("no batch of the target was accepted", evidence));
         }
-        if let Some(actual) = left_out(trace, &self.peer, &batches).filter(|_| self.to_the_end) {
+        if let Some(actual) = self.to_the_end.then(|| left_out(trace, &self.peer, &batches)).flatten() {
             return Err(Stop::broken(actual, evidence));
         }
         match missing(trace, &batches) {
