@@ -64,7 +64,7 @@ fn a_grant_that_the_target_itself_revoked_and_announced_proves_nothing() {
     assert_eq!(
         verdict("platform.grant.revoked", 200),
         Unproven,
-        "it was served after it was said to have ended"
+        "it was served after its end had been announced"
     );
     assert_eq!(verdict("platform.news.published", 401), Broken);
 }
