@@ -272,8 +272,8 @@ pub(super) fn read_back(folder: &RunFolder) -> Result<Reading, Failure> {
 
 /// Lists what was waited for in real time, and says what a longer wait would show.
 fn tell_of_waits(report: &Report, reading: &Reading, max_wait: Duration) {
-    for trace in reading.traces() {
-        for waited in trace.waits_in_real_time() {
+    for trace in reading.stored() {
+        for waited in trace.notes().waits_in_real_time() {
             message(&format!("waited: {waited}\n"));
         }
     }

@@ -50,7 +50,7 @@ pub struct Entry {
 
 /// Entry as it is written, with the digest of the line before it. The digest shows that a line was changed or
 /// is missing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Line<'a> {
     /// SHA-256 of the line before, without its line end, in hex; empty on the first line.
     pub(super) previous: Cow<'a, str>,

@@ -23,11 +23,17 @@ pub fn usual_text(text: &str) -> Option<String> {
     if let Some(prefix) = prefix {
         return usual_text(&text[prefix.len()..]).map(|usual| format!("{prefix}{usual}"));
     }
-    if !LENGTHS.contains(&text.len()) {
+    if !LENGTHS.contains(&text.len()) || is_bare_and_lower(text) {
         return None;
     }
     let usual = Uuid::try_parse(text).ok()?.to_string();
     (usual != text).then_some(usual)
+}
+
+/// Returns whether a text has the length of the usual text of a UUID and no upper-case letter: it is that text, or no UUID.
+/// Almost every id of a transcript is such a text, and each of its texts is looked at for each check.
+fn is_bare_and_lower(text: &str) -> bool {
+    text.len() == LENGTHS[0] && !text.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 /// Returns whether two texts are the same id: the same UUID in any form, or the same text.
@@ -57,68 +63,77 @@ impl Trace {
     /// what crossed the wire (see [`Trace::exchange_as_written`]).
     #[must_use]
     pub fn with_usual_ids(&self) -> Cow<'_, Self> {
-        let entries: Vec<Option<Entry>> = self.entries().iter().map(entry).collect();
-        if entries.iter().all(Option::is_none) {
+        // Few platforms write another form, so that few traces are copied.
+        if !self.entries().iter().any(differs) {
             return Cow::Borrowed(self);
         }
-        let both = entries.into_iter().zip(self.entries());
-        let entries = both.map(|(usual, written)| usual.unwrap_or_else(|| written.clone())).collect();
-        Cow::Owned(Self::new(self.scenario().to_owned(), entries))
+        Cow::Owned(Self::new(self.scenario().to_owned(), self.entries().iter().map(usual).collect()))
     }
 }
 
-fn entry(written: &Entry) -> Option<Entry> {
-    let what = match &*written.what {
-        What::Exchange(exchange) => What::Exchange(usual_exchange(exchange)?),
-        What::Operation(operation) => What::Operation(usual_operation(operation)?),
-        _ => return None,
-    };
-    Some(Entry { what: Arc::new(what), written: Some(written.what.clone()), ..written.clone() })
-}
-
-fn usual_exchange(written: &Exchange) -> Option<Exchange> {
-    let mut usual = written.clone();
-    let request = message(&mut usual.request);
-    let response = usual.response.as_mut().is_some_and(message);
-    (request || response).then_some(usual)
-}
-
-fn usual_operation(written: &Operation) -> Option<Operation> {
-    let mut usual = written.clone();
-    let parameters = value_in(&mut usual.parameters);
-    let result = usual.result.as_mut().is_some_and(value_in);
-    (parameters || result).then_some(usual)
-}
-
-/// Puts the ids of a message into their usual text. Returns true if one differs.
-fn message(message: &mut Message) -> bool {
-    let path = message.path.as_mut().is_some_and(path_in);
-    let body = match &mut message.body {
-        Body::Json(json) => value_in(json),
+/// Returns whether an entry holds an id in another form.
+fn differs(entry: &Entry) -> bool {
+    match &*entry.what {
+        What::Exchange(Exchange { request, response, .. }) => {
+            message_differs(request) || response.as_ref().is_some_and(message_differs)
+        }
+        What::Operation(Operation { parameters, result, .. }) => {
+            value_differs(parameters) || result.as_ref().is_some_and(value_differs)
+        }
         _ => false,
-    };
-    path || body
+    }
 }
 
-fn path_in(path: &mut String) -> bool {
-    let usual = usual_path(path);
-    let differs = usual != *path;
-    *path = usual;
-    differs
+fn message_differs(message: &Message) -> bool {
+    let path = message.path.as_ref();
+    path.is_some_and(|path| usual_path(path) != *path)
+        || matches!(&message.body, Body::Json(json) if value_differs(json))
 }
 
-fn value_in(value: &mut Value) -> bool {
+fn value_differs(value: &Value) -> bool {
     match value {
-        Value::String(text) => match usual_text(text) {
-            Some(usual) => {
-                *text = usual;
-                true
-            }
-            None => false,
-        },
-        Value::Array(items) => items.iter_mut().map(value_in).fold(false, |any, own| any | own),
-        Value::Object(members) => members.values_mut().map(value_in).fold(false, |any, own| any | own),
+        Value::String(text) => usual_text(text).is_some(),
+        Value::Array(items) => items.iter().any(value_differs),
+        Value::Object(members) => members.values().any(value_differs),
         _ => false,
+    }
+}
+
+/// Returns an entry with its ids in their usual text.
+fn usual(written: &Entry) -> Entry {
+    let mut what = (*written.what).clone();
+    match &mut what {
+        _ if !differs(written) => return written.clone(),
+        What::Exchange(Exchange { request, response, .. }) => {
+            [Some(request), response.as_mut()].into_iter().flatten().for_each(message);
+        }
+        What::Operation(Operation { parameters, result, .. }) => {
+            [Some(parameters), result.as_mut()].into_iter().flatten().for_each(value_in);
+        }
+        _ => {}
+    }
+    Entry { what: Arc::new(what), written: Some(written.what.clone()), ..written.clone() }
+}
+
+fn message(message: &mut Message) {
+    if let Some(path) = &mut message.path {
+        *path = usual_path(path);
+    }
+    if let Body::Json(json) = &mut message.body {
+        value_in(json);
+    }
+}
+
+fn value_in(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some(usual) = usual_text(text) {
+                *text = usual;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(value_in),
+        Value::Object(members) => members.values_mut().for_each(value_in),
+        _ => {}
     }
 }
 

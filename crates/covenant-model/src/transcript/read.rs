@@ -1,16 +1,18 @@
 //! Reader of transcripts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::entry::{Entry, Line, Outcome, RunStart, What};
+use super::entry::{Entry, Outcome, RunStart, What};
 use super::size::{LINE_BYTES_MAX, LINES_MAX};
 use super::{FORMAT, Trace};
 use crate::input::{self, InputError};
@@ -92,9 +94,19 @@ impl StoredTrace {
     /// Returns the trace itself.
     #[must_use]
     pub fn read(&self) -> Trace {
-        let lines = self.lines.split_inclusive(|byte| *byte == b'\n');
-        let entries = lines.filter_map(|line| serde_json::from_slice::<Line<'_>>(line).ok());
-        Trace::new(self.scenario.clone(), entries.map(|line| line.entry.into_owned()).collect())
+        self.trace_of(|_| true)
+    }
+
+    /// Returns a trace of the notes alone. It reads few of the lines.
+    #[must_use]
+    pub fn notes(&self) -> Trace {
+        let is_note = |line: &[u8]| std::str::from_utf8(line).is_ok_and(|line| line.contains("\"note\""));
+        self.trace_of(is_note)
+    }
+
+    fn trace_of(&self, wanted: impl Fn(&[u8]) -> bool) -> Trace {
+        let lines = self.lines.split_inclusive(|byte| *byte == b'\n').filter(|line| wanted(line));
+        Trace::new(self.scenario.clone(), lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 }
 
@@ -171,13 +183,13 @@ pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadEr
             cut = true;
             continue;
         };
-        match serde_json::from_slice::<Line<'_>>(text) {
-            Ok(found) if found.previous != last => {
+        match entry_after(text) {
+            Ok((previous, _)) if previous != last => {
                 return Err(at(line, "the line before it was changed, or is missing".to_owned()));
             }
-            Ok(found) => {
-                is_sealed(&found.entry, text, line).map_err(|what| at(line, what))?;
-                parts.take(&found.entry, &bytes).map_err(|what| at(line, what))?;
+            Ok((_, entry)) => {
+                is_sealed(&entry, text, line).map_err(|what| at(line, what))?;
+                parts.take(&entry, &bytes).map_err(|what| at(line, what))?;
             }
             Err(error) if line == 1 => {
                 let why =
@@ -189,6 +201,18 @@ pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadEr
         last = sha256_hex(text);
     }
     Err(at(LINES_MAX, format!("more than {LINES_MAX} lines")))
+}
+
+/// Reads a line: the digest of the line before, and the entry. Two passes over the text take less time than one that
+/// keeps every value until it knows which of the two it belongs to, as serde does where one is flattened into the other.
+pub(super) fn entry_after(text: &[u8]) -> serde_json::Result<(Cow<'_, str>, Entry)> {
+    #[derive(Deserialize)]
+    struct After<'a> {
+        #[serde(borrow)]
+        previous: Cow<'a, str>,
+    }
+    let After { previous } = serde_json::from_slice(text)?;
+    Ok((previous, serde_json::from_slice(text)?))
 }
 
 /// Checks the seal of a line that ends a run: it counts the lines before, and holds its own digest.

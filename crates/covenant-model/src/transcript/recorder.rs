@@ -14,7 +14,7 @@ use super::entry::{Entry, Line, Note, Outcome, RunStart, ScenarioStart, Seal, Wh
 use super::kind::NoteKind;
 use super::mask::Mask;
 use super::observer::Observer;
-use super::read::{ReadError, Reading, read, read_from};
+use super::read::{ReadError, Reading, entry_after, read, read_from};
 use super::size::{Budget, LINE_BYTES_MAX};
 use super::trace::Trace;
 use crate::clock::{Clock, Stopwatch};
@@ -232,7 +232,7 @@ fn without_own_secrets(line: String) -> String {
         secret::mask_own(&mut value);
         value.to_string()
     });
-    masked.ok().filter(|masked| serde_json::from_str::<Line<'_>>(masked).is_ok()).unwrap_or(line)
+    masked.ok().filter(|masked| entry_after(masked.as_bytes()).is_ok()).unwrap_or(line)
 }
 
 /// Creates an entry of the run itself.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::chain::Chain;
-use super::entry::{Entry, Line, Seal, What};
+use super::entry::{Entry, Seal, What};
 use super::read::{ReadError, read};
 use super::recorder::{line_of, line_within};
 use crate::{input, private};
@@ -83,12 +83,12 @@ fn for_each<E: From<ReadError>>(
         let mut bytes = Vec::new();
         reader.read_until(b'\n', &mut bytes).map_err(failed)?;
         let Some(text) = bytes.strip_suffix(b"\n") else { return Ok(()) };
-        let line: Line<'_> = serde_json::from_slice(text).map_err(|error| ReadError::Line {
+        let entry = serde_json::from_slice(text).map_err(|error| ReadError::Line {
             path: name.clone(),
             line: number,
             what: error.to_string(),
         })?;
-        pass(number, line.entry.into_owned())?;
+        pass(number, entry)?;
     }
     Ok(())
 }
