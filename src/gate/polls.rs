@@ -81,12 +81,15 @@ pub(super) fn is_of_each_call(difference: &Difference) -> bool {
         || [BODY_CHANGED, HEADER_CHANGED].contains(&difference.rule)
 }
 
-/// Keeps what is held against each answer: not how far it had come.
+/// Keeps what is held against each answer: not how far it had come, nor the shape of the items of a list, since other items
+/// are there at another moment. The answer that ends the wait is compared with all it holds.
 fn of_each(one: Compared<'_>) -> Compared<'_> {
     let is_limited = one.new.is_some_and(|new| new.status() == Some(TOO_MANY_REQUESTS));
     let is_held = |difference: &Difference| {
         let is_of_limit = is_limited && difference.rule == REQUEST_REFUSED;
-        !is_of_limit && (is_of_each_call(difference) || OF_EACH_ANSWER.contains(&difference.rule))
+        let is_of_item = difference.at.contains("[]") && OF_SHAPE.contains(&difference.rule);
+        let is_of_answer = is_of_each_call(difference) || OF_EACH_ANSWER.contains(&difference.rule);
+        is_of_answer && !is_of_limit && !is_of_item
     };
     let differences = one.differences.into_iter().filter(is_held).collect();
     Compared { differences, ..one }
@@ -215,6 +218,13 @@ mod tests {
         let old = lists(&[json!([a]), json!([a, b])]);
         assert_eq!(rules(&old, &lists(&[json!([]), json!([b]), json!([a, b])])), [] as [&str; 0]);
         assert_eq!(rules(&old, &lists(&[json!([b]), json!([b])])), ["list-item-gone"]);
+        // The shape of an item is that of what had happened by then.
+        let entry = |more: &Value| json!({"text": "x", "more": more});
+        let (plain, nested) = (entry(&Value::Null), entry(&json!({"by": "alice"})));
+        let old = lists(&[json!([nested]), json!([nested, nested])]);
+        assert_eq!(rules(&old, &lists(&[json!([plain]), json!([nested, nested])])), [] as [&str; 0]);
+        assert_ne!(rules(&old, &lists(&[json!([nested]), json!([plain, plain])])), [] as [&str; 0]);
+        let old = lists(&[json!([a]), json!([a, b])]);
         let limited = |place: usize| {
             let mut now = lists(&[json!([a]), json!([a]), json!([a, b])]);
             now[place].response = json!({"status": 429, "body": {"error": "slow down"}});
