@@ -97,7 +97,6 @@ const ROWS: &[Row] = &[
         "covenant run --adapter 'python3 tests/powernode-platform/adapter.py --generation G3' --cases 1",
         "--only V-contract-versioning/both-sides-record-same-version",
     ),
-    row("covenant run --quiet --seed 1 --out out && cp out/report.txt reports/specimen/report.txt", SHORT),
 ];
 
 /// The reason why no test runs the self-test.
@@ -137,6 +136,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("covenant verify certified/attestation.json --key covenant-key.pub.pem", "it needs that attestation"),
     ("covenant certify", "a block of the README runs it with its arguments"),
     ("covenant attest", "`persons_word.rs` runs it with its arguments"),
+    ("ci/specimens", "it plays the whole suite; `.ci/run` runs it with `--check`"),
     ("ci/picture", "it installs Python packages, and writes into the repository"),
     (
         "COVENANT_BLESS=1 cargo test --release --test it tampering",
