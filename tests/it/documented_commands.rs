@@ -115,6 +115,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("covenant peer --join https://127.0.0.1:8443 --token-file tokens.txt --count 10000", SIMULATED),
     ("covenant flood https://127.0.0.1:8443 --rate 200 --for 10s", SIMULATED),
     ("covenant peer control", SIMULATED),
+    ("covenant target", "it serves until it is stopped; `program.rs` starts it"),
     ("cargo test --release --workspace", "it runs this test"),
     ("bash .ci/run", "it runs this test"),
     ("covenant replay", "a block of the README runs it with its arguments"),
