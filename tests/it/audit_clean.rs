@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::audit::Adapter;
 use crate::program::{
-    LOOPBACK, Platform, audit_words, code, command, covenant_in, output_of, signal, wait_until,
+    LOOPBACK, Platform, audit_words, code, command, covenant_in, output_of, short_run, signal, wait_until,
 };
 
 /// A platform behind an adapter, which shows what its operator sees.
@@ -350,9 +350,7 @@ fn the_operator_revokes_what_a_run_left() {
 
 #[test]
 fn a_run_of_the_embedded_reference_leaves_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let run = covenant_in(folder.path(), &crate::program::SHORT_RUN);
-    assert_eq!(code(&run), 0, "{}", output_of(&run));
+    let folder = short_run(false).folder();
     let (exit, text) = clean(folder.path(), "https://127.0.0.1:1", "out", &[]);
     assert_eq!(exit, 0, "{text}");
     assert!(text.contains("embedded reference"), "{text}");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::program::{LOOPBACK, Platform, SHORT_RUN, audit_words, code, covenant_in, output_of};
+use crate::program::{LOOPBACK, Platform, audit_words, code, covenant_in, output_of, short_run};
 
 /// Runs an audit of the platform as a peer.
 fn audit(platform: &Platform, more: &[&str]) -> (i32, String) {
@@ -76,8 +76,7 @@ fn an_audit_without_a_token_keeps_a_report() {
 fn a_finished_audit_is_not_overwritten_and_spends_no_token() {
     let platform = Platform::start(LOOPBACK, &[]);
     let path = platform.folder.path();
-    let run = covenant_in(path, &SHORT_RUN);
-    assert_eq!(code(&run), 0, "{}", output_of(&run));
+    short_run(false).write_into(path);
     let before = fs::read(path.join("out/transcript.jsonl")).expect("a transcript");
     let (exit, text) = audit(&platform, &["--out", "out"]);
     assert_eq!(exit, 2, "{text}");
@@ -177,7 +176,7 @@ fn an_audit_is_compared_with_an_earlier_one() {
 fn what_is_no_audit_is_not_compared_with_and_spends_no_token() {
     let platform = Platform::start(LOOPBACK, &[]);
     let path = platform.folder.path();
-    assert_eq!(code(&covenant_in(path, &SHORT_RUN)), 0);
+    short_run(false).write_into(path);
     assert_eq!(code(&covenant_in(path, &["audit", &platform.url, "--ca", "ca.pem", "--out", "outside"])), 0);
     for (old, part) in
         [("out", "no audit but a run"), ("outside", "an audit without a token"), ("missing", "missing")]

@@ -3,11 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use covenant::certify::{Envelope, SigningKey, Statement, Terms};
 use serde_json::Value;
 
-use crate::program::{DEFECT, SHORT, code, covenant_in, output_of};
+use crate::program::{DEFECT, Kept, SHORT, code, covenant_in, output_of};
 
 /// Runs the program, asserts its exit code, and returns all that it printed.
 pub(crate) fn expect(folder: &Path, exit: i32, arguments: &[&str]) -> String {
@@ -16,15 +17,18 @@ pub(crate) fn expect(folder: &Path, exit: i32, arguments: &[&str]) -> String {
     output_of(&output)
 }
 
-/// Creates a folder with a key and a run of one scenario, `out`, that is certified.
-pub(crate) fn certified(more: &[&str], exit: i32) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path();
-    expect(path, 0, &["key", "new"]);
-    let fixed = ["run", "--quiet", "--seed", "7", "--cases", "0", "--only", SHORT, "--out", "out"];
-    expect(path, i32::from(!more.is_empty()), &[&fixed, more].concat());
-    expect(path, exit, &["certify", "out", "--profile", "observed", "--key", "covenant-key.pem"]);
-    folder
+/// Returns a folder with a key and a run of one scenario, `out`, that is certified. The defect breaks the run, or not;
+/// each of the two is played once.
+pub(crate) fn certified(is_broken: bool) -> tempfile::TempDir {
+    static CERTIFIED: [OnceLock<Kept>; 2] = [const { OnceLock::new() }; 2];
+    let made = |path: &Path| {
+        expect(path, 0, &["key", "new"]);
+        let run = ["run", "--quiet", "--seed", "7", "--cases", "0", "--only", SHORT, "--out", "out"];
+        let (defect, exit): (&[&str], i32) = if is_broken { (&["--defect", DEFECT], 1) } else { (&[], 3) };
+        expect(path, i32::from(is_broken), &[&run, defect].concat());
+        expect(path, exit, &["certify", "out", "--profile", "observed", "--key", "covenant-key.pem"]);
+    };
+    CERTIFIED[usize::from(is_broken)].get_or_init(|| Kept::made(made)).folder()
 }
 
 /// Returns the result of a verification as a program reads it, with the exit code.
@@ -49,7 +53,7 @@ pub(crate) fn sign_again(folder: &Path, key: &SigningKey, change: impl FnOnce(&m
 
 #[test]
 fn what_an_attestation_signs_is_neither_overwritten_nor_left_out() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path();
     let text = expect(path, 2, &["run", "--quiet", "--only", SHORT, "--out", "out"]);
     assert!(text.contains("this folder holds an attestation"), "{text}");
@@ -75,7 +79,7 @@ fn what_an_attestation_signs_is_neither_overwritten_nor_left_out() {
 
 #[test]
 fn a_thin_run_is_warned_and_says_what_is_missing() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let text = expect(folder.path(), 3, &["verify", "out", "--key", "covenant-key.pub.pem"]);
     assert!(text.contains("the attestation holds\nWARNED, profile observed: "), "{text}");
     assert!(text.contains("not exercised: ") && text.contains("0 cases of each property"), "{text}");
@@ -86,14 +90,14 @@ fn a_thin_run_is_warned_and_says_what_is_missing() {
 
 #[test]
 fn a_breach_is_failed() {
-    let folder = certified(&["--defect", DEFECT], 1);
+    let folder = certified(true);
     let text = expect(folder.path(), 1, &["verify", "out", "--key", "covenant-key.pub.pem"]);
     assert!(text.contains("FAILED, profile observed: ") && text.contains("\nbroken: 3."), "{text}");
 }
 
 #[test]
 fn a_signer_cannot_state_what_the_transcript_does_not_show() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path();
     let key = SigningKey::read(&path.join("covenant-key.pem")).expect("a key");
     let passed = |statement: &mut Statement| {
@@ -153,7 +157,7 @@ fn keys_are_private_never_overwritten_and_refused_if_others_can_read_them() {
 
 #[test]
 fn what_cannot_be_certified_is_refused_with_what_to_do() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path();
     let key = ["--profile", "full", "--key", "covenant-key.pem"];
     let certify = |exit: i32, run: &[&str]| expect(path, exit, &[&["certify"], run, &key].concat());
@@ -199,7 +203,7 @@ fn what_cannot_be_certified_is_refused_with_what_to_do() {
 
 #[test]
 fn a_statement_of_the_same_terms_is_the_same_bytes() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path().join("out/attestation.json");
     let statement = statement_of(&path);
     let Terms { issued, .. } = statement.terms();

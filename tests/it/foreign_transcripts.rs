@@ -10,7 +10,7 @@ use covenant::clock::{Clock, Seed};
 use covenant::contract::{HeldText, TextSource, V1_2026_05};
 use covenant::transcript::{Outcome, RunStart, ScenarioStart, Transcript, read};
 
-use crate::program::{COVENANT, DEFECT, SHORT, command};
+use crate::program::{COVENANT, DEFECT, SHORT, command, short_run};
 
 /// Text that a shell would run.
 const HOSTILE: &str = "x; touch PWNED; $(touch PWNED) `touch PWNED` 'q' \"$(touch PWNED)\"\ntouch PWNED #";
@@ -24,19 +24,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs the embedded reference with a defect, and returns the path of the run folder.
-fn broken_run(folder: &Path) -> String {
-    let out = folder.join("out").to_str().expect("a path").to_owned();
-    let run =
-        ["run", "--quiet", "--seed", "7", "--cases", "0", "--only", SHORT, "--defect", DEFECT, "--out", &out];
-    assert_eq!(covenant_in(folder, &run).status.code(), Some(1));
-    out
-}
-
-/// Writes the transcript of a run again, with another first line and another name of its scenario.
+/// Writes the transcript of a run with a breach again, with another first line and another name of its scenario.
 fn forge(folder: &Path, change: impl FnOnce(&mut RunStart), scenario: &str) -> String {
-    let out = broken_run(folder);
-    let reading = read(&Path::new(&out).join("transcript.jsonl")).expect("a transcript");
+    let played = short_run(true).folder();
+    let reading = read(&played.path().join("out/transcript.jsonl")).expect("a transcript");
     let mut start = reading.start.clone();
     start.reference = None;
     start.contract = HeldText::known(&V1_2026_05, TextSource::Assumed);

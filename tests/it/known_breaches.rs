@@ -6,7 +6,7 @@ use std::process::Output;
 
 use covenant::runner::library;
 
-use crate::program::{DEFECT, SHORT, SHORT_RUN, code, covenant_in, output_of};
+use crate::program::{DEFECT, SHORT, SHORT_RUN, code, covenant_in, output_of, short_run};
 
 const FILE: &str = "known-breaches.toml";
 
@@ -16,8 +16,7 @@ fn run(folder: &Path, more: &[&str]) -> Output {
 
 /// Returns a folder with the run of a breach, and a file that knows it.
 fn with_known_breach() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    assert_eq!(code(&run(folder.path(), &["--defect", DEFECT])), 1);
+    let folder = short_run(true).folder();
     let update = covenant_in(folder.path(), &["known", "update", "out"]);
     assert_eq!(code(&update), 0, "{}", output_of(&update));
     assert!(output_of(&update).contains("1 added, 0 removed, 0 kept"), "{}", output_of(&update));

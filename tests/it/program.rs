@@ -1,7 +1,9 @@
 //! The program as a test starts it: with a folder of its own, and without the settings of this shell.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::described;
@@ -68,6 +70,70 @@ pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().unwrap_or_else(|| panic!("it was ended: {}", output_of(output)))
 }
 
+/// The files of a folder that several tests need, made once. Each test gets a folder of its own with them.
+pub(crate) struct Kept(Vec<KeptFile>);
+
+struct KeptFile {
+    path: PathBuf,
+    permissions: fs::Permissions,
+    /// `None` for a folder.
+    content: Option<Vec<u8>>,
+}
+
+impl Kept {
+    pub(crate) fn made(make: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        make(folder.path());
+        let mut files = vec![];
+        keep(folder.path(), Path::new(""), &mut files);
+        Self(files)
+    }
+
+    pub(crate) fn folder(&self) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        self.write_into(folder.path());
+        folder
+    }
+
+    pub(crate) fn write_into(&self, folder: &Path) {
+        for file in &self.0 {
+            let path = folder.join(&file.path);
+            match &file.content {
+                Some(content) => fs::write(&path, content).expect("written"),
+                None => fs::create_dir(&path).expect("created"),
+            }
+            fs::set_permissions(&path, file.permissions.clone()).expect("set");
+        }
+    }
+}
+
+/// Reads what is below a folder, each folder before what is in it.
+fn keep(folder: &Path, below: &Path, files: &mut Vec<KeptFile>) {
+    for entry in fs::read_dir(folder.join(below)).expect("a folder").flatten() {
+        let path = below.join(entry.file_name());
+        let found = entry.metadata().expect("it exists");
+        let is_folder = found.is_dir();
+        let content = (!is_folder).then(|| fs::read(entry.path()).expect("a file"));
+        files.push(KeptFile { path: path.clone(), permissions: found.permissions(), content });
+        if is_folder {
+            keep(folder, &path, files);
+        }
+    }
+}
+
+/// Returns a run of the short scenario, `out`, which the defect breaks or not. Each of the two is played once.
+pub(crate) fn short_run(is_broken: bool) -> &'static Kept {
+    static RUNS: [OnceLock<Kept>; 2] = [const { OnceLock::new() }; 2];
+    let made = || {
+        Kept::made(|folder| {
+            let defect: &[&str] = if is_broken { &["--defect", DEFECT] } else { &[] };
+            let run = covenant_in(folder, &[&SHORT_RUN[..], defect].concat());
+            assert_eq!(code(&run), i32::from(is_broken), "{}", output_of(&run));
+        })
+    };
+    RUNS[usize::from(is_broken)].get_or_init(made)
+}
+
 /// Returns everything that the program printed.
 pub(crate) fn output_of(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -97,9 +163,9 @@ pub(crate) fn signal(name: &str, process: u32) {
 /// to a thread.
 pub(crate) fn working_in(folder: &Path) -> Vec<String> {
     let folder = folder.canonicalize().expect("a folder");
-    let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
+    let processes = fs::read_dir("/proc").expect("the processes").flatten();
     processes
-        .filter(|process| std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == folder))
+        .filter(|process| fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == folder))
         .map(|process| process.file_name().to_string_lossy().into_owned())
         .collect()
 }
@@ -128,8 +194,8 @@ impl Platform {
         let folder = tempfile::tempdir().expect("a folder");
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let token = text(&description["peers"][0]["acceptance_token"]);
-        std::fs::write(folder.path().join("ca.pem"), text(&description["ca_bundle_pem"])).expect("written");
-        std::fs::write(folder.path().join("token"), &token).expect("written");
+        fs::write(folder.path().join("ca.pem"), text(&description["ca_bundle_pem"])).expect("written");
+        fs::write(folder.path().join("token"), &token).expect("written");
         Self { child, url: text(&description["base_url"]), token, folder }
     }
 

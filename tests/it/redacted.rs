@@ -14,7 +14,7 @@ use covenant::transcript::{
 use serde_json::{Value, json};
 
 use crate::certify::expect;
-use crate::program::{LOOPBACK, Platform, SHORT_RUN, audit_words, code, covenant_in, output_of};
+use crate::program::{LOOPBACK, Platform, audit_words, code, covenant_in, output_of, short_run};
 use crate::snapshots::run_start;
 
 /// Returns the parts of each alignment of a value in base64 that hold nothing else.
@@ -195,10 +195,9 @@ fn the_verdicts_follow_from_the_copy_of_an_audit() {
 
 #[test]
 fn a_copy_is_certified_with_both_digests() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = short_run(false).folder();
     let path = folder.path();
     expect(path, 0, &["key", "new"]);
-    expect(path, 0, &SHORT_RUN);
     expect(path, 0, &["report", "redact", "out", "--out", "copy"]);
     let original = read(&path.join("out/transcript.jsonl")).expect("a transcript").sha256;
     let copy = read(&path.join("copy/transcript.jsonl")).expect("a transcript").sha256;
@@ -223,9 +222,8 @@ fn a_copy_is_certified_with_both_digests() {
 
 #[test]
 fn a_copy_goes_into_a_new_folder_alone() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = short_run(false).folder();
     let path = folder.path();
-    expect(path, 0, &SHORT_RUN);
     expect(path, 0, &["report", "redact", "out", "--out", "copy"]);
     fs::write(path.join("map.json"), "mine").expect("written");
     let absolute = path.join("third/map.json").display().to_string();
@@ -314,9 +312,8 @@ fn words_of_the_reports_and_of_placeholders_are_values_like_any() {
 
 #[test]
 fn a_copy_that_fails_leaves_what_others_put_into_its_folder() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = short_run(false).folder();
     let path = folder.path();
-    expect(path, 0, &SHORT_RUN);
     fs::create_dir(path.join("copy")).expect("created");
     fs::write(path.join("out/transcript.jsonl"), "{}\n").expect("written");
     expect(path, 2, &["report", "redact", "out", "--out", "copy"]);

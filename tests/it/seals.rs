@@ -1,27 +1,17 @@
 //! A transcript is sealed by its last line: a cut, a change and an addition are noticed by whatever reads it.
 
 use std::fs;
-use std::path::Path;
 
 use covenant::transcript::read;
 
 use crate::program::{
-    COVENANT, DEFECT, SHORT, code, command, covenant_in, output_of, path_text, signal, wait_until,
+    COVENANT, code, command, covenant_in, output_of, path_text, short_run, signal, wait_until,
 };
-
-fn run(folder: &Path, more: &[&str]) -> String {
-    let out = path_text(&folder.join("out"));
-    let fixed = ["run", "--quiet", "--seed", "7", "--cases", "0", "--only", SHORT, "--out", &out];
-    let ran = covenant_in(folder, &[&fixed, more].concat());
-    assert!([0, 1].contains(&code(&ran)), "{}", output_of(&ran));
-    out
-}
 
 #[test]
 fn every_change_of_the_end_is_noticed_by_verify_and_replay() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let out = run(folder.path(), &["--defect", DEFECT]);
-    let whole = fs::read_to_string(Path::new(&out).join("transcript.jsonl")).expect("a transcript");
+    let folder = short_run(true).folder();
+    let whole = fs::read_to_string(folder.path().join("out").join("transcript.jsonl")).expect("a transcript");
     let last = whole.lines().last().expect("a line").to_owned();
     let path = path_text(&folder.path().join("t.jsonl"));
     let changed = last.replace("\"completed\"", "\"interrupted\"");
@@ -44,11 +34,11 @@ fn every_change_of_the_end_is_noticed_by_verify_and_replay() {
 
 #[test]
 fn a_cut_transcript_is_interrupted_and_never_green() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = path_text(&folder.path().join("t.jsonl"));
-    for (defect, with_verdict) in [(&[][..], 130), (&["--defect", DEFECT][..], 1)] {
-        let out = run(folder.path(), defect);
-        let whole = fs::read_to_string(Path::new(&out).join("transcript.jsonl")).expect("a transcript");
+    for (is_broken, with_verdict) in [(false, 130), (true, 1)] {
+        let folder = short_run(is_broken).folder();
+        let path = path_text(&folder.path().join("t.jsonl"));
+        let whole =
+            fs::read_to_string(folder.path().join("out").join("transcript.jsonl")).expect("a transcript");
         let end = whole.trim_end().rfind('\n').expect("lines") + 1;
         for cut in [&whole[..end], &whole[..whole.len() - 1], &whole[..whole.len() - 30]] {
             fs::write(&path, cut).expect("written");
@@ -64,7 +54,7 @@ fn a_cut_transcript_is_interrupted_and_never_green() {
                 "{}",
                 output_of(&verified)
             );
-            if defect.is_empty() {
+            if !is_broken {
                 assert_eq!(code(&covenant_in(folder.path(), &["replay", &path])), 130);
             }
         }
@@ -78,9 +68,9 @@ fn a_cut_transcript_is_interrupted_and_never_green() {
 
 #[test]
 fn every_report_names_the_digest_of_its_transcript_and_what_it_does_not_prove() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let out = run(folder.path(), &[]);
-    let path = Path::new(&out).join("transcript.jsonl");
+    let folder = short_run(false).folder();
+    let out = folder.path().join("out");
+    let path = out.join("transcript.jsonl");
     let digest = read(&path).expect("a transcript").sha256;
     let summed = std::process::Command::new("sha256sum").arg(&path).output();
     if let Ok(summed) = summed {
@@ -88,12 +78,12 @@ fn every_report_names_the_digest_of_its_transcript_and_what_it_does_not_prove() 
     }
     let reports = ["report.txt", "report.json", "report.md", "report.html", "junit.xml"];
     for file in reports {
-        let text = fs::read_to_string(Path::new(&out).join(file)).expect("a report");
+        let text = fs::read_to_string(out.join(file)).expect("a report");
         assert!(text.contains(&digest), "{file}: {text}");
         assert!(file == "report.json" || text.contains("not signed"), "{file}: {text}");
     }
-    let verified = covenant_in(folder.path(), &["verify", &out]);
-    let report = fs::read(Path::new(&out).join("report.txt")).expect("a report");
+    let verified = covenant_in(folder.path(), &["verify", "out"]);
+    let report = fs::read(out.join("report.txt")).expect("a report");
     assert_eq!(String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&report));
 }
 

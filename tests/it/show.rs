@@ -1,20 +1,24 @@
 //! `covenant show`: one entry of a run's transcript, with its neighbours.
 
+use std::path::Path;
 use std::process::Output;
+use std::sync::OnceLock;
 
 use crate::errors::covenant_in;
-use crate::program::output_of;
+use crate::program::{Kept, output_of};
 
 const SCENARIO: &str = "07-migration-hygiene/conflicts-are-resolved";
 
-/// Plays a scenario whose breach the reports show, and returns the folder of the run, which is `out` in it.
+/// Returns a folder with the run of a scenario whose breach the reports show, `out`. It is played once.
 fn played() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let defect = ["--defect", "omits-first-conflict-from-log"];
-    let run = ["run", "--quiet", "--seed", "1", "--only", SCENARIO, "--out", "out"];
-    let output = covenant_in(folder.path(), &[&run[..], &defect].concat());
-    assert_eq!(output.status.code(), Some(1), "{}", output_of(&output));
-    folder
+    static RUN: OnceLock<Kept> = OnceLock::new();
+    let made = |folder: &Path| {
+        let defect = ["--defect", "omits-first-conflict-from-log"];
+        let run = ["run", "--quiet", "--seed", "1", "--only", SCENARIO, "--out", "out"];
+        let output = covenant_in(folder, &[&run[..], &defect].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", output_of(&output));
+    };
+    RUN.get_or_init(|| Kept::made(made)).folder()
 }
 
 fn text(output: &Output) -> String {

@@ -296,7 +296,7 @@ fn sign_with_other_key_of_right_name(files: &mut Files) {
 
 #[test]
 fn each_change_of_an_attestation_its_run_or_its_key_is_noticed() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path();
     let other = ["run", "--quiet", "--seed", "8", "--cases", "0", "--only", SHORT, "--out", "other"];
     expect(path, 0, &other);

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::certify::{certified, expect, sign_again, statement_of, verified};
 use crate::persons_word::{ABOUT, folder_with_evidence};
-use crate::program::{DEFECT, SHORT, code, covenant_in, output_of};
+use crate::program::{SHORT, code, covenant_in, output_of};
 
 #[test]
 fn an_attestation_ends_with_its_time_its_release_its_certificate_and_its_successor() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path();
     let key = SigningKey::read(&path.join("covenant-key.pem")).expect("a key");
     let hour = jiff::SignedDuration::from_hours(1);
@@ -87,7 +87,7 @@ fn an_attestation_ends_with_its_time_its_release_its_certificate_and_its_success
 /// Whoever asks about the release of now gets no answer that reads as yes.
 #[test]
 fn a_release_that_the_attestation_does_not_name_is_not_taken_for_the_same() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path();
     let key = SigningKey::read(&path.join("covenant-key.pem")).expect("a key");
     let of_no_release = |statement: &mut Statement| statement.predicate.validity.while_release = None;
@@ -104,7 +104,7 @@ fn a_release_that_the_attestation_does_not_name_is_not_taken_for_the_same() {
 
 #[test]
 fn without_a_key_nothing_is_verified() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let text = expect(folder.path(), 9, &["verify", "out/attestation.json"]);
     assert!(text.contains("NOT VERIFIED") && text.contains("nothing against whoever wrote"), "{text}");
     assert!(text.contains("NOT VERIFIED: no key was given"), "{text}");
@@ -130,7 +130,7 @@ fn without_a_key_nothing_is_verified() {
 
 #[test]
 fn a_trust_file_says_whose_keys_count() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path();
     let pem = fs::read_to_string(path.join("covenant-key.pub.pem")).expect("a key");
     let entry = |pem: &str| format!("[[key]]\nname = \"Desk\"\npublic_key = '''\n{pem}'''\n");
@@ -147,7 +147,7 @@ fn a_trust_file_says_whose_keys_count() {
 
 #[test]
 fn a_successor_of_another_signer_is_never_taken_unsaid() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path();
     fs::copy(path.join("out/attestation.json"), path.join("old.json")).expect("copied");
     expect(path, 0, &["key", "new", "--out", "other.pem"]);
@@ -186,7 +186,7 @@ fn a_successor_of_another_signer_is_never_taken_unsaid() {
 
 #[test]
 fn a_hint_names_a_public_key_that_is_there_and_is_the_right_one() {
-    let folder = certified(&[], 3);
+    let folder = certified(false);
     let path = folder.path();
     let again = ["certify", "out", "--profile", "observed", "--force", "--key", "covenant-key.pem"];
     assert!(expect(path, 3, &again).contains("--key covenant-key.pub.pem checks it"));
@@ -202,7 +202,7 @@ fn a_hint_names_a_public_key_that_is_there_and_is_the_right_one() {
 
 #[test]
 fn a_breach_is_stated_with_the_entries_that_show_it() {
-    let folder = certified(&["--defect", DEFECT], 1);
+    let folder = certified(true);
     let path = folder.path();
     let predicate = statement_of(&path.join("out/attestation.json")).predicate;
     let breach = predicate.breaches.first().expect("a breach");
