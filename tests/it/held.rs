@@ -1,4 +1,4 @@
-//! A recorded release of the embedded reference, and what holds patched ones to it.
+//! A recorded release of the embedded reference, what holds patched ones to it, and releases among simulated neighbours.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,14 +6,18 @@ use std::time::Duration;
 
 use covenant::clock::Seed;
 use covenant::contract::{HeldText, TextSource, V1_2026_05};
-use covenant::gate::{Comparison, Hold, Part, Recording, Verdict, hold, record};
-use covenant::reference::{Patch, ReleaseChange};
+use covenant::gate::{
+    Choice, Comparison, Hold, Part, Recording, SEED, Simulation, Verdict, hold, record, simulate,
+};
+use covenant::reference::{Patch, ReleaseChange, defect};
 use covenant::runner::{NoObserver, Plan, Target};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 
 /// The number of releases that are played side by side.
 const SIDE_BY_SIDE: usize = 4;
+/// The number of those that are simulated side by side: each of them plays its scenarios side by side too.
+const SIMULATED_SIDE_BY_SIDE: usize = 2;
 
 pub(crate) fn plan(patches: Vec<&'static Patch>) -> Plan {
     let mut plan = Plan { target: Target::Embedded(patches), ..Plan::default() };
@@ -23,8 +27,15 @@ pub(crate) fn plan(patches: Vec<&'static Patch>) -> Plan {
     plan
 }
 
-pub(crate) async fn recording() -> Recording {
-    record(&plan(vec![]), None, &Part::Whole, Arc::new(NoObserver)).await.expect("a recording")
+/// Returns the recording of the conforming reference, which is played once.
+pub(crate) async fn recording() -> Arc<Recording> {
+    static RECORDING: OnceCell<Arc<Recording>> = OnceCell::const_new();
+    let recorded = || async {
+        let plan = plan(vec![]);
+        let recording = record(&plan, None, &Part::Whole, Arc::new(NoObserver)).await;
+        Arc::new(recording.expect("a recording"))
+    };
+    RECORDING.get_or_init(recorded).await.clone()
 }
 
 /// Holds a patched release to the recording, in these scenarios and in what is played before them.
@@ -49,7 +60,7 @@ fn rules(comparison: &Comparison) -> BTreeSet<&'static str> {
 /// Plays changes of the reference. Returns how many of them are breaking, and how many additions. Each breaking one is
 /// found by its rule, no addition is called breaking, or the test fails.
 pub(crate) async fn each_is_found(changes: impl Iterator<Item = &'static ReleaseChange>) -> (usize, usize) {
-    let recording = Arc::new(recording().await);
+    let recording = recording().await;
     let mut playing = JoinSet::new();
     let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
     for change in changes {
@@ -78,4 +89,29 @@ pub(crate) async fn each_is_found(changes: impl Iterator<Item = &'static Release
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     (breaking, additions)
+}
+
+/// Returns a release among simulated neighbours.
+pub(crate) async fn simulated(name: Option<&str>) -> Simulation {
+    let patches = name.map(|name| defect(name).expect(name)).into_iter().collect();
+    let simulated = simulate(&plan(patches), SEED, None, &Choice::default(), Arc::new(NoObserver)).await;
+    simulated.expect("a simulation")
+}
+
+/// Simulates the neighbours of releases, each with its verdict. What breaks is of 10.1.
+pub(crate) async fn each_has_its_verdict(releases: impl Iterator<Item = (&'static str, Verdict)>) {
+    let mut playing = JoinSet::new();
+    let places = Arc::new(Semaphore::new(SIMULATED_SIDE_BY_SIDE));
+    for (name, verdict) in releases {
+        let places = places.clone();
+        playing.spawn(async move {
+            let _place = places.acquire_owned().await;
+            (name, verdict, Box::pin(simulated(Some(name))).await)
+        });
+    }
+    while let Some(played) = playing.join_next().await {
+        let (name, verdict, simulation) = played.expect("it is played");
+        assert_eq!(simulation.verdict, verdict, "{name}: {:#?}", simulation.breaking);
+        assert!(simulation.breaking.iter().all(|found| found.clause == Some("10.1")), "{name}");
+    }
 }

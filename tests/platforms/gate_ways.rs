@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::held::each_has_its_verdict;
 use crate::python::missing_program;
 
 const LISTEN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -74,6 +75,28 @@ async fn each_way_finds_the_changes_of_its_row_and_no_addition() {
         }
     }
     assert!(wrong.is_empty(), "simulated, paired: {wrong:#?}");
+}
+
+/// Releases that a neighbour cannot live with, or that an outsider crashes.
+const BREAKING: &[&str] = &[
+    "rejects-other-minor-versions",
+    "requires-equal-patch-version",
+    "rejects-pre-release-versions",
+    "rejects-accept-of-other-release",
+    "aborts-join-of-adjacent-minor",
+    "discards-adjacent-minor-migrations",
+    "fails-at-heartbeat-of-incompatible-peer",
+];
+
+/// Releases that serve outsiders, or do not report them. The contract permits both.
+const PERMITTED: &[&str] =
+    &["accepts-version-two-minors-away", "accepts-any-major-version", "overlooks-version-drift"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_release_that_refuses_a_neighbour_breaks_and_one_that_serves_outsiders_does_not() {
+    let breaking = BREAKING.iter().map(|name| (*name, Verdict::Breaking));
+    let permitted = PERMITTED.iter().map(|name| (*name, Verdict::Compatible));
+    each_has_its_verdict(breaking.chain(permitted)).await;
 }
 
 /// The changes of the Python platform, with the exit codes of the three ways: recorded, simulated, paired.
