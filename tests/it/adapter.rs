@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::adapter_server::{AdapterServer, TOKEN, serve};
 use covenant::check::Verdict;
 use covenant::clock::Seed;
-use covenant::contract::{Aspect, Section};
+use covenant::contract::Aspect;
 use covenant::operator::platform::{Now, Start};
 use covenant::operator::{
     Http, Log, Method, OperatorClient, OperatorMethod, Program, Stdio, TargetRequest, Targets,
@@ -34,11 +34,24 @@ fn verdicts(report: &Report) -> BTreeMap<String, Verdict> {
     evaluations.map(|evaluation| (evaluation.check.id.clone(), evaluation.result.verdict)).collect()
 }
 
-/// Plays the commitments that stop, kill and move the target. Whole runs behind an adapter are those of `platforms`.
+/// Returns what selects scenarios and properties.
+fn selected(ids: &[&str]) -> Selection {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    Selection::new(&ids, &[]).expect("patterns")
+}
+
+/// Plays scenarios that stop, kill and move the target, and a property. Whole runs behind an adapter are those of
+/// `platforms`.
 #[tokio::test(flavor = "multi_thread")]
 async fn reference_behind_program_adapter_gets_the_verdicts_of_the_embedded_reference() {
-    let sections = [3, 5, 9].map(Section::Commitment);
-    let selection = Selection::new(&[], &sections).expect("commitments");
+    let selection = selected(&[
+        "03-truthful-capabilities/declared-*",
+        "05-audit-transparency/excerpt-within-72-hours",
+        "07-migration-hygiene/crash-leaves-nothing",
+        "09-compromise-disclosure/compromise-is-disclosed-after-a-restart",
+        "09-compromise-disclosure/late-disclosure-is-noticed",
+        "property/compromises",
+    ]);
     let plan = Plan { selection, cases: 1, ..Plan::default() };
     let embedded = plan.run_to_report().await.expect("a run");
     let target = external(Arc::new(stdio(&format!("{COVENANT} adapter"))));
@@ -49,7 +62,7 @@ async fn reference_behind_program_adapter_gets_the_verdicts_of_the_embedded_refe
 
 #[tokio::test(flavor = "multi_thread")]
 async fn defect_behind_adapter_is_detected() {
-    let selection = Selection::new(&[], &[Section::Commitment(3)]).expect("a commitment");
+    let selection = selected(&["03-truthful-capabilities/declared-kinds-are-served"]);
     let target = external(Arc::new(stdio(&format!("{COVENANT} adapter --defect rejects-declared-kind"))));
     let report =
         Plan { target, selection, cases: 0, ..Plan::default() }.run_to_report().await.expect("a run");
@@ -64,6 +77,14 @@ async fn defect_behind_adapter_is_detected() {
     assert!(broken.contains(&"3.1 conduct".to_owned()), "{broken:?}");
 }
 
+/// All that checks the conduct of 9.1.
+const DISCLOSURES: [&str; 4] = [
+    "09-compromise-disclosure/compromise-is-disclosed-*",
+    "09-compromise-disclosure/exfiltration-is-disclosed*",
+    "09-compromise-disclosure/stolen-certificate-is-disclosed",
+    "property/compromises",
+];
+
 /// The peers follow the clock of a target behind an adapter, also when one step moves it several times.
 #[tokio::test(flavor = "multi_thread")]
 async fn late_disclosure_behind_adapter_is_broken() {
@@ -77,7 +98,7 @@ async fn late_disclosure_behind_adapter_is_broken() {
         ("discloses-compromise-after-25-hours", [true; 7]),
         ("counts-24-hours-from-declaration", [true, false, true, false, false, false, true]),
     ] {
-        let selection = Selection::new(&[], &[Section::Commitment(9)]).expect("a commitment");
+        let selection = selected(&DISCLOSURES);
         let line = format!("{COVENANT} adapter --defect {defect}");
         let target = external(Arc::new(stdio(&line)));
         let report =
@@ -91,8 +112,13 @@ async fn late_disclosure_behind_adapter_is_broken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reference_behind_url_adapter_gets_the_verdicts_of_the_embedded_reference() {
     let (_server, url) = serve(Arc::new(AdapterServer::start(true).await)).await;
-    let selection =
-        Selection::new(&[], &[Section::Commitment(4), Section::Commitment(11)]).expect("commitments");
+    let selection = selected(&[
+        "04-notice-of-revocation/notice-precedes-teardown",
+        "04-notice-of-revocation/open-migrations-have-grace",
+        "11-right-of-exit/data-remains-after-revocation-by-peer",
+        "11-right-of-exit/operator-revokes-from-each-state",
+        "property/exits",
+    ]);
     let plan = Plan { selection, cases: 1, ..Plan::default() };
     let embedded = plan.run_to_report().await.expect("a run");
     let http = Http::new(url, None, Some(TOKEN.to_owned()), Duration::from_mins(1));

@@ -1,7 +1,7 @@
 //! A target of which one sensor is dead: what an operator reads is empty or unreadable, or a call that serves as a
 //! positive control does nothing. A check that passes by absence, or that reads by that sensor, is unproven there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -199,11 +199,18 @@ async fn run(sensor: &DeadSensor) -> Report {
     plan.run_to_report().await.expect("a run")
 }
 
-/// Returns the scenarios that evaluate one of the checks.
+/// Returns scenarios that evaluate the checks, at most so many of each check: from the first one to the last one, and
+/// those between them at equal distances.
 fn scenarios_of(checks: &[&str]) -> Vec<String> {
     let library = library(None).expect("the built-in scenarios");
-    let evaluates = |loaded: &&Loaded| {
-        planned(&loaded.id, loaded).iter().any(|planned| checks.contains(&planned.check.as_str()))
-    };
-    library.iter().filter(evaluates).map(|loaded| loaded.id.clone()).collect()
+    let mut chosen = BTreeSet::new();
+    for check in checks {
+        let evaluates =
+            |loaded: &&Loaded| planned(&loaded.id, loaded).iter().any(|planned| planned.check == *check);
+        let all: Vec<&str> = library.iter().filter(evaluates).map(|loaded| loaded.id.as_str()).collect();
+        let count = all.len().min(crate::SCENARIOS_OF_A_CHECK);
+        let at = |n: usize| if count < 2 { 0 } else { n * (all.len() - 1) / (count - 1) };
+        chosen.extend((0..count).map(|n| all[at(n)].to_owned()));
+    }
+    chosen.into_iter().collect()
 }

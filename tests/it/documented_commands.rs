@@ -48,6 +48,13 @@ const ROWS: &[Row] = &[
         exit: 1,
         ..row("covenant run --defect omits-first-conflict-from-log", "--only '07-*/conflicts-are-resolved'")
     },
+    // What these three select in all is asserted in `src/runner/selection.rs`.
+    row("covenant run --clause 7.3", "--only '07-*/conflicts-are-resolved'"),
+    row(
+        "covenant run --commitment E --commitment 7",
+        "--cases 0 --only '07-*/conflicts-are-resolved' --only 'E-*/corrupt-streams-are-reported'",
+    ),
+    row("covenant run --behaviour bogus-capabilities", "--only '03-*/bogus-kind-is-noticed'"),
     Row {
         exit: 130,
         interrupted_at_work: Some("cases/transcript.jsonl"),

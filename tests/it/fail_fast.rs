@@ -4,13 +4,15 @@ use crate::program::{code, covenant_in, output_of};
 use serde_json::Value;
 
 /// Scenarios of three commitments, one of which the defect breaks.
-const SCENARIOS: [&str; 6] = [
+const SCENARIOS: [&str; 8] = [
     "--only",
     "03-truthful-capabilities/declared-kinds-are-served",
     "--only",
-    "07-migration-hygiene/*",
+    "07-migration-hygiene/conflicts-are-resolved",
     "--only",
-    "08-*/*",
+    "07-migration-hygiene/originals-are-kept",
+    "--only",
+    "08-data-residency/target-declares-residency",
 ];
 /// A defect that only a check of the proposed binding shows.
 const PROPOSED: &str = "rejects-declared-kind";

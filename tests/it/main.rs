@@ -53,6 +53,9 @@ mod verify_attestation;
 mod watches;
 mod wire;
 
+/// How many scenarios of a check [`dead_sensors`] plays. `platforms` plays all of them.
+const SCENARIOS_OF_A_CHECK: usize = 3;
+
 /// The allocator of the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,10 +1,12 @@
 //! Whole runs against platforms that are not the embedded reference, or that it does not show alone: the Python platform,
 //! platforms of each wire generation, a target that all scenarios share, kinds of its own, reads that come late, ids in
-//! other forms, other seeds, an operator that is busy; and misbehaviours as whole commitments see them. They take minutes, so `cargo test` leaves them out: `ci/platforms` runs them.
+//! other forms, other seeds, an operator that is busy, one of whose sensors is dead; and misbehaviours as whole commitments see them. They take minutes, so `cargo test` leaves them out: `ci/platforms` runs them.
 
 #[path = "../it/adapter_server.rs"]
 mod adapter_server;
 mod busy_clock;
+#[path = "../it/dead_sensors.rs"]
+mod dead_sensors;
 mod delayed_reads;
 mod gate_ways;
 #[path = "../it/held.rs"]
@@ -19,6 +21,9 @@ mod recorded_way;
 mod seeds;
 mod shared_target;
 mod written_ids;
+
+/// How many scenarios of a check [`dead_sensors`] plays: all.
+const SCENARIOS_OF_A_CHECK: usize = usize::MAX;
 
 /// The allocator of the program.
 #[global_allocator]
