@@ -136,7 +136,7 @@ async fn run(hostile: &Hostile, folder: &Path) -> Run {
         .expect("it starts");
     let status = PathBuf::from(format!("/proc/{}/status", child.id().expect("an id")));
     let mut memory_mib = 0;
-    let mut samples = tokio::time::interval(Duration::from_millis(20));
+    let mut samples = tokio::time::interval(Duration::from_millis(50));
     let sampled = async {
         loop {
             tokio::select! {

@@ -131,7 +131,7 @@ pub(crate) fn wait_for_text(transcript: &Path, wanted: &str, count: usize) {
             return;
         }
         assert!(started.elapsed() < std::time::Duration::from_mins(1), "{text}");
-        std::thread::yield_now();
+        std::thread::park_timeout(std::time::Duration::from_millis(10));
     }
 }
 

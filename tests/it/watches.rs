@@ -37,29 +37,39 @@ fn go_on(platform: &Platform) -> (i32, String) {
     (code(&ended), output_of(&ended))
 }
 
+/// The moments of a kill, in milliseconds after the start. Those of a row wait for their watches side by side.
+const KILLS: [&[u64]; 4] = [&[0, 30, 200], &[5, 40, 400], &[10, 60, 900], &[15, 20, 80, 120]];
+
 #[test]
 fn a_watch_goes_on_from_any_kill() {
-    for milliseconds in [0, 5, 10, 15, 20, 30, 40, 60, 80, 120, 200, 400, 900] {
-        let platform = Platform::start(LOOPBACK, &[]);
-        let mut watch = start(&platform, "2s");
-        thread::park_timeout(Duration::from_millis(milliseconds));
-        signal("KILL", watch.id());
-        watch.wait().expect("it ends");
-        let (exit, printed) = go_on(&platform);
-        let is_explained = exit == 7 && printed.contains("was killed before while it accepted");
-        assert!(exit == 0 || is_explained, "after {milliseconds} ms: {exit} {printed}");
-        if is_explained {
-            // The kill fell before the answer was recorded, or between that and the new state.
-            let names_peer =
-                printed.contains("perhaps: its answer was lost") || printed.contains("- peer 01");
-            assert!(names_peer && printed.contains("to be removed by its operator"), "{printed}");
-        }
-        let verified = covenant_in(platform.folder.path(), &["verify", &path_text(&platform.file("out"))]);
-        assert_eq!(code(&verified), exit, "{}", output_of(&verified));
-        let left: Vec<_> = fs::read_dir(platform.file("out")).expect("a folder").flatten().collect();
-        let is_state = |name: &str| name.starts_with(".watch-") || name == "watch.json";
-        assert!(!left.iter().any(|file| is_state(&file.file_name().to_string_lossy())), "{left:?}");
+    for row in KILLS {
+        thread::scope(|scope| {
+            for milliseconds in row {
+                scope.spawn(|| goes_on_from_a_kill_after(Duration::from_millis(*milliseconds)));
+            }
+        });
     }
+}
+
+fn goes_on_from_a_kill_after(time: Duration) {
+    let platform = Platform::start(LOOPBACK, &[]);
+    let mut watch = start(&platform, "2s");
+    thread::park_timeout(time);
+    signal("KILL", watch.id());
+    watch.wait().expect("it ends");
+    let (exit, printed) = go_on(&platform);
+    let is_explained = exit == 7 && printed.contains("was killed before while it accepted");
+    assert!(exit == 0 || is_explained, "after {time:?}: {exit} {printed}");
+    if is_explained {
+        // The kill fell before the answer was recorded, or between that and the new state.
+        let names_peer = printed.contains("perhaps: its answer was lost") || printed.contains("- peer 01");
+        assert!(names_peer && printed.contains("to be removed by its operator"), "{printed}");
+    }
+    let verified = covenant_in(platform.folder.path(), &["verify", &path_text(&platform.file("out"))]);
+    assert_eq!(code(&verified), exit, "{}", output_of(&verified));
+    let left: Vec<_> = fs::read_dir(platform.file("out")).expect("a folder").flatten().collect();
+    let is_state = |name: &str| name.starts_with(".watch-") || name == "watch.json";
+    assert!(!left.iter().any(|file| is_state(&file.file_name().to_string_lossy())), "{left:?}");
 }
 
 #[test]
