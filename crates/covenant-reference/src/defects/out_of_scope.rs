@@ -8,7 +8,7 @@ use crate::Patch;
 use crate::method_error::MethodError;
 use crate::outbound;
 use crate::platform::Platform;
-use crate::store::rows::{Direction, Migration};
+use crate::store::rows::{AuditEntry, Direction, Migration, OperatorEvent, Peer};
 use crate::store::table;
 use covenant_model::contract::Aspect::Conduct;
 use covenant_model::operator::migration::SendMigration;
@@ -51,6 +51,48 @@ pub(super) const PATCHES: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "replicates-audit-in-heartbeats",
+        &[("O.1", Conduct)],
+        "Sends the last entries of its audit, of whichever peer, with each introduction.",
+        |policy| {
+            policy.handshake.extend_introduction = |tx, _, members| {
+                let mut entries: Vec<AuditEntry> = table::all(tx.db).unwrap_or_default();
+                entries.reverse();
+                entries.truncate(REPLICATED_MAX);
+                members.insert("audit_log".to_owned(), json!(entries));
+            };
+        },
+    ),
+    Patch::defect(
+        "replicates-events-to-others",
+        &[("O.1", Conduct)],
+        "Sends the events for its operator that are about other peers with each introduction.",
+        |policy| {
+            policy.handshake.extend_introduction = |tx, peer, members| {
+                let mut events: Vec<OperatorEvent> = table::all(tx.db).unwrap_or_default();
+                events
+                    .retain(|event| event.federation_peer_id.as_ref().is_some_and(|about| *about != peer.id));
+                if let Some(metadata) = members.get_mut("metadata") {
+                    metadata["recent_events"] = json!(events);
+                }
+            };
+        },
+    ),
+    Patch::defect(
+        "introduces-peers-to-each-other",
+        &[("O.1", Conduct)],
+        "Sends each peer the addresses of all others, so that they form a mesh.",
+        |policy| {
+            policy.handshake.extend_introduction = |tx, peer, members| {
+                let mut peers: Vec<Peer> = table::all(tx.db).unwrap_or_default();
+                peers.retain(|other| other.id != peer.id);
+                let urls: Vec<Value> =
+                    peers.iter().map(|other| json!({"url": other.remote_instance_url})).collect();
+                members.insert("known_peers".to_owned(), json!(urls));
+            };
+        },
+    ),
+    Patch::defect(
         "accepts-audit-replication",
         &[("O.1", Conduct)],
         "Replicates its audit to any peer on request.",
@@ -61,6 +103,8 @@ pub(super) const PATCHES: &[Patch] = &[
     ),
 ];
 
+/// Maximum number of entries that one introduction carries.
+const REPLICATED_MAX: usize = 200;
 /// Member of a plan that names the next platform: a peer's id.
 const NEXT_PLATFORM: &str = "forward_to";
 

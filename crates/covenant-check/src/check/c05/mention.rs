@@ -11,7 +11,8 @@ pub(super) fn mentions_name(entry: &Value, name: &str) -> bool {
     is_mentioned("", entry, name)
 }
 
-fn is_mentioned(member: &str, value: &Value, name: &str) -> bool {
+/// Returns whether the value of a member mentions a name.
+pub(in crate::check) fn is_mentioned(member: &str, value: &Value, name: &str) -> bool {
     match value {
         Value::String(text) if is_unmistakable(name) => contains_name(text, name),
         Value::String(text) => names_someone(member) && (text == name || *text == inbound_subject(name)),
@@ -68,13 +69,13 @@ fn is_blank(value: &Value) -> bool {
 }
 
 /// Returns whether a name is too long and too particular to be a word or a number of something else.
-pub(super) fn is_unmistakable(name: &str) -> bool {
+pub(in crate::check) fn is_unmistakable(name: &str) -> bool {
     const LENGTH_MIN: usize = 8;
     name.len() >= LENGTH_MIN && name.contains(|c: char| c.is_ascii_digit() || c == '-')
 }
 
 /// Returns whether a name occurs in a text, and not as a part of a longer one.
-fn contains_name(text: &str, name: &str) -> bool {
+pub(in crate::check) fn contains_name(text: &str, name: &str) -> bool {
     let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
     text.match_indices(name).any(|(start, found)| {
         let (before, after) = (&text[..start], &text[start + found.len()..]);

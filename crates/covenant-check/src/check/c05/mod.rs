@@ -12,7 +12,7 @@ mod excerpt_in_time;
 mod excerpt_is_complete;
 mod foreign_entries_are_not_stored;
 mod matching;
-mod mention;
+pub(in crate::check) mod mention;
 mod subjects_are_logged;
 
 use crate::check::definition::CheckDef;

@@ -142,5 +142,5 @@ const CLAUSES: &[Clause] = &[
         seen(Operator, "the record after a revocation"), None),
 
     clause(OutOfScope, 1, Hard, "What version 1 leaves out is never on by itself: federated sign-in, continuous audit replication, migrations over several hops, meshes across tenants",
-        seen(Wire, "each is asked for without opt-in: refused or unknown, and nothing changes"), None),
+        seen(Wire, "each is asked for without opt-in: refused or unknown, and nothing changes; no peer hears of another"), None),
 ];
