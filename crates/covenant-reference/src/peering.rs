@@ -21,6 +21,8 @@ policy! {
     Policy {
         /// Runs when a peer is enrolled (6.2). The default does nothing.
         on_enrolment: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// Runs when an operator proposes a peering, with the new row (2.1). The default does nothing.
+        on_proposal: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Runs when an operator issues a grant (6.2). The default does nothing.
         on_grant: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Runs when the revocation of a grant is in force (2.2). The default does nothing.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::inbound::grants;
-use crate::store::rows::{Grant, Notice};
+use crate::store::rows::{AuditEntry, Grant, Notice, Peer};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use crate::{Patch, outbound};
@@ -107,6 +107,57 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
 
 /// Defects in what one event does to other grants, or to all.
 pub(super) const OTHER_GRANTS: &[Patch] = &[
+    Patch::defect(
+        "replaces-row-on-second-proposal",
+        &[("2.1", Conduct), ("5.1", Conduct)],
+        "Keeps one row for an instance: a second proposal deletes the row of the active peer, with its grants and its audit.",
+        |policy| {
+            policy.peering.on_proposal = |tx, proposed| {
+                for peer in earlier_rows(tx, proposed)? {
+                    for entry in table::of_peer::<AuditEntry>(tx.db, &peer.id)? {
+                        table::remove::<AuditEntry>(tx.db, &entry.id)?;
+                    }
+                    for grant in table::of_peer::<Grant>(tx.db, &peer.id)? {
+                        table::remove::<Grant>(tx.db, &grant.id)?;
+                    }
+                    table::remove::<Peer>(tx.db, &peer.id)?;
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "resets-row-on-second-proposal",
+        &[("2.1", Conduct), ("A.1", Conduct)],
+        "Puts the row of an active peer back to `proposed`, without what it agreed to, on a second proposal to its instance.",
+        |policy| {
+            policy.peering.on_proposal = |tx, proposed| {
+                for peer in earlier_rows(tx, proposed)? {
+                    table::put(tx.db, &Peer { id: peer.id, inbound_subject: peer.inbound_subject, ..proposed.clone() })?;
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "ends-grants-on-second-proposal",
+        &[("2.1", Conduct)],
+        "Lets the grants of an active peer expire on a second proposal to its instance.",
+        |policy| {
+            policy.peering.on_proposal = |tx, proposed| {
+                for peer in earlier_rows(tx, proposed)? {
+                    for mut grant in table::of_peer::<Grant>(tx.db, &peer.id)? {
+                        grant.expires_at = grant.expires_at.min(tx.now);
+                        table::put(tx.db, &grant)?;
+                    }
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "narrows-scopes-to-those-of-a-later-grant",
         &[("2.2", Conduct)],
@@ -367,4 +418,11 @@ fn covers_id_on_first_day(grant: &Grant, id: &str, now: Timestamp) -> bool {
     let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);
     let narrowed = old && grant.resource_id.is_none();
     !narrowed && grants::covers_id(grant, id, now)
+}
+
+/// Returns the rows of the instance to which a row proposes, without that row.
+fn earlier_rows(tx: &Transaction<'_>, proposed: &Peer) -> Result<Vec<Peer>, StoreError> {
+    let mut peers: Vec<Peer> = table::all(tx.db)?;
+    peers.retain(|peer| peer.remote_instance_url == proposed.remote_instance_url && peer.id != proposed.id);
+    Ok(peers)
 }

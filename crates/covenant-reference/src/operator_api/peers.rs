@@ -54,6 +54,7 @@ fn propose(platform: &Platform, given: Propose) -> Answer {
         peer.token_sha256 = Some(token_hash(&token));
         peer.token_expires_at = tx.now.checked_add(lifetime).ok();
         table::put(tx.db, &peer)?;
+        (tx.policy.peering.on_proposal)(tx, &peer)?;
         peering::report_event(tx, &peer, "federation.peer.proposed", "low", json!({}))?;
         Ok(json!({"peer_id": peer.id, "acceptance_token": token}))
     })

@@ -17,6 +17,13 @@ pub(super) fn announces_revocation(call: &Exchange, grant_id: Option<&str>) -> b
         .any(|event| grant_id.is_none_or(|id| event["payload"]["grant_id"] == id))
 }
 
+/// Returns whether the target announces that the peering ended, in either of the two forms.
+pub(super) fn announces_end_of_peering(call: &Exchange) -> bool {
+    let Some(body) = call.sent() else { return false };
+    let mut events = body["events"].as_array().into_iter().flatten();
+    body["status"] == "revoked" || events.any(|event| event["kind"] == kind::PEER_REVOKED)
+}
+
 /// Returns whether the target may announce that a grant was revoked, in a form that the binding does not know. An event
 /// in the form of the binding about another grant that was revoked announces that one alone.
 pub(super) fn may_announce_revocation(call: &Exchange, other_grants: &[&str]) -> bool {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::announcement::announces_revocation;
+use super::announcement::{announces_end_of_peering, announces_revocation};
 use crate::check::arguments::Labels;
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{Call, CallQuery, calls, peer_id};
@@ -106,12 +106,15 @@ impl<'a> Grant<'a> {
         self.ends.iter().map(|end| end.duration_since(call.at()).as_secs()).min().unwrap_or_default()
     }
 
-    /// Returns whether the target announced before a call that it revoked the grant, though its operator did not ask for
-    /// that: a platform that keeps one grant for a subject and a kind does so.
+    /// Returns whether the target announced before a call that it revoked the grant or the peering, though its operator did
+    /// not ask for that: a platform that keeps one grant for a subject and a kind, or one peering for an instance, does so.
     pub(super) fn was_withdrawn(&self, trace: &Trace, call: &Call<'_>) -> bool {
         let mut earlier = calls(trace).of(&call.exchange.peer).made_by_target().before(call.n());
         !self.was_revoked(trace, call)
-            && earlier.any(|notice| announces_revocation(notice.exchange, Some(self.own_id)))
+            && earlier.any(|notice| {
+                announces_revocation(notice.exchange, Some(self.own_id))
+                    || announces_end_of_peering(notice.exchange)
+            })
     }
 
     fn was_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {

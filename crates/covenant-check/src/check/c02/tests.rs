@@ -66,6 +66,7 @@ fn a_grant_that_the_target_itself_revoked_and_announced_proves_nothing() {
         Unproven,
         "it was served after its end had been announced"
     );
+    assert_eq!(verdict("platform.peer.revoked", 401), Unproven, "it ended the whole peering");
     assert_eq!(verdict("platform.news.published", 401), Broken);
 }
 
