@@ -351,7 +351,7 @@ step_types! {
         /// The call is made without the client certificate.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         without_certificate: bool,
-        /// The certificate to present in place of the peer's own. It has the same name.
+        /// The certificate to present in place of the peer's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         certificate: Option<OtherCertificate>,
         /// The label of the call.

@@ -37,7 +37,7 @@ pub struct Call {
     pub certificate: Option<OtherCertificate>,
 }
 
-/// Certificate with the name of the peer that the target has to refuse.
+/// Certificate that the target has to refuse: with the name of the peer, or once its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OtherCertificate {
@@ -45,6 +45,8 @@ pub enum OtherCertificate {
     Ended,
     /// A certificate of an authority that the target does not know.
     Foreign,
+    /// The certificate that the peer had in the peering before this one.
+    Former,
 }
 
 impl Call {

@@ -26,6 +26,18 @@ impl Peer {
         headers.iter().any(|(_, value)| value.contains("seen"))
     }
 
+    /// Returns whether the peer can present a certificate in place of its own. The former one may be missing, or be the
+    /// present one again.
+    #[must_use]
+    pub fn has_certificate(&self, other: OtherCertificate) -> bool {
+        if other != OtherCertificate::Former {
+            return true;
+        }
+        let state = self.state();
+        let own = state.identity.as_ref().map(|own| own.certificate().pem());
+        state.former_identity.as_ref().is_some_and(|former| Some(former.certificate().pem()) != own)
+    }
+
     /// Sends a call to the target and records it. A failure on the target's side is recorded and is never an
     /// error here.
     pub async fn call(&self, context: &StepContext, call: Call) -> Result<CallOutcome, PeerError> {
@@ -126,7 +138,14 @@ impl Peer {
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
         let own = self.state().identity.as_ref().and_then(|own| own.certificate().common_name.clone());
         let name = own.unwrap_or_default();
+        let former = self.state().former_identity.clone();
         match other {
+            OtherCertificate::Former => {
+                return former.ok_or_else(|| PeerError::Call {
+                    name: options.name.clone(),
+                    source: NetError::Request("the peer had no certificate before".to_owned()),
+                });
+            }
             OtherCertificate::Ended => self.0.authority.ended_leaf(&name),
             OtherCertificate::Foreign => {
                 Authority::new("foreign", &options.clock).and_then(|foreign| foreign.leaf(&name, &[], 1))

@@ -94,6 +94,8 @@ pub(super) struct State {
     pub(super) is_introduced: bool,
     /// Identity that the peer presents to the target.
     pub(super) identity: Option<Identity>,
+    /// Identity that the peer presented before that one; `None` if there was none.
+    pub(super) former_identity: Option<Identity>,
     /// Client with the current identity; it keeps its connections.
     pub(super) client: Option<Client>,
     /// `true` to offer every protocol, whatever the seed selected, because the target refused the selection.
@@ -151,6 +153,7 @@ impl State {
             target_row,
             is_introduced: false,
             identity: None,
+            former_identity: None,
             client: None,
             offers_all_protocols: false,
             anonymous_client: None,
@@ -189,7 +192,7 @@ impl State {
     }
 
     pub(super) fn present(&mut self, identity: Identity) {
-        self.identity = Some(identity);
+        self.former_identity = self.identity.replace(identity);
         self.client = None;
     }
 }

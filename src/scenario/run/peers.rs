@@ -237,6 +237,11 @@ impl ScenarioRunner<'_> {
             self.note(context, NoteKind::Injected, message, json!({"peer": step.peer}));
             return Ok(());
         }
+        if step.certificate.is_some_and(|certificate| !peer.has_certificate(certificate)) {
+            let message = "the peer has no other certificate than its present one";
+            self.note(context, NoteKind::Injected, message, json!({"peer": step.peer}));
+            return Ok(());
+        }
         let outcome = peer.call(context, call).await.map_err(|error| match error {
             // A text that an answer gave may be why no request can be made of it.
             PeerError::Call { source: NetError::Request(why), .. } if !is_filled_in(step) => {

@@ -87,6 +87,37 @@ pub(super) const PATCHES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "admits-former-certificate-of-readmitted-peer",
+        &[("11.5", Conduct)],
+        "Admits the certificate of a peering that it revoked once the same instance is admitted again.",
+        |policy| {
+            policy.identity.is_admitted = |tx, _, peer| {
+                let is_former = peer.revoked_by == Some(Side::Local);
+                Ok(identity::is_admitted(tx, peer) || (is_former && is_readmitted(tx, peer)?))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "revives-row-of-readmitted-peer",
+        &[("11.5", Detection)],
+        "Makes the row of a peer that revoked active again, with its certificate, when it admits the same instance again.",
+        |policy| {
+            policy.peering.on_enrolment = |tx, enrolled| {
+                for mut peer in table::all::<Peer>(tx.db)? {
+                    let is_same = peer.remote_instance_url == enrolled.remote_instance_url;
+                    if is_same && peer.id != enrolled.id && peer.revoked_by == Some(Side::Remote) {
+                        peer.status = PeerStatus::Active;
+                        peer.certificate_revoked_at = None;
+                        table::put(tx.db, &peer)?;
+                    }
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "marks-revoking-peer-suspended",
         &[("11.1", Detection)],
         "Marks a peer that revoked as suspended, as if it could be resumed.",
@@ -262,4 +293,11 @@ fn delete_audit_but(kept: usize, tx: &Transaction<'_>, peer: &Peer) -> Result<()
         table::remove::<AuditEntry>(tx.db, &entry.id)?;
     }
     Ok(())
+}
+
+/// Returns whether the instance of a peer is admitted again, on another row.
+fn is_readmitted(tx: &Transaction<'_>, former: &Peer) -> Result<bool, StoreError> {
+    let is_same =
+        |peer: &Peer| peer.remote_instance_url == former.remote_instance_url && peer.status.may_call();
+    Ok(table::all::<Peer>(tx.db)?.iter().any(is_same))
 }
