@@ -4,9 +4,10 @@ use jiff::SignedDuration;
 
 use super::c09::{REVIEWED, mark_as_reviewed};
 use crate::Patch;
-use crate::governance::severity;
+use crate::governance::{self, severity};
 use crate::store::rows::Peer;
-use crate::store::table;
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 
 /// Defects in findings and suspensions.
@@ -66,6 +67,13 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.governance.breach_window = SignedDuration::from_hours(1),
     ),
     Patch::defect(
+        "counts-breaches-by-address",
+        &[("E.2", Detection)],
+        "Counts the breaches of all peers of one host together, and suspends the peer that commits the last of them.",
+        |policy| policy.governance.count_breaches = breaches_of_host,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "suspends-each-peer-once",
         &[("E.2", Detection)],
         "Suspends no peer again that its operator resumed once.",
@@ -114,3 +122,12 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.governance.is_reported = |suspicion| severity(suspicion.kind) != "low",
     ),
 ];
+
+/// Returns the number of recent breaches by the peers that are reached at the same host.
+fn breaches_of_host(tx: &Transaction<'_>, peer_id: &str, norm: u8) -> Result<usize, StoreError> {
+    let peers: Vec<Peer> = table::all(tx.db)?;
+    let host = |peer: &Peer| peer.remote_instance_url.rsplit_once(':').map(|(host, _)| host.to_owned());
+    let of_peer = peers.iter().find(|peer| peer.id == peer_id).and_then(host);
+    let neighbours = peers.iter().filter(|peer| host(peer) == of_peer);
+    neighbours.map(|peer| governance::recent_breaches(tx, &peer.id, norm)).sum()
+}

@@ -28,6 +28,8 @@ policy! {
         suspends: fn(usize, usize) -> bool = suspends,
         /// Returns whether a breach that reaches the limit suspends its peer.
         breach_suspends: fn(&Transaction<'_>, &Breach) -> Result<bool, StoreError> = |_, _| Ok(true),
+        /// Returns the number of breaches of a norm that count against a peer: its own (E.2).
+        count_breaches: fn(&Transaction<'_>, &str, u8) -> Result<usize, StoreError> = recent_breaches,
         /// Time for which a breach counts.
         breach_window: SignedDuration = SignedDuration::from_hours(24),
         /// Time within which repeats of one finding about a peer merge into one.
@@ -152,7 +154,7 @@ fn count_breach(
         at: tx.now,
     };
     table::put(tx.db, &breach)?;
-    let recent = recent_breaches(tx, peer_id, norm)?;
+    let recent = (tx.policy.governance.count_breaches)(tx, peer_id, norm)?;
     if (tx.policy.governance.suspends)(recent, tx.settings.breach_limit)
         && (tx.policy.governance.breach_suspends)(tx, &breach)?
         && let Some(mut peer) = table::find::<Peer>(tx.db, peer_id)?
