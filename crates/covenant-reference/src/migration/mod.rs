@@ -51,6 +51,8 @@ policy! {
         may_delete: fn(&Record, &Peer) -> bool = may_delete,
         /// Returns whether the peer with this id may see a migration (6.4): only its sender may.
         is_shown_to: fn(&Migration, &str) -> bool = |migration, peer_id| migration.peer_id == peer_id,
+        /// Returns whether the peer with this id may commit an open migration (6.4): only its sender may.
+        is_committed_by: fn(&Migration, &str) -> bool = |migration, peer_id| migration.peer_id == peer_id,
         /// Returns the place where a peer keeps data, as a crossing counts it (8.2).
         locate_peer: fn(&Peer) -> &str = |peer| peer.data_residency.as_deref().unwrap_or_default(),
         locate_self: fn(&Transaction<'_>) -> Result<String, StoreError> = super::handshake::residency,

@@ -98,6 +98,12 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         |policy| policy.migration.is_shown_to = |_, _| true,
     ),
     Patch::defect(
+        "commits-migration-for-any-peer",
+        &[("6.4", Detection)],
+        "Commits an open migration for any peer that knows its id.",
+        |policy| policy.migration.is_committed_by = |_, _| true,
+    ),
+    Patch::defect(
         "treats-allowlists-as-alternatives",
         &[("6.4", Detection)],
         "Accepts a grant if one of its allowlists matches, whatever the others say.",

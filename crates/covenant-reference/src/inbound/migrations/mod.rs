@@ -36,7 +36,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
 
 /// Applies an open migration.
 pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, InboundError> {
-    let mut migration = own(inbound, id)?;
+    let mut migration = visible_to(inbound, id, inbound.tx.policy.migration.is_committed_by)?;
     if migration.status != "transferring" {
         let text = format!("migration is {}", migration.status);
         return Err(Reply::bare_failure(409, text).refused());
@@ -148,11 +148,6 @@ fn opened(inbound: &InboundCall<'_>, plan: MigrationRequest, grant: &Grant) -> M
         opened_at: inbound.tx.now,
         ended_at: None,
     }
-}
-
-/// Returns the migration if the caller sent it.
-fn own(inbound: &InboundCall<'_>, id: &str) -> Result<Migration, InboundError> {
-    visible_to(inbound, id, |migration, peer_id| migration.peer_id == peer_id)
 }
 
 /// Returns an inbound migration if the caller may see it. Any other migration is a 404.
