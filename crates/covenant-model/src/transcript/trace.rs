@@ -306,6 +306,13 @@ impl Operation {
     pub fn is(&self, method: Method) -> bool {
         self.method == method.name()
     }
+
+    /// Returns the list in the result, which may be sent under its name or without the object.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Option<&Vec<Value>> {
+        let result = self.result.as_ref()?;
+        result.as_array().or_else(|| result[name].as_array())
+    }
 }
 
 /// The status of an answer without a body.

@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_peer_whose_answer_to_a_join_discloses_too_little_is_not_admitted() {
-        let verdict = |anonymous: Option<&str>, complete: &str| {
+        let verdict_in = |anonymous: Option<&str>, complete: &str, is_bare: bool| {
             let row = |id: &str, status: Option<&str>| json!({"peer_id": id, "status": status});
             let builder = TraceBuilder::new().operation("complete", "x", json!({"peer_id": "w"}));
             let refused = || OperationFailure::Refused { code: -32000, message: "too little".to_owned() };
@@ -65,13 +65,17 @@ mod tests {
             } else {
                 builder.failed_operation("anonymous", "x", json!({}), refused())
             };
+            let rows = json!([row("w", Some(complete)), row("a", anonymous)]);
             builder
-                .operation("peers", "x", json!({"peers": [row("w", Some(complete)), row("a", anonymous)]}))
+                .operation("peers", "x", if is_bare { rows } else { json!({ "peers": rows }) })
                 .verdict::<AnonymousPeerIsNotJoined>(
-                    json!({"call": "anonymous", "snapshot": "peers", "control": "complete"}),
-                )
+                json!({"call": "anonymous", "snapshot": "peers", "control": "complete"}),
+            )
         };
+        let verdict = |anonymous: Option<&str>, complete: &str| verdict_in(anonymous, complete, false);
         assert_eq!(verdict(Some("enrolled"), "enrolled"), Broken);
+        assert_eq!(verdict_in(Some("enrolled"), "enrolled", true), Broken, "a list without the object");
+        assert_eq!(verdict_in(Some("accepted"), "active", true), Kept);
         assert_eq!(verdict(Some("accepted"), "active"), Kept);
         assert_eq!(verdict(None, "enrolled"), Kept, "the join was refused");
         assert_eq!(verdict(None, "accepted"), Unproven);

@@ -38,8 +38,7 @@ impl<'a> ReportedStatus<'a> {
     /// the join was refused.
     pub(super) fn listed(trace: &Trace, join: &'a str, (n, list): (u64, &Operation)) -> Option<Self> {
         let id = trace.operation(join)?.1.result.as_ref()?.get("peer_id")?;
-        let rows = list.result.as_ref().and_then(|result| result["peers"].as_array());
-        let row = rows.into_iter().flatten().find(|row| row["peer_id"] == *id);
+        let row = list.list("peers").into_iter().flatten().find(|row| row["peer_id"] == *id);
         Some(Self { n, label: join, status: row.map_or(Value::Null, |row| row["status"].clone()) })
     }
 

@@ -204,7 +204,7 @@ fn may_be_unseen(trace: &Trace, call: &Exchange) -> bool {
 /// Returns the entries in the result of `audit.list`.
 fn audit_entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
     let (n, operation) = trace.operation(label)?;
-    Some((n, operation.result.as_ref()?["entries"].as_array()?.clone()))
+    Some((n, operation.list("entries")?.clone()))
 }
 
 /// Returns the entries in the excerpt that a peer got.
@@ -216,7 +216,7 @@ fn disclosed_entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
 /// Returns the entries that the operator saw last.
 fn listed_entries(trace: &Trace) -> Option<(u64, Vec<Value>)> {
     let mut listed = trace.operations([audit::List::METHOD]).rev();
-    listed.find_map(|(n, listed)| Some((n, listed.result.as_ref()?["entries"].as_array()?.clone())))
+    listed.find_map(|(n, listed)| Some((n, listed.list("entries")?.clone())))
 }
 
 /// Returns whether an entry was there before. Entries are compared by id, because the other members may grow.

@@ -41,7 +41,7 @@ impl Check for ForeignEntriesAreNotStored {
         let (delivered, foreign) = foreign.or_unproven("the target got no excerpt with foreign entries")?;
         let snapshots: Vec<(u64, &Vec<Value>)> = trace
             .labelled(&self.snapshot)
-            .filter_map(|entry| Some((entry.n, entry.operation()?.result.as_ref()?["entries"].as_array()?)))
+            .filter_map(|entry| Some((entry.n, entry.operation()?.list("entries")?)))
             .collect();
         let evidence = [delivered].into_iter().chain(snapshots.iter().map(|(n, _)| *n));
         if snapshots.iter().all(|(_, entries)| entries.is_empty()) {
@@ -105,7 +105,9 @@ mod tests {
     /// Returns the verdict on this entry in the audit, after mallory delivered an excerpt that is about
     /// carol.
     fn stored(entry: &Value) -> Verdict {
-        stored_as(&json!([entry]))
+        let [named, bare] = [json!({"entries": [entry]}), json!([entry])].map(|audit| stored_as(&audit));
+        assert_eq!(named, bare, "a list may be sent without the object");
+        named
     }
 
     fn stored_as(audit: &Value) -> Verdict {
@@ -117,7 +119,7 @@ mod tests {
         TraceBuilder::new()
             .call("accept", accept.answered_with(200, enveloped(&json!({"peer_id": "mallory-row-1"}))))
             .call_from_target(excerpt.answered_with(200, enveloped(&padded)))
-            .operation("stored", "audit.list", json!({ "entries": audit }))
+            .operation("stored", "audit.list", audit.clone())
             .verdict::<ForeignEntriesAreNotStored>(json!({"peer": "mallory", "snapshot": "stored"}))
     }
 

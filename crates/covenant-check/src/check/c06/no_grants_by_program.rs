@@ -35,8 +35,7 @@ impl Check for NoGrantsByProgram {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (n, operation) = trace.operation(&self.snapshot).or_unproven("the grants were not listed")?;
-        let grants = operation.result.as_ref().and_then(|result| result["grants"].as_array());
-        let grants = grants.or_unproven_at("the list of grants can't be read", &[n])?;
+        let grants = operation.list("grants").or_unproven_at("the list of grants can't be read", &[n])?;
         let issued = issued(trace);
         let is_listed = |id: &&str| grants.iter().any(|grant| id_of(grant) == Some(*id));
         if issued.is_empty() || !issued.iter().all(is_listed) {
@@ -100,10 +99,14 @@ mod tests {
         let mut grants: Vec<Value> = (0..others).map(numbered).collect();
         grants.extend(shows_issued.then(|| json!({"grant_id": "own", "permission_scopes": ["admin"]})));
         let of_alice = || json!({"peer_id": "alice"});
-        TraceBuilder::new()
-            .operation_with("issued", "grant.issue", of_alice(), json!({"grant_id": "own"}))
-            .operation_with("listed", "grant.list", of_alice(), json!({ "grants": grants }))
-            .verdict::<NoGrantsByProgram>(json!({"snapshot": "listed"}))
+        let [named, bare] = [json!({ "grants": grants }), json!(grants)].map(|list| {
+            TraceBuilder::new()
+                .operation_with("issued", "grant.issue", of_alice(), json!({"grant_id": "own"}))
+                .operation_with("listed", "grant.list", of_alice(), list)
+                .verdict::<NoGrantsByProgram>(json!({"snapshot": "listed"}))
+        });
+        assert_eq!(named, bare, "a list may be sent without the object");
+        named
     }
 
     #[test]
