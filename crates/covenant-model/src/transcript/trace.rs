@@ -358,7 +358,15 @@ impl Exchange {
     /// Returns the content of the response, read through its envelope.
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {
-        Answer::read(self.response.as_ref()?.body.json()?)
+        let body = self.response.as_ref()?.body.json()?;
+        Answer::read(body).or_else(|| self.bare_sync(body))
+    }
+
+    /// Returns the data of an accepted batch that was answered without an envelope.
+    fn bare_sync(&self, body: &Value) -> Option<Answer> {
+        let is_good = self.status().is_some_and(|status| (200..300).contains(&status));
+        let is_bare = body.get("accepted").is_some() || body.get("cursor").is_some();
+        (is_good && is_bare && self.route() == Some(Route::Sync)).then(|| Answer::Data(body.clone()))
     }
 
     /// Returns the data of the response; `None` if it is not a success.

@@ -68,6 +68,21 @@ mod tests {
     }
 
     #[test]
+    fn the_answer_to_a_batch_is_read_without_an_envelope() {
+        let verdict = |answered: Value| {
+            let batch = json!({"records": [{"id": "1"}]});
+            let response = answer(200, &json!({}));
+            let call = routed("alice", ("POST", "sync"), &batch, response).answered_with(200, answered);
+            let federated = TraceBuilder::new().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
+            work::<Checked>(federated.syncs("bob", 200, 1).call("sync-alice", call), "sync-alice")
+        };
+        assert_eq!(verdict(json!({"accepted": 1, "cursor": "1"})), Kept);
+        assert_eq!(verdict(json!({"accepted": 0, "cursor": "0"})), Broken, "nothing was stored");
+        assert_eq!(verdict(json!({"cursor": {"from": "0", "to": "1"}})), Kept);
+        assert_eq!(verdict(json!({"ok": true})), Unproven);
+    }
+
+    #[test]
     fn a_peer_that_its_heartbeat_enrols_is_admitted() {
         let verdict = |status: &str| {
             let sent = json!({"platform_version": "1.3.0"});
