@@ -19,6 +19,16 @@ pub const INTERNAL: i64 = -32603;
 /// The code of a message that is no request.
 pub const NO_REQUEST: i64 = -32700;
 
+/// The last code of those for what the peer or the contract does not allow.
+const LAST_NOT_ALLOWED: i64 = -32014;
+
+/// Returns whether a code says that the platform did not do it because its state, the peer or the contract does not
+/// allow it. The other codes say that the call itself was wrong, or failed.
+#[must_use]
+pub fn is_refusal_of_the_state(code: i64) -> bool {
+    (LAST_NOT_ALLOWED..=WRONG_STATE).contains(&code)
+}
+
 /// A row of the table of error codes.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorCode {
@@ -42,7 +52,7 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     refused((NOT_FOUND, NOT_FOUND), "no such peer, grant, record"),
     refused((WRONG_STATE, WRONG_STATE), "not possible in this state"),
     refused(
-        (PEER_ANSWERED_WRONG, -32014),
+        (PEER_ANSWERED_WRONG, LAST_NOT_ALLOWED),
         "the peer or the contract does not allow it; the reference uses -32010 (the peer answered wrongly) and \
          -32011 (another contract was agreed)",
     ),

@@ -30,7 +30,7 @@ pub mod resource;
 
 pub use error::{
     ERROR_CODES, ErrorCode, INTERNAL, INVALID_PARAMS, METHOD_NOT_FOUND, NO_REQUEST, NOT_FOUND, NOT_RUNNING,
-    OTHER_CONTRACT, PEER_ANSWERED_WRONG, WRONG_STATE,
+    OTHER_CONTRACT, PEER_ANSWERED_WRONG, WRONG_STATE, is_refusal_of_the_state,
 };
 pub use form::{Form, Kind, Member};
 pub use kinds::{KindError, KindMember, Kinds, MemberRole, ResourceKind};

@@ -11,7 +11,9 @@ use crate::check::arguments::{Labels, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, calls, silence};
-use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::operator::release::SetRelease;
+use covenant_model::operator::{OperatorMethod, is_refusal_of_the_state};
+use covenant_model::transcript::{Exchange, OperationFailure, Trace};
 
 /// The minimum time between the announcement of a major break and the break.
 const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -88,6 +90,12 @@ impl MajorBreakFollows30DayNotice {
 /// Evaluates calls that were all served: there has to have been a break to wait for.
 fn served_throughout(trace: &Trace, made: &[Call<'_>], first: &Call<'_>) -> Outcome {
     let evidence = made.iter().map(Call::n);
+    if let Some(n) = refused_major(trace, first.n()) {
+        if let Some(last) = made.last().filter(|last| last.n() > n) {
+            let actual = format!("the new major version was refused, and {}", last.summary());
+            return Ok(Pass::new(actual, evidence.chain([n])));
+        }
+    }
     if !runs_another_major(trace, first.n()) {
         let actual = "the target never reported that it runs another major version";
         return Err(Stop::unproven(actual, evidence));
@@ -117,13 +125,29 @@ fn cuts_off(exchange: &Exchange) -> bool {
     exchange.says_otherwise() || is_other_version || is_refused(exchange)
 }
 
+/// Returns the entry, after that one, in which the target refused to its operator another major version than it
+/// reported: a platform may keep the clause in this way (`binding.md`, reading 58). An error that only says
+/// that the call failed is no refusal of the version.
+fn refused_major(trace: &Trace, since: u64) -> Option<u64> {
+    let (_, first) = majors_reported(trace).next()?;
+    trace.operations([SetRelease::METHOD]).find_map(|(n, operation)| {
+        let Some(OperationFailure::Refused { code, .. }) = operation.failure else { return None };
+        let asked = Version::parse(operation.parameters["version"].as_str()?).ok()?.major;
+        (n > since && asked != first && is_refusal_of_the_state(code)).then_some(n)
+    })
+}
+
+/// Returns the major versions that the target reported, each with its entry.
+fn majors_reported(trace: &Trace) -> impl Iterator<Item = (u64, u64)> {
+    calls(trace)
+        .filter_map(|call| Some((call.n(), Version::parse(&call.exchange.release_reported()?).ok()?.major)))
+}
+
 /// Returns whether the target reported, after that entry, another major version than it reported first:
 /// without it there was no break to wait for.
 fn runs_another_major(trace: &Trace, since: u64) -> bool {
-    let reported = calls(trace)
-        .filter_map(|call| Some((call.n(), Version::parse(&call.exchange.release_reported()?).ok()?.major)));
-    let first = reported.clone().next().map(|(_, major)| major);
-    { reported }.any(|(n, major)| n > since && Some(major) != first)
+    let first = majors_reported(trace).next().map(|(_, major)| major);
+    majors_reported(trace).any(|(n, major)| n > since && Some(major) != first)
 }
 
 #[cfg(test)]
@@ -156,6 +180,28 @@ pub(super) mod tests {
         assert_eq!(broke_in_time(&silent(505)), Broken);
         assert_eq!(broke_in_time(&TraceBuilder::new().served("served", 422)), Unproven);
         assert_eq!(broke_in_time(&TraceBuilder::new()), Unproven);
+    }
+
+    #[test]
+    fn a_refused_major_after_which_the_partner_is_served_is_no_break() {
+        let verdict = |version: &str, code: i64, later: Option<u16>| {
+            let refused = OperationFailure::Refused { code, message: "not announced".to_owned() };
+            let asked = json!({ "version": version });
+            let builder = TraceBuilder::new().runs("1.4.0").served("served", 200);
+            let builder = builder.failed_operation("", "release.set", asked, refused);
+            broke_in_time(&match later {
+                Some(status) => builder.served("later", status),
+                None => builder,
+            })
+        };
+        assert_eq!(verdict("2.0.0", -32009, Some(200)), Kept);
+        assert_eq!(verdict("2.0.0", -32012, Some(200)), Kept);
+        assert_eq!(verdict("2.0.0", -32009, Some(422)), Broken, "it is cut off all the same");
+        assert_eq!(verdict("2.0.0", -32009, None), Unproven, "nothing was served after it");
+        assert_eq!(verdict("1.5.0", -32009, Some(200)), Unproven, "that is no major version");
+        for code in [-32602, -32000, -32603] {
+            assert_eq!(verdict("2.0.0", code, Some(200)), Unproven, "the call failed: {code}");
+        }
     }
 
     #[test]
