@@ -84,6 +84,14 @@ impl<'a> AuditEntry<'a> {
     }
 }
 
+/// Returns the number of actions that an entry sums up; 1 if it states none. The number may also count something else,
+/// such as records, so that no verdict rests on it.
+pub(super) fn actions_in(entry: &Value) -> u64 {
+    const NAMES: [&str; 3] = ["count", "event_count", "times"];
+    let counts = NAMES.iter().flat_map(|name| [&entry[name], &entry["payload"][name]]);
+    counts.filter_map(Value::as_u64).max().unwrap_or(1)
+}
+
 /// Returns a member of an entry, at any depth.
 pub(super) fn member<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
     members(entry, name).into_iter().find_map(Value::as_str)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::audit_entry::{AuditEntry, MatchStrength, has_subject, path_of_call};
+use super::audit_entry::{AuditEntry, MatchStrength, actions_in, has_subject, path_of_call};
 use super::excerpt::excerpt_entries;
 use super::matching::assign;
 use crate::check::arguments::{Label, Labels, PeerName};
@@ -39,6 +39,8 @@ pub(super) struct AuditWindow<'a> {
     before: Vec<Value>,
     /// The new entries.
     pub(super) new: Vec<Value>,
+    /// The entries of the first snapshot that sum up more actions now.
+    grown: Vec<Value>,
     /// The id under which the target stores the peer.
     pub(super) peer_id: String,
     /// The numbers of the snapshots and of the calls.
@@ -77,6 +79,7 @@ impl<'a> AuditWindow<'a> {
             earlier: vec![],
             paths: BTreeSet::new(),
             has_unrecorded_calls: has_unrecorded_calls(trace, peer),
+            grown: after.iter().filter(|entry| has_grown(&before, entry)).cloned().collect(),
             new: after.into_iter().filter(|entry| !is_among(&before, entry)).collect(),
             before,
             peer_id: peer_id(trace, peer).or_unproven("the peer's id is not known")?,
@@ -111,6 +114,13 @@ impl<'a> AuditWindow<'a> {
     pub(super) fn owed(&self) -> Vec<Vec<&'a Exchange>> {
         let own = Some(self.made.clone()).filter(|made| !made.is_empty());
         self.calls.iter().map(|call| vec![*call]).chain(own).collect()
+    }
+
+    /// Returns the entries that sum up several actions, each as often as it may stand for a call.
+    pub(super) fn summed(&self) -> impl Iterator<Item = &Value> {
+        let most = u64::try_from(self.calls.len()).unwrap_or(u64::MAX);
+        let sums = self.new.iter().chain(&self.grown).filter(|entry| actions_in(entry) > 1);
+        sums.flat_map(move |entry| (0..actions_in(entry).min(most)).map(move |_| entry))
     }
 
     /// Returns whether an entry was in the first snapshot.
@@ -225,6 +235,12 @@ fn is_among(before: &[Value], entry: &Value) -> bool {
         Value::Null => before.contains(entry),
         id => before.iter().any(|known| known["id"] == *id),
     }
+}
+
+/// Returns whether an entry was there before, and sums up more actions now.
+fn has_grown(before: &[Value], entry: &Value) -> bool {
+    let is_same = |known: &&Value| !known["id"].is_null() && known["id"] == entry["id"];
+    before.iter().find(is_same).is_some_and(|known| actions_in(entry) > actions_in(known))
 }
 
 /// Returns whether the trace does not record some calls of the target to this peer.

@@ -45,6 +45,12 @@ impl Check for EveryActionIsLogged {
                 let actual = "the entries name the peer, though not as federation_peer_id";
                 return Err(Stop::unproven(actual, window.evidence));
             }
+            let summed = window.new.iter().chain(window.summed()).filter(has_id);
+            let summed: Vec<_> = summed.map(AuditEntry::read).collect();
+            if without_entry(&window, &summed).is_none() {
+                let actual = format!("no entry for {missing} alone: an entry sums up several calls");
+                return Err(Stop::unproven(actual, window.evidence));
+            }
             let listed = window.seen_by_operator.iter().flatten().map(AuditEntry::read).collect::<Vec<_>>();
             if window.seen_by_operator.is_some() && without_entry(&window, &listed).is_none() {
                 let actual = format!("the excerpt has no entry for {missing}, and the audit has one");
@@ -147,6 +153,47 @@ mod tests {
         assert_eq!(verdict(&[200]), Kept);
         assert_eq!(verdict(&[200, 404]), Broken, "it has the route");
         assert_eq!(verdict(&[403]), Broken);
+    }
+
+    #[test]
+    fn a_list_of_entries_without_the_object_is_read() {
+        let verdict = |entries: Value| {
+            TraceBuilder::new()
+                .operation("alice", "peer.join", json!({"peer_id": "p"}))
+                .operation("before", "audit.list", json!([]))
+                .call("call", Exchange::to_target("alice").on("GET", "resources/skill/a").answered(200))
+                .operation("after", "audit.list", entries)
+                .verdict::<EveryActionIsLogged>(
+                    json!({"call": "call", "before": "before", "after": "after", "peer": "alice"}),
+                )
+        };
+        assert_eq!(verdict(json!([admitted()])), Kept);
+        assert_eq!(verdict(json!([])), Broken);
+        assert_eq!(verdict(json!({"log": [admitted()]})), Unproven, "no form of the protocol");
+    }
+
+    #[test]
+    fn an_entry_that_sums_up_calls_is_neither_broken_nor_kept() {
+        let sum = |id: u64, count: u64| json!({"id": id, "payload": {"federation_peer_id": "p", "action": "resources", "status": 200, "count": count}});
+        let verdict = |before: Value, after: Value| {
+            let read = || Exchange::to_target("alice").on("GET", "resources/skill/a").answered(200);
+            TraceBuilder::new()
+                .operation("alice", "peer.join", json!({"peer_id": "p"}))
+                .operation("before", "audit.list", json!({"entries": before}))
+                .call("call", read())
+                .call("call", read())
+                .call("call", read())
+                .operation("after", "audit.list", json!({"entries": after}))
+                .verdict::<EveryActionIsLogged>(
+                    json!({"call": "call", "before": "before", "after": "after", "peer": "alice"}),
+                )
+        };
+        assert_eq!(verdict(json!([]), json!([sum(1, 3)])), Unproven);
+        assert_eq!(verdict(json!([]), json!([sum(1, 2)])), Broken, "one is not counted");
+        assert_eq!(verdict(json!([sum(1, 4)]), json!([sum(1, 7)])), Unproven, "it grew");
+        assert_eq!(verdict(json!([sum(1, 4)]), json!([sum(1, 4)])), Broken);
+        let single = json!([sum(1, 1), sum(2, 1), sum(3, 1)]);
+        assert_eq!(verdict(json!([]), single), Kept);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::audit_entry::AuditEntry;
+use super::audit_entry::{AuditEntry, actions_in};
 use super::audit_window::AuditWindow;
 use super::excerpt::excerpt_entries;
 use crate::check::arguments::{Label, Labels, PeerName};
@@ -57,18 +57,11 @@ impl Check for ExcerptIsComplete {
         };
         let lacking = undisclosed.len() - unlogged.len();
         let actual = format!("{lacking} of {calls} calls are not in the excerpt, as {}", reply_summary(call));
-        if disclosed.iter().any(|entry| is_sum(entry)) {
+        if disclosed.iter().any(|entry| actions_in(entry) > 1) {
             return Err(Stop::unproven(format!("{actual}: an entry sums up several calls"), evidence));
         }
         Err(Stop::broken(actual, evidence))
     }
-}
-
-/// Returns whether an entry sums up several actions.
-fn is_sum(entry: &Value) -> bool {
-    const NAMES: [&str; 3] = ["count", "event_count", "times"];
-    let counts = NAMES.iter().flat_map(|name| [&entry[name], &entry["payload"][name]]);
-    counts.into_iter().filter_map(Value::as_u64).any(|count| count > 1)
 }
 
 #[cfg(test)]
