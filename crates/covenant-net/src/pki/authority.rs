@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519, SerialNumber,
@@ -93,7 +93,7 @@ impl Authority {
     pub fn ended_leaf(&self, common_name: &str) -> Result<Identity, PkiError> {
         let key = KeyPair::generate_for(&PKCS_ED25519).map_err(sign)?;
         let mut params = params(common_name, &[], &self.0.clock, 0)?;
-        params.not_after = hours_from_now(&self.0.clock, -ENDED_HOURS)?;
+        params.not_after = hours_from(earlier(&self.0.clock), -ENDED_HOURS)?;
         as_leaf(&mut params);
         let certificate = params.signed_by(&key, &self.0.issuer).map_err(sign)?;
         Identity::new(vec![certificate.der().clone(), self.0.der.clone()], &key)
@@ -131,8 +131,8 @@ fn params(
     let mut params = CertificateParams::new(names).map_err(sign)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
-    params.not_before = hours_from_now(clock, -BACKDATED_HOURS)?;
-    params.not_after = hours_from_now(clock, 24 * days)?;
+    params.not_before = hours_from(earlier(clock), -BACKDATED_HOURS)?;
+    params.not_after = hours_from(clock.now(), 24 * days)?;
     params.serial_number = Some(serial()?);
     Ok(params)
 }
@@ -144,9 +144,14 @@ fn as_leaf(params: &mut CertificateParams) {
         vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
 }
 
-fn hours_from_now(clock: &Clock, hours: i64) -> Result<OffsetDateTime, PkiError> {
-    let time = clock
-        .now()
+/// Returns the earlier of the times that this clock and the system show. A platform whose clock was moved may still
+/// evaluate a validity by the clock of its system (`binding.md`, reading 12).
+fn earlier(clock: &Clock) -> Timestamp {
+    clock.now().min(Clock::system().now())
+}
+
+fn hours_from(time: Timestamp, hours: i64) -> Result<OffsetDateTime, PkiError> {
+    let time = time
         .checked_add(SignedDuration::from_hours(hours))
         .map_err(|error| PkiError::Sign(error.to_string()))?;
     OffsetDateTime::from_unix_timestamp(time.as_second()).map_err(|error| PkiError::Sign(error.to_string()))
@@ -188,6 +193,20 @@ mod tests {
         let pem = certificate.pem();
         assert!(SigningRequest::new("other").expect("a request").into_identity(&pem, "").is_err());
         assert_eq!(request.into_identity(&pem, authority.pem()).expect("ours").certificate(), &certificate);
+    }
+
+    #[test]
+    fn a_moved_clock_begins_and_ends_no_validity_later_than_the_system() {
+        let now = Clock::system().now();
+        let ahead =
+            Clock::manual(now.checked_add(SignedDuration::from_hours(24 * 1500)).expect("a timestamp"));
+        let authority = Authority::new("covenant test", &ahead).expect("an authority");
+        let leaf = authority.leaf("fed:3", &[], 730).expect("a leaf");
+        assert!(leaf.certificate().not_before < now && leaf.certificate().not_after > ahead.now());
+        assert!(Certificate::from_pem(authority.pem()).expect("a certificate").not_before < now);
+        let ended = authority.ended_leaf("fed:3").expect("a leaf");
+        assert!(ended.certificate().not_before < ended.certificate().not_after);
+        assert!(ended.certificate().not_after < now);
     }
 
     #[test]
