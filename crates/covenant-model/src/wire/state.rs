@@ -56,6 +56,13 @@ impl PeerStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
+    /// Returns whether an operator's word for a state means that the peer is suspended: a platform may state more than
+    /// the name on the wire.
+    #[must_use]
+    pub fn means_suspended(text: &str) -> bool {
+        text.to_lowercase().contains(Self::Suspended.as_str().trim_end_matches("ed"))
+    }
+
     /// Returns whether a peer in this state is admitted.
     #[must_use]
     pub fn may_call(self) -> bool {

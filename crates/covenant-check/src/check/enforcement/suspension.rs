@@ -11,9 +11,8 @@ pub(in crate::check) fn is_suspended(peer: &Value) -> Option<bool> {
 
 /// Returns whether a status is that of a suspended peer, or `None` if it is an unknown word.
 pub(in crate::check) fn is_suspended_status(status: &str) -> Option<bool> {
-    let status = status.to_lowercase();
-    if status.contains("suspend") {
+    if PeerStatus::means_suspended(status) {
         return Some(true);
     }
-    PeerStatus::parse(&status).map(|_| false)
+    PeerStatus::parse(&status.to_lowercase()).map(|_| false)
 }
