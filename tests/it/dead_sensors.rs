@@ -199,8 +199,8 @@ async fn run(sensor: &DeadSensor) -> Report {
     plan.run_to_report().await.expect("a run")
 }
 
-/// Returns scenarios that evaluate the checks, at most so many of each check: from the first one to the last one, and
-/// those between them at equal distances.
+/// Returns scenarios that evaluate the checks. Of the scenarios of one check it returns a limited number, at equal distances
+/// from the first one to the last one.
 fn scenarios_of(checks: &[&str]) -> Vec<String> {
     let library = library(None).expect("the built-in scenarios");
     let mut chosen = BTreeSet::new();

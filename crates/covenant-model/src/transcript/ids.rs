@@ -30,8 +30,8 @@ pub fn usual_text(text: &str) -> Option<String> {
     (usual != text).then_some(usual)
 }
 
-/// Returns whether a text has the length of the usual text of a UUID and no upper-case letter: it is that text, or no UUID.
-/// Almost every id of a transcript is such a text, and each of its texts is looked at for each check.
+/// Returns whether a text has as many characters as a bare UUID and no upper-case letter: it is a UUID in its usual text, or
+/// none. Almost every id of a transcript is such a text, and each of its texts is read for each check.
 fn is_bare_and_lower(text: &str) -> bool {
     text.len() == LENGTHS[0] && !text.bytes().any(|byte| byte.is_ascii_uppercase())
 }

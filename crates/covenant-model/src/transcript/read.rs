@@ -106,7 +106,10 @@ impl StoredTrace {
 
     fn trace_of(&self, wanted: impl Fn(&[u8]) -> bool) -> Trace {
         let lines = self.lines.split_inclusive(|byte| *byte == b'\n').filter(|line| wanted(line));
-        Trace::new(self.scenario.clone(), lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
+        Trace::new(
+            self.scenario.clone(),
+            lines.filter_map(|line| serde_json::from_slice(line).ok()).collect(),
+        )
     }
 }
 
