@@ -39,8 +39,8 @@ pub(super) struct AuditWindow<'a> {
     before: Vec<Value>,
     /// The new entries.
     pub(super) new: Vec<Value>,
-    /// The entries of the first snapshot that sum up more actions now.
-    grown: Vec<Value>,
+    /// The entries of the first snapshot that sum up more actions now, and by how many.
+    grown: Vec<(Value, u64)>,
     /// The id under which the target stores the peer.
     pub(super) peer_id: String,
     /// The numbers of the snapshots and of the calls.
@@ -60,6 +60,7 @@ impl<'a> AuditWindow<'a> {
         after: &Label,
     ) -> Result<Self, Stop> {
         const UNREADABLE: &str = "the audit could not be read";
+        let last_call = labelled_calls(trace, labels).map(|call| call.n()).max().unwrap_or_default();
         let (first, before) = match before {
             Some(before) => audit_entries(trace, before).or_unproven(UNREADABLE)?,
             None => (0, vec![]),
@@ -69,7 +70,10 @@ impl<'a> AuditWindow<'a> {
             // Where the excerpt is only promised, the operator may see the log all the same.
             None => match disclosed_entries(trace, after) {
                 Some((n, entries)) => (n, entries, true),
-                None => listed_entries(trace).map(|(n, it)| (n, it, false)).or_unproven(UNREADABLE)?,
+                None => {
+                    let listed = listed_entries(trace).filter(|(n, _)| *n > last_call);
+                    listed.map(|(n, it)| (n, it, false)).or_unproven(UNREADABLE)?
+                }
             },
         };
         let mut window = Self {
@@ -79,14 +83,13 @@ impl<'a> AuditWindow<'a> {
             earlier: vec![],
             paths: BTreeSet::new(),
             has_unrecorded_calls: has_unrecorded_calls(trace, peer),
-            grown: after.iter().filter(|entry| has_grown(&before, entry)).cloned().collect(),
+            grown: after.iter().filter_map(|entry| Some((entry.clone(), growth(&before, entry)?))).collect(),
             new: after.into_iter().filter(|entry| !is_among(&before, entry)).collect(),
             before,
             peer_id: peer_id(trace, peer).or_unproven("the peer's id is not known")?,
             evidence: Some(first).filter(|first| *first > 0).into_iter().collect(),
             seen_by_operator: listed_entries(trace).filter(|_| is_excerpt).map(|(_, entries)| entries),
         };
-        let last_call = labelled_calls(trace, labels).map(|call| call.n()).max().unwrap_or_default();
         for call in calls(trace).of(peer) {
             window.paths.insert(path_of_call(call.exchange));
             let is_own = call.exchange.direction == Direction::FromTarget && call.exchange.succeeded();
@@ -116,11 +119,13 @@ impl<'a> AuditWindow<'a> {
         self.calls.iter().map(|call| vec![*call]).chain(own).collect()
     }
 
-    /// Returns the entries that sum up several actions, each as often as it may stand for a call.
+    /// Returns the entries that sum up several actions, each as often as it may stand for a call besides the one for
+    /// which a new entry stands in any case.
     pub(super) fn summed(&self) -> impl Iterator<Item = &Value> {
         let most = u64::try_from(self.calls.len()).unwrap_or(u64::MAX);
-        let sums = self.new.iter().chain(&self.grown).filter(|entry| actions_in(entry) > 1);
-        sums.flat_map(move |entry| (0..actions_in(entry).min(most)).map(move |_| entry))
+        let new = self.new.iter().map(|entry| (entry, actions_in(entry).saturating_sub(1)));
+        let sums = new.chain(self.grown.iter().map(|(entry, more)| (entry, *more)));
+        sums.flat_map(move |(entry, more)| (0..more.min(most)).map(move |_| entry))
     }
 
     /// Returns whether an entry was in the first snapshot.
@@ -237,10 +242,11 @@ fn is_among(before: &[Value], entry: &Value) -> bool {
     }
 }
 
-/// Returns whether an entry was there before, and sums up more actions now.
-fn has_grown(before: &[Value], entry: &Value) -> bool {
+/// Returns by how many actions an entry that was there before sums up more now; `None` if it does not.
+fn growth(before: &[Value], entry: &Value) -> Option<u64> {
     let is_same = |known: &&Value| !known["id"].is_null() && known["id"] == entry["id"];
-    before.iter().find(is_same).is_some_and(|known| actions_in(entry) > actions_in(known))
+    let known = before.iter().find(is_same)?;
+    actions_in(entry).checked_sub(actions_in(known)).filter(|more| *more > 0)
 }
 
 /// Returns whether the trace does not record some calls of the target to this peer.
