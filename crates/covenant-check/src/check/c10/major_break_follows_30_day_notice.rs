@@ -90,11 +90,11 @@ impl MajorBreakFollows30DayNotice {
 /// Evaluates calls that were all served: there has to have been a break to wait for.
 fn served_throughout(trace: &Trace, made: &[Call<'_>], first: &Call<'_>) -> Outcome {
     let evidence = made.iter().map(Call::n);
-    if let Some(n) = refused_major(trace, first.n()) {
-        if let Some(last) = made.last().filter(|last| last.n() > n) {
-            let actual = format!("the new major version was refused, and {}", last.summary());
-            return Ok(Pass::new(actual, evidence.chain([n])));
-        }
+    let refused = refused_major(trace, first.n());
+    let later = |n: &u64| made.last().filter(|last| last.n() > *n);
+    if let Some((n, last)) = refused.and_then(|n| Some((n, later(&n)?))) {
+        let actual = format!("the new major version was refused, and {}", last.summary());
+        return Ok(Pass::new(actual, evidence.chain([n])));
     }
     if !runs_another_major(trace, first.n()) {
         let actual = "the target never reported that it runs another major version";
