@@ -232,7 +232,7 @@ mod tests {
     fn a_validity_beyond_the_end_of_time_is_an_error() {
         let authority = Authority::new("covenant test", &clock()).expect("an authority");
         assert!(authority.leaf("fed:1", &[], u32::MAX).is_err());
-        assert!(Authority::new("late", &Clock::manual(jiff::Timestamp::MAX)).is_ok(), "no clock shows that");
+        assert!(Authority::new("late", &Clock::manual(Timestamp::MAX)).is_ok(), "no clock shows that");
     }
 
     #[test]
