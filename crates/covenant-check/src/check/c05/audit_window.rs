@@ -65,17 +65,13 @@ impl<'a> AuditWindow<'a> {
             Some(before) => audit_entries(trace, before).or_unproven(UNREADABLE)?,
             None => (0, vec![]),
         };
-        let (last, after, is_excerpt) = match audit_entries(trace, after) {
-            Some((n, entries)) => (n, entries, false),
-            // Where the excerpt is only promised, the operator may see the log all the same.
-            None => match disclosed_entries(trace, after) {
-                Some((n, entries)) => (n, entries, true),
-                None => {
-                    let listed = listed_entries(trace).filter(|(n, _)| *n > last_call);
-                    listed.map(|(n, it)| (n, it, false)).or_unproven(UNREADABLE)?
-                }
-            },
-        };
+        let of_operator = audit_entries(trace, after).map(|(n, entries)| (n, entries, false));
+        let of_excerpt = || disclosed_entries(trace, after).map(|(n, entries)| (n, entries, true));
+        // Where the excerpt is only promised, the operator may see the log all the same.
+        let listed = || listed_entries(trace).filter(|(n, _)| *n > last_call);
+        let of_operator_after = || listed().map(|(n, entries)| (n, entries, false));
+        let entries = of_operator.or_else(of_excerpt).or_else(of_operator_after);
+        let (last, after, is_excerpt) = entries.or_unproven(UNREADABLE)?;
         let mut window = Self {
             calls: vec![],
             made: vec![],
