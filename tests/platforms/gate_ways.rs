@@ -63,7 +63,7 @@ async fn each_way_finds_the_changes_of_its_row_and_no_addition() {
         let places = places.clone();
         playing.spawn(async move {
             let _place = places.acquire_owned().await;
-            (change, found(change).await)
+            (change, Box::pin(found(change)).await)
         });
     }
     let mut wrong = vec![];

@@ -22,8 +22,8 @@ mod seeds;
 mod shared_target;
 mod written_ids;
 
-/// How many scenarios of a check [`dead_sensors`] plays: all.
-const SCENARIOS_OF_A_CHECK: usize = usize::MAX;
+/// How many scenarios of a check [`dead_sensors`] plays: all, since there are fewer.
+const SCENARIOS_OF_A_CHECK: usize = 1_000;
 
 /// The allocator of the program.
 #[global_allocator]
