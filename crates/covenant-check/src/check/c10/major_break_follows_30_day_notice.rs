@@ -127,10 +127,12 @@ fn cuts_off(exchange: &Exchange) -> bool {
 
 /// Returns the entry, after that one, in which the target refused to its operator another major version than it
 /// reported: a platform may keep the clause in this way (`binding.md`, reading 58). An error that only says
-/// that the call failed is no refusal of the version.
+/// that the call failed is no refusal of the version, and neither is one of an operator client that sets no release at all.
 fn refused_major(trace: &Trace, since: u64) -> Option<u64> {
     let (_, first) = majors_reported(trace).next()?;
-    trace.operations([SetRelease::METHOD]).find_map(|(n, operation)| {
+    let set = || trace.operations([SetRelease::METHOD]);
+    set().find(|(_, operation)| operation.result.is_some())?;
+    set().find_map(|(n, operation)| {
         let Some(OperationFailure::Refused { code, .. }) = operation.failure else { return None };
         let asked = Version::parse(operation.parameters["version"].as_str()?).ok()?.major;
         (n > since && asked != first && is_refusal_of_the_state(code)).then_some(n)
@@ -184,16 +186,24 @@ pub(super) mod tests {
 
     #[test]
     fn a_refused_major_after_which_the_partner_is_served_is_no_break() {
-        let verdict = |version: &str, code: i64, later: Option<u16>| {
+        let verdict_with = |sets_releases: bool, version: &str, code: i64, later: Option<u16>| {
             let refused = OperationFailure::Refused { code, message: "not announced".to_owned() };
             let asked = json!({ "version": version });
             let builder = TraceBuilder::new().runs("1.4.0").served("served", 200);
             let builder = builder.failed_operation("", "release.set", asked, refused);
-            broke_in_time(&match later {
+            let builder = match later {
                 Some(status) => builder.served("later", status),
                 None => builder,
+            };
+            let minor = json!({"version": "1.5.0"});
+            broke_in_time(&if sets_releases {
+                builder.operation_with("", "release.set", minor, json!({}))
+            } else {
+                builder
             })
         };
+        let verdict = |version: &str, code, later| verdict_with(true, version, code, later);
+        assert_eq!(verdict_with(false, "2.0.0", -32009, Some(200)), Unproven, "it may set no release at all");
         assert_eq!(verdict("2.0.0", -32009, Some(200)), Kept);
         assert_eq!(verdict("2.0.0", -32012, Some(200)), Kept);
         assert_eq!(verdict("2.0.0", -32009, Some(422)), Broken, "it is cut off all the same");
