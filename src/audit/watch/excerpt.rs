@@ -26,6 +26,7 @@ pub(super) struct Excerpt {
     checked_at: Option<Timestamp>,
     request_id: Option<String>,
     is_received: bool,
+    was_refused: bool,
 }
 
 impl Excerpt {
@@ -41,9 +42,14 @@ impl Excerpt {
     }
 
     /// Records the result of a request for the excerpt. If the target could not answer, the next heartbeat
-    /// retries it.
+    /// retries it. So it does after the first refusal: the target may have changed the state of the peering in between,
+    /// and one refusal alone proves nothing.
     pub(super) fn take(&mut self, asked: &CallOutcome, now: Timestamp) {
         if !asked.status.is_some_and(|status| status < SERVER_ERRORS && status != TOO_MANY) {
+            return;
+        }
+        let is_refused = !asked.succeeded();
+        if is_refused && !std::mem::replace(&mut self.was_refused, true) {
             return;
         }
         self.requested_at.get_or_insert(now);
@@ -92,10 +98,22 @@ mod tests {
         let mut excerpt = Excerpt::default();
         excerpt.take(&CallOutcome { status: Some(503), ..CallOutcome::default() }, now);
         excerpt.take(&CallOutcome::default(), now);
+        excerpt.take(&CallOutcome { status: Some(403), ..CallOutcome::default() }, now);
         assert_eq!((excerpt.requested_at, excerpt.checked_at), (None, None));
+        assert!(excerpt.is_due(now), "one refusal alone proves nothing");
         let data = Some(json!({"request_id": "req_1&x=2"}));
         excerpt.take(&CallOutcome { status: Some(202), data, ..CallOutcome::default() }, now);
         assert_eq!(excerpt.request_id.as_deref(), Some("req_1%26x%3D2"));
         assert_eq!(excerpt.checked_at, Some(now));
+    }
+
+    #[test]
+    fn a_second_refusal_is_not_repeated_at_once() {
+        let now: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
+        let mut excerpt = Excerpt::default();
+        for _ in 0..2 {
+            excerpt.take(&CallOutcome { status: Some(403), ..CallOutcome::default() }, now);
+        }
+        assert!(!excerpt.is_due(now));
     }
 }

@@ -41,11 +41,17 @@ impl Check for ExcerptInRealTime {
             matches!(request.call.exchange.status(), Some(DELIVERED | PROMISED))
         };
         let Some(first) = requests.iter().find(is_accepted) else {
-            return Err(match requests.last() {
-                Some(TimedRequest { call, .. }) => {
-                    Stop::broken(format!("the request was not accepted: {}", call.summary()), [call.n()])
-                }
-                None => Stop::unproven("no request was answered", []),
+            return Err(match requests.as_slice() {
+                [] => Stop::unproven("no request was answered", []),
+                // The state of the peering may have changed after the probe, and have changed back.
+                [once] => Stop::unproven(
+                    format!("one request alone was refused: {}", once.call.summary()),
+                    [once.call.n()],
+                ),
+                [.., before, last] => Stop::broken(
+                    format!("no request was accepted: {}", last.call.summary()),
+                    [before.call.n(), last.call.n()],
+                ),
             });
         };
         let n = first.call.n();
@@ -172,6 +178,7 @@ mod tests {
 
     const HOUR: i64 = 3600;
 
+    #[derive(Clone, Copy)]
     enum Event {
         /// A heartbeat gets this status, when the target's clock is this many seconds ahead of the suite's.
         Beat(u16, i64),
@@ -230,7 +237,18 @@ mod tests {
             [Beat(200, 0), Promised(HOUR), Passes(73 * HOUR), Beat(200, 0), Requested(202, true), Delivered];
         assert_eq!(verdict(&late), Broken);
         assert_eq!(verdict(&[Beat(200, 0), Promised(80 * HOUR), Beat(200, 0)]), Broken);
-        assert_eq!(verdict(&[Beat(200, 0), Requested(404, false), Beat(200, 0)]), Broken);
+    }
+
+    #[test]
+    fn a_refusal_counts_if_it_is_repeated() {
+        let refused = || [Beat(200, 0), Requested(403, false)];
+        let then = |rest: &[Event]| {
+            verdict(&refused().into_iter().chain(refused()).chain(rest.iter().copied()).collect::<Vec<_>>())
+        };
+        assert_eq!(then(&[Beat(200, 0)]), Broken);
+        assert_eq!(then(&[Beat(200, 0), Delivered]), Kept);
+        let once = [Beat(200, 0), Requested(403, false), Beat(200, 0)];
+        assert_eq!(verdict(&once), Unproven, "it was degraded in between");
     }
 
     #[test]
