@@ -69,7 +69,7 @@ impl PermittedChoices {
     pub fn of(seed: Seed) -> Self {
         let mut rng = seed.derive("permitted_choices").rng();
         let identity = if rng.random() { IdentityWay::SignedRequest } else { IdentityWay::ExchangedTrust };
-        Self {
+        let mut drawn = Self {
             identity,
             shuffled: rng.random::<bool>().then(|| seed.derive("members")),
             extra_members: rng.random(),
@@ -84,7 +84,10 @@ impl PermittedChoices {
                 rng.random(),
                 rng.random_range(1..=254),
             )),
-        }
+        };
+        // Three of four peers keep their connections, as most clients do: a handshake costs more than a call.
+        drawn.reuse_connections |= rng.random::<bool>();
+        drawn
     }
 
     pub(super) fn tls(&self) -> TlsOptions {
