@@ -46,8 +46,8 @@ struct Part {
     stage: Option<Stage>,
     /// `true` if the planned checks can be read.
     is_planned: bool,
-    /// Status of the answer to the first accept.
-    first_accept: Option<u16>,
+    /// Status of the answer to the accept that admits the peer.
+    admitting_accept: Option<u16>,
     /// Points of a diagnosis.
     diagnostics: Vec<Diagnostic>,
 }
@@ -256,7 +256,7 @@ fn of_trace_alone(trace: &Trace, held: &HeldText) -> (Part, Vec<Evaluated>) {
         retry: 0,
         stage: loaded.as_ref().and_then(|loaded| loaded.scenario.stage),
         is_planned: loaded.is_some(),
-        first_accept: first_accept(trace),
+        admitting_accept: admitting_accept(trace),
         diagnostics: diagnostics(trace),
     };
     let Some(loaded) = loaded else { return (part, vec![]) };
@@ -423,20 +423,23 @@ fn void(parts: &[Part]) -> Option<String> {
 /// token that was never issued.
 fn refused_token(start: &RunStart, parts: &[Part]) -> Option<String> {
     let has = |setting: &str| start.settings.get(setting) == Some(&Value::Bool(true));
-    let first = parts.first().filter(|_| has("audit") && !has("anonymous"))?.first_accept;
-    let status = first.filter(|status| *status == TOKEN_REFUSED)?;
+    let status = parts.first().filter(|_| has("audit") && !has("anonymous"))?.admitting_accept;
+    let status = status.filter(|status| *status == TOKEN_REFUSED)?;
     Some(format!(
         "nothing was evaluated: the target refused the acceptance token ({status}): it is wrong, spent or expired; ask the \
          operator of the target for another"
     ))
 }
 
-/// Returns the status by which the target answered the first accept of a trace.
-fn first_accept(trace: &Trace) -> Option<u16> {
+/// Returns the status by which the target answered the accept that admits the peer: the last of the calls that bear the
+/// label of the first accept. A watch that was killed sends it again.
+fn admitting_accept(trace: &Trace) -> Option<u16> {
     let is_accept = |exchange: &Exchange| {
         exchange.direction == Direction::ToTarget && exchange.route() == Some(Route::Accept)
     };
-    trace.exchanges().find(|(_, exchange)| is_accept(exchange))?.1.status()
+    let accepts: Vec<_> = trace.exchanges().filter(|(_, exchange)| is_accept(exchange)).collect();
+    let (first, _) = accepts.first()?;
+    accepts.iter().rfind(|(entry, _)| entry.label == first.label)?.1.status()
 }
 
 /// Returns the stages that failed on this target, with what they cost. A failed handshake makes the run void.

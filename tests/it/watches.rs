@@ -88,6 +88,28 @@ fn the_state_is_saved_before_the_token_is_spent() {
 }
 
 #[test]
+fn a_kill_between_the_answer_and_the_new_state_leaves_nothing_evaluated() {
+    let platform = Platform::start(LOOPBACK, &[]);
+    let mut watch = start(&platform, "1h");
+    let path = platform.file("out/watch.json");
+    wait_until("the watch is accepted", || {
+        fs::read_to_string(&path).unwrap_or_default().contains("id_at_target")
+    });
+    signal("KILL", watch.id());
+    watch.wait().expect("it ends");
+    // The state from before the answer, which the transcript has already.
+    let mut state: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).expect("a state")).expect("a JSON text");
+    state["until"] = serde_json::Value::Null;
+    state["snapshot"]["admission"] = serde_json::Value::Null;
+    fs::write(&path, state.to_string()).expect("written");
+    let (exit, printed) = go_on(&platform);
+    assert_eq!(exit, 7, "{printed}");
+    assert!(printed.contains("was killed before while it accepted"), "{printed}");
+    assert!(printed.contains("- peer 01"), "{printed}");
+}
+
+#[test]
 fn a_signal_interrupts_a_watch_and_the_same_command_continues_it() {
     let platform = Platform::start(LOOPBACK, &[]);
     let mut watch = start(&platform, "1h");
