@@ -11,10 +11,10 @@ use crate::clock::Seed;
 use crate::input::{self, InputError};
 use crate::nearest::did_you_mean;
 use crate::reference::{DEFECTS, VARIANTS};
-use crate::runner::{Partition, Plan, write_whole};
+use crate::runner::{Partition, Plan, Selection, library, write_whole};
 use crate::selftest::{
-    Combine, CombinedTable, Row, Table, check_ids, combinations, compare_reports, platforms, probe_all,
-    probe_combinations,
+    Combine, CombinedTable, Platform, Row, Table, check_aspects, check_ids, combinations, compare_reports,
+    platforms, probe_all, probe_combinations,
 };
 
 /// Arguments of `covenant selftest`.
@@ -23,6 +23,10 @@ pub(super) struct Arguments {
     /// Defect or variant to run (repeatable) [default: all]
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// Pattern of the scenarios to play, such as '07-*/**' (repeatable) [default: all]. The table in --out is renewed in
+    /// what they show; a defect or variant without a row there is played whole first
+    #[arg(long, value_name = "PATTERN", requires = "out", conflicts_with_all = ["goldens", "combine"])]
+    scenario: Vec<String>,
     /// Partition of the defects and variants to run: the K-th of N, such as hash:2/10 [default: all]
     #[arg(long, value_name = "hash:K/N")]
     partition: Option<Partition>,
@@ -59,7 +63,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or(Seed(1));
     message(&format!("seed: {seed}\n"));
     // The self-test needs to know that a case breaks, not the shortest one.
-    let plan = Plan { seed, shrinks: 0, ..Plan::default() };
+    let mut plan = Plan { seed, shrinks: 0, ..Plan::default() };
     if let Some(combine) = arguments.combine {
         return combined(arguments, combine, &plan);
     }
@@ -72,6 +76,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         input::files_in(folder, "txt", false).map_err(unreadable)?;
     }
     let before = arguments.out.as_deref().map(Table::read).transpose().map_err(unreadable)?.flatten();
+    if !arguments.scenario.is_empty() {
+        plan.selection = selection(&arguments.scenario)?;
+        has_rows(&platforms, before.as_ref())?;
+    }
     let rows = block_on_unless_stopped(probe_all(&platforms, &plan, arguments.parallel()))?
         .map_err(|error| Failure::new(Exit::Environment, error))?;
     let table = table(arguments, before, rows)?;
@@ -103,9 +111,36 @@ fn combined(arguments: &Arguments, combine: Combine, plan: &Plan) -> Result<Exit
     Ok(if table.is_good() { Exit::Kept } else { Exit::Broken })
 }
 
+/// Returns the selection of these scenarios. A pattern that fits none is an error.
+fn selection(patterns: &[String]) -> Result<Selection, Failure> {
+    let usage = |error| Failure::new(Exit::Usage, error);
+    let selection = Selection::new(patterns, &[]).map_err(usage)?;
+    let library = library(None).map_err(|error| Failure::new(Exit::Suite, error))?;
+    selection.of(&library, true).map_err(usage)?;
+    Ok(selection)
+}
+
+/// Returns an error if a platform has no row yet: scenarios alone make none.
+fn has_rows(platforms: &[Platform], before: Option<&Table>) -> Result<(), Failure> {
+    let rows = before.map(|table| &table.rows[..]).unwrap_or_default();
+    let names = platforms.iter().map(|platform| platform.map_or("", |patch| patch.name));
+    let new: Vec<&str> = names.filter(|name| rows.iter().all(|row| row.patch != *name)).collect();
+    let Some(first) = new.first() else { return Ok(()) };
+    let first = if first.is_empty() { "the conforming platform" } else { first };
+    Err(Failure::usage(format!(
+        "{} platforms have no row in --out, such as {first}: play them whole first, with --only and without --scenario",
+        new.len()
+    )))
+}
+
 /// Returns the table of these rows. If only a part was run, the other rows come from an earlier table.
 fn table(arguments: &Arguments, before: Option<Table>, rows: Vec<Row>) -> Result<Table, Failure> {
-    let check_ids = check_ids().map_err(|error| Failure::new(Exit::Suite, error))?;
+    let in_suite = |error| Failure::new(Exit::Suite, error);
+    let check_ids = check_ids().map_err(in_suite)?;
+    if !arguments.scenario.is_empty() {
+        let aspects = check_aspects().map_err(in_suite)?;
+        return Ok(before.unwrap_or_default().with_parts(rows, &aspects, &check_ids));
+    }
     if arguments.only.is_empty() && arguments.partition.is_none() {
         return Ok(Table::new(rows, &check_ids));
     }

@@ -30,7 +30,7 @@ pub struct Selection {
 pub enum SelectionError {
     /// An invalid pattern.
     #[error(
-        "--only {pattern}: not a glob pattern, such as '07-*/**': {why}; `[[]` stands for a bracket itself"
+        "the pattern {pattern} is not a glob pattern, such as '07-*/**': {why}; `[[]` stands for a bracket itself"
     )]
     Pattern {
         /// The pattern as given.
@@ -40,7 +40,7 @@ pub enum SelectionError {
     },
     /// A pattern that fits nothing.
     #[error(
-        "--only {pattern}: no scenario is selected, since none has such an id; `covenant list scenarios` lists them{hint}"
+        "the pattern {pattern} selects no scenario, since none has such an id; `covenant list scenarios` lists them{hint}"
     )]
     Unmatched {
         /// The pattern as given.
@@ -305,7 +305,7 @@ mod tests {
         assert!(near.contains("did you mean 07-migration-hygiene/conflicts-are-resolved"), "{near}");
         let both = error(&["03-*/**"], &["7.3"], true);
         assert!(both.contains("none that fits --only checks --clause 7.3"), "{both}");
-        assert!(error(&["property/grants"], &[], false).contains("no scenario is selected"));
+        assert!(error(&["property/grants"], &[], false).contains("selects no scenario"));
         assert!(error(&["[abc"], &[], true).contains("unclosed character class"));
         assert!(error(&[""], &[], true).contains("empty"));
     }

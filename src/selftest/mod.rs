@@ -14,14 +14,14 @@ pub use golden_report::{ReportDifference, compare_reports, golden_report};
 pub use row::{Row, probe};
 pub use table::Table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::runner::{Partition, Plan, RunError, library, planned, property_case};
-use crate::scenario::LibraryError;
+use crate::scenario::{LibraryError, Loaded};
 
 /// A platform of the self-test: a patch, or `None` for the conforming platform.
 pub type Platform = Option<&'static Patch>;
@@ -57,9 +57,18 @@ pub async fn probe_combinations(
 
 /// Returns the ids of all checks of the suite. A second time has the checks of the first.
 pub fn check_ids() -> Result<BTreeSet<String>, LibraryError> {
-    let library = library(None)?;
+    let first_times = every_case()?.into_iter().filter(|loaded| !loaded.second_time);
+    Ok(first_times.flat_map(|loaded| planned(&loaded.id, &loaded)).map(|check| check.id).collect())
+}
+
+/// Returns the clause and aspect of each check of the suite, as `7.1 conduct`, by the id of the check.
+pub fn check_aspects() -> Result<BTreeMap<String, String>, LibraryError> {
+    let planned = every_case()?.into_iter().flat_map(|loaded| planned(&loaded.id, &loaded));
+    Ok(planned.map(|check| (check.id, format!("{} {}", check.clause, check.aspect))).collect())
+}
+
+/// Returns every scenario, and a case of every property.
+fn every_case() -> Result<Vec<Loaded>, LibraryError> {
     let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.trace()));
-    let first_times = library.iter().filter(|loaded| !loaded.second_time);
-    let every = first_times.cloned().chain(properties);
-    Ok(every.flat_map(|loaded| planned(&loaded.id, &loaded)).map(|check| check.id).collect())
+    Ok(library(None)?.iter().cloned().chain(properties).collect())
 }

@@ -32,6 +32,9 @@ pub struct Row {
     /// The golden form of the report.
     #[serde(skip)]
     pub report: String,
+    /// The scenarios that were played.
+    #[serde(skip)]
+    pub played: BTreeSet<String>,
 }
 
 impl Row {
@@ -45,6 +48,31 @@ impl Row {
     #[must_use]
     pub fn is_hard_to_reach(&self) -> bool {
         defect(&self.patch).is_some_and(|patch| patch.hard_to_reach)
+    }
+
+    /// Returns this row with what `part`, a row of the same platform, shows of the scenarios that it played. `aspects`
+    /// holds the clause and aspect of each check of the suite.
+    #[must_use]
+    pub(super) fn with_part(self, part: Self, aspects: &BTreeMap<String, String>) -> Self {
+        let renewed = |before: Vec<String>, now: Vec<String>| {
+            let is_left = |id: &String| aspects.contains_key(id) && !part.played.contains(scenario_of(id));
+            let mut all: Vec<String> = before.into_iter().filter(is_left).chain(now).collect();
+            all.sort_by_key(|id| (aspects.get(id), scenario_of(id).to_owned(), number_of(id)));
+            all
+        };
+        let detected_by = renewed(self.detected_by, part.detected_by);
+        let found: BTreeSet<&String> = detected_by.iter().filter_map(|id| aspects.get(id)).collect();
+        let checked: BTreeSet<&String> = aspects.values().collect();
+        let unfound = part.breaks.iter().filter(|aspect| !found.contains(aspect)).cloned();
+        let (missed, unchecked) = unfound.partition(|aspect| checked.contains(aspect));
+        Self {
+            missed,
+            unchecked,
+            false_positives: renewed(self.false_positives, part.false_positives),
+            left_open: renewed(self.left_open, part.left_open),
+            detected_by,
+            ..part
+        }
     }
 
     /// Returns true if the defect breaks something that the suite checks.
@@ -72,6 +100,16 @@ fn commitments(patch: &Patch) -> Option<BTreeSet<u8>> {
     Some(sections.filter_map(|(section, _)| section.parse().ok()).collect())
 }
 
+/// Returns the scenario of a check id, such as `07-migration-hygiene/order#2`.
+fn scenario_of(id: &str) -> &str {
+    id.rsplit_once('#').map_or(id, |(scenario, _)| scenario)
+}
+
+/// Returns the number of a check within its scenario.
+fn number_of(id: &str) -> Option<u32> {
+    id.rsplit_once('#')?.1.parse().ok()
+}
+
 fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
     let breaks: BTreeSet<String> = match patch.map(|patch| patch.kind) {
         Some(PatchKind::Defect { breaks }) => {
@@ -94,8 +132,11 @@ fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
     if report.score.overall == Overall::Void {
         false_positives.push("the run was void".to_owned());
     }
-    let open =
-        |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Unproven && breaks.is_empty();
+    // A check that deepens another one leaves to it what it cannot show, and the other may be outside a part.
+    let is_left = |check: &EvaluatedCheck| report.partial && check.evaluation.check.deepens;
+    let open = |check: &&EvaluatedCheck| {
+        check.evaluation.result.verdict == Verdict::Unproven && breaks.is_empty() && !is_left(check)
+    };
     let is_expected = |id: &String| patch.is_some_and(|patch| patch.leaves_unproven.contains(&id.as_str()));
     let left_open = report.checks.iter().filter(open).map(|check| check.evaluation.check.id.clone());
     let left_open = left_open.filter(|id| !is_expected(id)).collect();
@@ -113,5 +154,6 @@ fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
         false_positives,
         left_open,
         report: golden_report(report),
+        played: report.scenarios.iter().map(|scenario| scenario.id.clone()).collect(),
     }
 }

@@ -42,6 +42,25 @@ impl Table {
         Self::new(rows, checks)
     }
 
+    /// Renews in each row what the scenarios show that were played. `parts` are rows of these scenarios alone, and a
+    /// platform without a row gets none: it was never played whole. `aspects` holds the clause and aspect of each check.
+    #[must_use]
+    pub fn with_parts(
+        self,
+        parts: Vec<Row>,
+        aspects: &BTreeMap<String, String>,
+        checks: &BTreeSet<String>,
+    ) -> Self {
+        let mut by_patch: BTreeMap<String, Row> =
+            parts.into_iter().map(|row| (row.patch.clone(), row)).collect();
+        let renew = |row: Row| match by_patch.remove(&row.patch) {
+            Some(part) => row.with_part(part, aspects),
+            None => row,
+        };
+        let rows = self.rows.into_iter().map(renew).collect();
+        Self::default().with(rows, checks)
+    }
+
     /// Returns the number of defects that were detected exactly, and the number that the suite checks.
     #[must_use]
     pub fn sensitivity(&self) -> (usize, usize) {
@@ -202,7 +221,40 @@ mod tests {
             false_positives: vec![],
             left_open: vec![],
             report: String::new(),
+            played: BTreeSet::new(),
         }
+    }
+
+    #[test]
+    fn a_part_renews_what_its_scenarios_show_and_nothing_else() {
+        let aspects: BTreeMap<String, String> = ["7/ids#2", "7/ids#10", "7/old#1", "7/new#1", "1/own#1"]
+            .map(|id| {
+                (id.to_owned(), if id.starts_with('1') { "1.1 conduct" } else { "7.4 conduct" }.to_owned())
+            })
+            .into();
+        let played = |scenarios: &[&str], row: Row| Row {
+            played: scenarios.iter().map(|id| (*id).to_owned()).collect(),
+            ..row
+        };
+        let checks: BTreeSet<String> = aspects.keys().cloned().collect();
+        let name = "remaps-ids-of-non-root-records";
+        let breaks = ["1.1 conduct", "7.4 conduct"];
+        let before = Table::new(
+            vec![row("", &[], &[]), row(name, &breaks, &["1/own#1", "7/gone#1", "7/ids#2", "7/old#1"])],
+            &checks,
+        );
+        let part = |detected: &[&str]| played(&["7/ids", "7/new"], row(name, &breaks, detected));
+        let after = before.clone().with_parts(vec![part(&["7/ids#10", "7/new#1"])], &aspects, &checks);
+        let [plain, renewed] = &after.rows[..] else { panic!("two rows: {after:?}") };
+        assert_eq!(plain.patch, "");
+        assert_eq!(renewed.detected_by, ["1/own#1", "7/ids#10", "7/new#1", "7/old#1"]);
+        assert_eq!((renewed.missed.len(), &after.never_broken[..]), (0, &["7/ids#2".to_owned()][..]));
+        // What only these scenarios showed is missed if they show it no longer.
+        let alone = Table::new(vec![row(name, &breaks, &["7/ids#2"])], &checks);
+        let missed = alone.with_parts(vec![part(&[])], &aspects, &checks);
+        assert_eq!(missed.rows[0].missed, breaks);
+        let unknown = Table::default().with_parts(vec![part(&["7/ids#2"])], &aspects, &checks);
+        assert_eq!(unknown.rows, []);
     }
 
     #[test]

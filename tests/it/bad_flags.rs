@@ -128,7 +128,10 @@ fn what_is_malformed_or_contradicts_itself_is_an_error() {
     refused(
         folder().path(),
         &[
-            (&["run", "--only", "[abc"], &["--only [abc: not a glob pattern", "unclosed character class"]),
+            (
+                &["run", "--only", "[abc"],
+                &["the pattern [abc is not a glob pattern", "unclosed character class"],
+            ),
             (&["run", "--variant", "http1-only", "--variant", "http2-only"], &["cannot hold together"]),
             (&["target", "--variant", "http2-only", "--variant", "http1-only"], &["cannot hold together"]),
             (
@@ -151,7 +154,7 @@ fn a_filter_that_leaves_nothing_exits_with_7_and_the_nearest_names() {
             ),
             (&["run", "--property", "grants", "--cases", "0"], &["--cases 0 leaves no case"]),
             (&["run", "--only", "declared-kinds-are-servd"], &[SHORT]),
-            (&["run", "--only", "03-*/**", "--only", "17-*"], &["--only 17-*", "no scenario is selected"]),
+            (&["run", "--only", "03-*/**", "--only", "17-*"], &["the pattern 17-* selects no scenario"]),
         ],
     );
 }
