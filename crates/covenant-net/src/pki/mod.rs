@@ -69,7 +69,7 @@ fn provider() -> std::sync::Arc<rustls::crypto::CryptoProvider> {
         .get_or_init(|| {
             let mut provider = rustls::crypto::aws_lc_rs::default_provider();
             // The one suite that every TLS 1.3 has (RFC 8446, 9.1) goes first: processors compute its SHA-256 by themselves,
-            // and a run performs thousands of handshakes.
+            // and a run has thousands of handshakes.
             let is_mandatory = |suite: &rustls::SupportedCipherSuite| {
                 suite.suite() == rustls::CipherSuite::TLS13_AES_128_GCM_SHA256
             };
