@@ -13,18 +13,18 @@ use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
     Counts, Diagnostic, EvaluatedCheck, FailedStage, MissingMethod, REDACTED, Report, SCHEMA_VERSION,
-    ScenarioRow, ShownTrace, TargetFinder, VerdictCounts, diagnostics, shown_trace,
+    ScenarioRow, VerdictCounts, diagnostics,
 };
 use crate::scenario::{Library, Loaded, load, retry_of};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
 use crate::transcript::{Direction, Exchange, Outcome, Reading, RunStart, StoredTrace, Trace};
-use crate::warning::Warnings;
 use crate::wire::path::Route;
 use crate::{Blame, Stage};
 
 use super::command::replay;
 use super::planned_with_texts;
 use super::retries::{Plays, Retries};
+use super::seen::Seen;
 
 /// The status by which a target says that a token is unknown, spent or expired (`wire.md`, "Accept").
 const TOKEN_REFUSED: u16 = 401;
@@ -34,33 +34,33 @@ const HIDDEN: &str =
     "this is a redacted copy, in which what the verdict rests on is replaced; the original shows it";
 
 /// What a report needs of a scenario, once its trace was evaluated.
-struct Part {
-    id: String,
-    outcome: Option<Outcome>,
+pub(super) struct Part {
+    pub(super) id: String,
+    pub(super) outcome: Option<Outcome>,
     /// Number of entries.
-    entries: u64,
-    took_milliseconds: Option<u64>,
+    pub(super) entries: u64,
+    pub(super) took_milliseconds: Option<u64>,
     /// Number of the play.
-    retry: u32,
+    pub(super) retry: u32,
     /// Stage that the scenario tries.
-    stage: Option<Stage>,
+    pub(super) stage: Option<Stage>,
     /// `true` if the planned checks can be read.
-    is_planned: bool,
+    pub(super) is_planned: bool,
     /// Status of the answer to the accept that admits the peer.
-    admitting_accept: Option<u16>,
+    pub(super) admitting_accept: Option<u16>,
     /// Points of a diagnosis.
-    diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 /// Evaluation of a check, and the method whose lack may be why it is unproven.
-type Evaluated = (Evaluation, Option<String>);
+pub(super) type Evaluated = (Evaluation, Option<String>);
 
 /// Evaluates every planned check of a transcript, one scenario after the other.
 #[must_use]
 pub fn assess(reading: &Reading) -> Report {
     let mut stored: Vec<&StoredTrace> = reading.stored().iter().collect();
     sort(&mut stored, &Retries::of(&reading.start));
-    assess_each(reading, stored.into_iter().map(StoredTrace::read))
+    assess_each(reading, stored)
 }
 
 /// Evaluates a transcript as [`assess`] does, and frees each trace when it is evaluated. The reading keeps none.
@@ -68,7 +68,7 @@ pub fn assess(reading: &Reading) -> Report {
 pub fn assess_and_free(reading: &mut Reading) -> Report {
     let mut stored = reading.take_stored();
     sort(&mut stored, &Retries::of(&reading.start));
-    assess_each(reading, stored.into_iter().map(|stored| stored.read()))
+    assess_each(reading, stored)
 }
 
 /// Sorts traces by their scenarios, and those of one scenario by the number of the play.
@@ -102,18 +102,18 @@ pub(super) fn rank(plays: impl Iterator<Item = Trace>, held: &HeldText) -> u8 {
 }
 
 /// The plays of one scenario, with the methods whose lack the first one shows.
-struct Played {
+pub(super) struct Played {
     plays: Plays,
     methods: Vec<Option<String>>,
 }
 
 impl Played {
-    fn new(first: Vec<Evaluated>) -> Self {
+    pub(super) fn new(first: Vec<Evaluated>) -> Self {
         let (evaluations, methods) = first.into_iter().unzip();
         Self { plays: Plays::new(evaluations), methods }
     }
 
-    fn add(&mut self, further: Vec<Evaluated>) {
+    pub(super) fn add(&mut self, further: Vec<Evaluated>) {
         self.plays.add(further.into_iter().map(|(evaluation, _)| evaluation).collect());
     }
 
@@ -122,44 +122,12 @@ impl Played {
     }
 }
 
-/// What traces show, each by itself.
-#[derive(Default)]
-struct Seen {
-    parts: Vec<Part>,
-    played: Vec<(String, Played)>,
-    shown: Vec<ShownTrace>,
-    warnings: Warnings,
-    platform: TargetFinder,
-}
-
-impl Seen {
-    fn add(&mut self, trace: &Trace, start: &RunStart, retries: &Retries<'_>) {
-        let (part, of_play) = of_trace_alone(trace, &start.contract);
-        self.platform.add(trace, part.stage == Some(Stage::Handshake));
-        self.warnings.add(trace);
-        self.shown.extend(shown_trace(trace, of_play.iter().map(|(evaluation, _)| evaluation)));
-        let (scenario, retry) = retries.play_of(trace.scenario());
-        if let Some((_, plays)) = self.played.last_mut().filter(|(first, _)| retry > 0 && first == scenario) {
-            // What a further play of a stage shows voids no run.
-            self.parts.push(Part { stage: None, retry, ..part });
-            plays.add(of_play);
-            return;
-        }
-        self.parts.push(part);
-        self.played.push((scenario.to_owned(), Played::new(of_play)));
-    }
-}
-
-/// Evaluates traces, in the order of their scenarios and plays.
-fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report {
+/// Evaluates traces, which are in the order of their scenarios and plays.
+fn assess_each(reading: &Reading, traces: Vec<impl Borrow<StoredTrace> + Send>) -> Report {
     let start = &reading.start;
     let held = &start.contract;
     let retries = Retries::of(start);
-    let mut seen = Seen::default();
-    for trace in traces {
-        seen.add(&trace, start, &retries);
-    }
-    let Seen { mut parts, played, mut shown, warnings, platform } = seen;
+    let Seen { mut parts, played, mut shown, warnings, platform } = Seen::of(traces, start, &retries);
     let mut evaluated: Vec<Evaluated> = played.into_iter().flat_map(|(_, plays)| plays.merged()).collect();
     evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));
 
@@ -246,7 +214,7 @@ fn milliseconds(began: Timestamp, ended: Timestamp) -> u64 {
 }
 
 /// Evaluates the checks of one trace.
-fn of_trace_alone(trace: &Trace, held: &HeldText) -> (Part, Vec<Evaluated>) {
+pub(super) fn of_trace_alone(trace: &Trace, held: &HeldText) -> (Part, Vec<Evaluated>) {
     let loaded = source(trace);
     let part = Part {
         id: trace.scenario().to_owned(),

@@ -18,6 +18,7 @@ mod planned;
 mod play;
 mod replay;
 mod retries;
+mod seen;
 mod selection;
 mod spoken;
 mod target;
