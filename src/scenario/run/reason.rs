@@ -55,7 +55,8 @@ fn of_status(status: u16, has_no_json: bool) -> &'static str {
         200..=299 => "the data of the answer lacks what the wire has there (docs/wire.md)",
         300..=399 => "redirects are not followed: name the URL that it redirects to",
         401 | 403 => {
-            "check that the operator client returns the token of this proposal, and the platform's own log"
+            "it refuses the token or the certificate of the call: see its own log; if it was an accept, check that the \
+             operator client returns the token of this proposal"
         }
         404 | 405 => {
             "check the URL of the federation plane: what stands before /api/v1/system/federation_api"
