@@ -232,6 +232,21 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
         |policy| policy.peering.on_resume = |tx, peer| revive(tx, table::of_peer(tx.db, &peer.id)?),
     )
     .hard_to_reach(),
+    Patch::defect(
+        "ends-grants-at-a-resume",
+        &[("2.1", Conduct)],
+        "Revokes the grants of a peer that is suspended and resumed, without an operator and without a word.",
+        |policy| {
+            policy.peering.on_resume = |tx, peer| {
+                for mut grant in table::of_peer::<Grant>(tx.db, &peer.id)? {
+                    grant.revoked_at = grant.revoked_at.or(Some(tx.now));
+                    table::put(tx.db, &grant)?;
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
 ];
 
 /// Defects in the detection of broken grants.

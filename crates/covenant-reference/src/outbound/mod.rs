@@ -18,7 +18,7 @@ pub(crate) use excerpts::ask as ask_for_excerpt;
 pub(crate) use heartbeat::send as send_heartbeat;
 pub(crate) use join::{join, joined};
 pub(crate) use migrate::{commit as commit_migration, send as send_migration};
-pub(crate) use notices::{deliver as deliver_notices, owe_everyone};
+pub(crate) use notices::{deliver as deliver_notices, owe, owe_everyone};
 pub(crate) use outbound_call::{Called, call, reach};
 pub(crate) use probe::{breaks_grant, check_grant, check_kind, held, probe_capabilities};
 pub(crate) use sync::{CarriedBatch, run as run_sync};

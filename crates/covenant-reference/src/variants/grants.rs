@@ -1,8 +1,13 @@
 //! Variants of grants.
 
-use crate::Patch;
+use serde_json::json;
+
 use crate::inbound::grants;
+use crate::store::rows::Grant;
+use crate::store::table;
+use crate::{Patch, outbound};
 use covenant_model::wire::grant::{GrantToken, Scope};
+use covenant_model::wire::notice::kind;
 
 /// Variants in the meaning of scopes.
 pub(super) const SCOPES: &[Patch] =
@@ -17,6 +22,27 @@ pub(super) const TOKENS: &[Patch] =
         policy.grants.issue_token = |_, id| GrantToken::plain(id).to_string();
         policy.grants.is_genuine = |_, token| token.signature.is_none();
     })];
+
+/// Variants in what a review of a peer leaves.
+pub(super) const REVIEWS: &[Patch] = &[Patch::variant(
+    "ends-grants-at-a-resume-with-a-notice",
+    "Ends the grants of a peer that is suspended and resumed, and announces the end of each to it.",
+    |policy| {
+        policy.peering.on_resume = |tx, peer| {
+            for mut grant in table::of_peer::<Grant>(tx.db, &peer.id)? {
+                if grant.revoked_at.is_none() {
+                    grant.revoked_at = Some(tx.now);
+                    let payload = json!({
+                        "grant_id": grant.id, "reason": "reviewed", "effective_at": tx.now.to_string(),
+                    });
+                    table::put(tx.db, &grant)?;
+                    outbound::owe(tx, &peer.id, kind::GRANT_REVOKED, "medium", payload)?;
+                }
+            }
+            Ok(())
+        };
+    },
+)];
 
 /// Variants of subscriptions.
 pub(super) const SUBSCRIPTIONS: &[Patch] = &[Patch::variant(

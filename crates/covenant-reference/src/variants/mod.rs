@@ -28,6 +28,7 @@ const TABLES: &[&[Patch]] = &[
     operation::CLOCK,
     grants::TOKENS,
     grants::SUBSCRIPTIONS,
+    grants::REVIEWS,
     operation::RELEASE,
     sync::PATCHES,
     inventory::PATCHES,

@@ -5,11 +5,10 @@ use serde::Deserialize;
 
 use super::grant::{Grant, requests};
 use crate::check::arguments::{Label, Labels};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::general::is_rejected;
-use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::Call;
-use crate::check::query::{is_denied, last_put};
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls, is_denied, last_put, silence};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 
@@ -23,11 +22,15 @@ pub(in crate::check) struct GrantedRequestsAreServed {
     pub grant: Label,
     /// The seconds before the grant's end within which a request has to have been served.
     pub until_seconds: Option<u64>,
+    /// The request under a fresh grant of the same peer. With it a refusal is a breach only if the target serves this request,
+    /// refuses one under the grant before it and one after it, and could have announced the end of the grant.
+    pub control: Option<Label>,
 }
 
 impl Check for GrantedRequestsAreServed {
     const ID: &'static str = "granted-requests-are-served";
     const EXPECTED: &'static [&'static str] = &["2xx for each request that the grant allows"];
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let grant = Grant::issued(trace, &self.grant)?;
@@ -35,6 +38,9 @@ impl Check for GrantedRequestsAreServed {
             .filter(|call| grant.covers(trace, call.exchange) && !grant.has_ended(trace, call))
             .filter(|call| !is_absent(trace, call))
             .partition(|call| grant.was_withdrawn(trace, call));
+        if let Some(control) = &self.control {
+            beside_control(trace, &grant, &allowed, control)?;
+        }
         if let Some(call) = allowed.iter().find(|call| is_denied(trace, call.n(), call.exchange)) {
             let actual = format!("{}: it says that the record is not there", call.summary());
             return Err(Stop::broken(actual, [grant.n, call.n()]));
@@ -72,6 +78,25 @@ impl GrantedRequestsAreServed {
             format!("{} allowed requests were served, the last {seconds} s before its end", served.len());
         Ok(Pass::new(actual, evidence))
     }
+}
+
+/// Stops if a request was refused: broken if that is so before and after a request under a fresh grant that was served, and
+/// the way back is shown open, since the target may withdraw a grant with a notice; else unproven.
+fn beside_control(trace: &Trace, grant: &Grant<'_>, allowed: &[Call<'_>], control: &str) -> Result<(), Stop> {
+    let is_refused =
+        |call: &&Call<'_>| is_rejected(call.exchange) || is_denied(trace, call.n(), call.exchange);
+    let Some(first) = allowed.iter().find(is_refused) else { return Ok(()) };
+    let served = calls(trace).labelled(control).accepted().next();
+    let served = served.or_unproven_at("no request under a fresh grant was served", &[grant.n, first.n()])?;
+    let last = allowed.iter().filter(is_refused).find(|call| call.n() > served.n());
+    let evidence = [grant.n, first.n(), served.n()];
+    let Some(last) = last.filter(|_| first.n() < served.n()) else {
+        return Err(Stop::unproven(
+            format!("{}: not before and after the control", first.summary()),
+            evidence,
+        ));
+    };
+    Err(silence(trace, &first.exchange.peer, first.summary(), evidence.into_iter().chain([last.n()])))
 }
 
 /// Returns whether the answer says that a record is not there, and nobody put it there.

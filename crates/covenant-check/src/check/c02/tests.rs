@@ -71,6 +71,25 @@ fn a_grant_that_the_target_itself_revoked_and_announced_proves_nothing() {
 }
 
 #[test]
+fn a_refusal_after_a_review_counts_beside_a_fresh_grant_that_is_served() {
+    let verdict = |first: u16, fresh: u16, last: u16, is_open: bool| {
+        let read =
+            |status: u16| Exchange::to_target("alice").on("GET", "resources/skill/there").answered(status);
+        let builder = read_under_grant(0, "there", 3600, first).call("fresh", read(fresh));
+        let builder = builder.call("asked", read(last));
+        let beat = Exchange::from_target("bob").on("POST", "heartbeat").answered(200);
+        let builder = if is_open { builder.call_from_target(beat) } else { builder };
+        let with = json!({"call": "asked", "grant": "grant", "control": "fresh"});
+        builder.verdict::<GrantedRequestsAreServed>(with)
+    };
+    assert_eq!(verdict(200, 200, 200, true), Kept);
+    assert_eq!(verdict(401, 200, 401, true), Broken);
+    assert_eq!(verdict(401, 200, 401, false), Unproven, "a notice of its end could not arrive");
+    assert_eq!(verdict(401, 401, 401, true), Unproven, "the peer is not served at all");
+    assert_eq!(verdict(401, 200, 200, true), Unproven, "it was served once the peer was active");
+}
+
+#[test]
 fn a_grant_ends_when_it_was_reported_to() {
     assert_eq!(verdicts(0, "there", 2, 200), [Kept, Unproven]);
     assert_eq!(verdicts(0, "there", 2, 401), [Broken, Unproven]);
