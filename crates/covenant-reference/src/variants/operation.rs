@@ -1,5 +1,6 @@
 //! Variants of limits, intervals, clock and release.
 
+use crate::migration::{self, Failure, plan};
 use crate::{Patch, Settings};
 
 /// Variants in limits, intervals and the network in front of the platform.
@@ -21,6 +22,26 @@ pub(super) const LIMITS: &[Patch] = &[
     Patch::variant("sends-frequent-heartbeats", "Sends a heartbeat every twenty seconds.", |policy| {
         policy.outbound.choose_heartbeat_seconds = |_| 20;
     }),
+    Patch::variant(
+        "refuses-plans-of-over-100-steps",
+        "Refuses a plan of more than a hundred steps.",
+        |policy| {
+            policy.migration.has_valid_orders = |steps| steps.len() <= 100 && plan::has_valid_orders(steps);
+        },
+    ),
+    Patch::variant(
+        "refuses-texts-of-over-255-characters",
+        "Fails a plan of which a text is longer than 255 characters.",
+        |policy| {
+            policy.migration.apply_step = |plan, step, outcome| {
+                let is_long = |text: &str| text.chars().count() > 255;
+                if step.payload.values().any(|member| member.as_str().is_some_and(is_long)) {
+                    return Err(Failure::failed(format!("a text of step {} is too long", step.step_order)));
+                }
+                migration::apply_step(plan, step, outcome)
+            };
+        },
+    ),
     BEHIND_PROXY,
 ];
 

@@ -3,6 +3,7 @@
 mod conflicts_are_reported;
 mod failed_migration_is_ended;
 mod ids_are_preserved;
+mod long_texts_are_whole;
 mod migration;
 mod migration_claims_match_records;
 mod migration_is_atomic;
@@ -19,6 +20,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<conflicts_are_reported::ConflictsAreReported>(),
     CheckDef::of::<failed_migration_is_ended::FailedMigrationIsEnded>(),
     CheckDef::of::<ids_are_preserved::IdsArePreserved>(),
+    CheckDef::of::<long_texts_are_whole::LongTextsAreWhole>(),
     CheckDef::of::<migration_claims_match_records::MigrationClaimsMatchRecords>(),
     CheckDef::of::<migration_is_atomic::MigrationIsAtomic>(),
     CheckDef::of::<no_sync_after_migration::NoSyncAfterMigration>(),

@@ -5,7 +5,7 @@ use crate::migration::{self, Failure, Outcome, Plan, crash_if_set};
 use crate::store::StoreError;
 use crate::store::records::{self, Record};
 use covenant_model::contract::Aspect::Conduct;
-use covenant_model::wire::migration::operation;
+use covenant_model::wire::migration::{operation, policy as conflict_policy};
 
 /// Defects in the application of a plan.
 pub(in crate::defects) const PATCHES: &[Patch] = &[
@@ -26,6 +26,20 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         &[("7.1", Conduct)],
         "Commits every twenty steps, so those of a long plan remain before a failure or a crash.",
         |policy| policy.migration.apply = |plan| apply_in_batches(plan, 20),
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "commits-every-two-hundred-steps",
+        &[("7.1", Conduct)],
+        "Commits every two hundred steps, so those of a very long plan remain before a failure or a crash.",
+        |policy| policy.migration.apply = apply_by_two_hundred,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "keeps-what-a-failed-plan-overwrote",
+        &[("7.1", Conduct)],
+        "Removes the new records of a failed plan, but leaves those that it overwrote as the plan had them.",
+        |policy| policy.migration.apply = apply_and_keep_overwritten,
     )
     .hard_to_reach(),
     Patch::defect(
@@ -125,11 +139,46 @@ fn apply_in_batches(plan: &Plan<'_>, batch: u32) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
+/// Applies a plan in batches of two hundred steps, each of them whole or not at all.
+fn apply_by_two_hundred(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    const BATCH: usize = 200;
+    let mut outcome = Outcome::default();
+    for batch in plan.steps_in_order().chunks(BATCH) {
+        plan.tx.attempt(|| {
+            let mut steps = batch.iter();
+            steps.try_for_each(|step| (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome))
+        })?;
+        if batch.len() == BATCH {
+            let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
+            plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
+        }
+    }
+    Ok(outcome)
+}
+
 fn apply_by_fours_or_revert(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let before = records::list(plan.tx.db, None)?;
     let result = apply_in_batches(plan, 4);
     if matches!(result, Err(Failure::Failed { .. })) {
         restore(plan, &before)?;
+    }
+    result
+}
+
+/// Applies a plan. If it fails, the records that it overwrote before its failure are written again.
+fn apply_and_keep_overwritten(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let before = records::list(plan.tx.db, None)?;
+    let known = |kind: &str, id: &str| before.iter().any(|record| record.kind == kind && record.id == id);
+    let result = migration::apply(plan);
+    if matches!(result, Err(Failure::Failed { .. })) {
+        let account = migration::account(plan.tx)?;
+        for step in plan.steps_in_order() {
+            let overwrites = step.conflict_policy.as_deref() == Some(conflict_policy::OVERWRITE);
+            if overwrites && known(&step.resource_kind, &step.resource_id) {
+                let body = migration::choose_body(plan.tx, step, &account);
+                records::put(plan.tx.db, &Record::own(&step.resource_kind, &step.resource_id, body))?;
+            }
+        }
     }
     result
 }

@@ -37,6 +37,23 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "claims-records-whose-long-texts-it-cuts",
+        &[("7.2", Conduct)],
+        "Stores the first 255 characters of a longer text, and counts the record as applied.",
+        |policy| {
+            policy.migration.choose_body = |tx, step, account| {
+                let mut body = migration::choose_body(tx, step, account);
+                for member in body.values_mut() {
+                    if let Some(text) = member.as_str().filter(|text| text.chars().count() > LONGEST) {
+                        *member = text.chars().take(LONGEST).collect::<String>().into();
+                    }
+                }
+                body
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "skips-conflict-with-fail-policy",
         &[("7.2", Conduct)],
         "Skips a step that must fail the plan, and reports the rest as a success.",
@@ -194,6 +211,9 @@ pub(in crate::defects) const PEER_CLAIMS: &[Patch] = &[
         |policy| policy.outbound.on_timers = Some(|platform| Box::pin(async move { delete_sent(&platform) })),
     ),
 ];
+
+/// The number of characters of a text that are stored.
+const LONGEST: usize = 255;
 
 fn apply_without_log_if_opened(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let mut outcome = migration::apply(plan)?;
