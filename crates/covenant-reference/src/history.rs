@@ -22,6 +22,8 @@ policy! {
         excerpt_delay: fn(&Transaction<'_>, &str) -> Option<SignedDuration> = |_, _| None,
         /// Returns whether a promised excerpt is sent, by the promised time and the present one (5.3).
         is_due: fn(Timestamp, Timestamp) -> bool = |due_at, now| now >= due_at,
+        /// Returns whether the excerpt that was promised to the first peer is sent to the second, who asks for it (5.4).
+        is_promised_to: fn(&str, &str) -> bool = |promised, asking| promised == asking,
         /// Returns the entries from which the excerpt of this peer is taken: all of them (5.4).
         select_entries: fn(&str, Vec<AuditEntry>) -> Vec<AuditEntry> = |_, entries| entries,
         /// Returns whether a peer in this state may have an excerpt.

@@ -198,6 +198,16 @@ pub(super) const AUDIT: &[Patch] = &[
         |policy| policy.history.read_time = |_| None,
     ),
     Patch::defect(
+        "sends-promised-excerpt-to-anyone",
+        &[("5.4", Conduct)],
+        "Promises each excerpt for an hour later, and sends it to any peer that names the promise.",
+        |policy| {
+            policy.history.excerpt_delay = |_, _| Some(SignedDuration::from_hours(1));
+            policy.history.is_promised_to = |_, _| true;
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "sends-the-end-of-a-window",
         &[("5.4", Conduct)],
         "Omits from the excerpt of a window of hours what happened in its first half.",

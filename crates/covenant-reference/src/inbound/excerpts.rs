@@ -22,15 +22,15 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     match (parameter(inbound, "request_id"), delay) {
         (Some(id), _) => keep_promise(inbound, &id),
         (None, Some(delay)) => promise(inbound, delay),
-        (None, None) => Ok(excerpt(inbound, &Query::read(inbound)?)?),
+        (None, None) => Ok(excerpt(inbound, &inbound.peer.id, &Query::read(inbound)?)?),
     }
 }
 
-fn excerpt(inbound: &InboundCall<'_>, query: &Query) -> Result<Reply, StoreError> {
+fn excerpt(inbound: &InboundCall<'_>, peer_id: &str, query: &Query) -> Result<Reply, StoreError> {
     let tx = inbound.tx;
-    let entries = (tx.policy.history.select_entries)(&inbound.peer.id, table::all(tx.db)?);
+    let entries = (tx.policy.history.select_entries)(peer_id, table::all(tx.db)?);
     let belongs = |entry: &&AuditEntry| {
-        (tx.policy.history.belongs_to)(tx, entry, &inbound.peer.id)
+        (tx.policy.history.belongs_to)(tx, entry, peer_id)
             && (tx.policy.history.is_within)(query.since, query.until, entry.at)
     };
     let events: Vec<Value> = entries.iter().filter(belongs).take(query.limit).map(event).collect();
@@ -56,10 +56,11 @@ fn keep_promise(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, InboundErr
     let kept = facts::find(inbound.tx.db, &promise_name(id))?;
     let promise = kept.and_then(|kept| Promise::deserialize(kept).ok());
     let is_due = |promise: &Promise| (inbound.tx.policy.history.is_due)(promise.due_at, inbound.tx.now);
-    match promise.filter(|promise| promise.peer_id == inbound.peer.id) {
+    let is_promised_to = inbound.tx.policy.history.is_promised_to;
+    match promise.filter(|promise| is_promised_to(&promise.peer_id, &inbound.peer.id)) {
         None => Err(Reply::failure(404, "no such request").refused()),
         Some(promise) if !is_due(&promise) => Ok(promised(id, promise.due_at)),
-        Some(promise) => Ok(excerpt(inbound, &promise.query)?),
+        Some(promise) => Ok(excerpt(inbound, &promise.peer_id, &promise.query)?),
     }
 }
 

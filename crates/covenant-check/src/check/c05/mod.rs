@@ -13,6 +13,7 @@ mod excerpt_is_complete;
 mod foreign_entries_are_not_stored;
 mod matching;
 pub(in crate::check) mod mention;
+mod promised_excerpt_is_for_its_peer;
 mod subjects_are_logged;
 
 use crate::check::definition::CheckDef;
@@ -25,5 +26,6 @@ pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<excerpt_in_time::ExcerptInTime>(),
     CheckDef::of::<excerpt_is_complete::ExcerptIsComplete>(),
     CheckDef::of::<foreign_entries_are_not_stored::ForeignEntriesAreNotStored>(),
+    CheckDef::of::<promised_excerpt_is_for_its_peer::PromisedExcerptIsForItsPeer>(),
     CheckDef::of::<subjects_are_logged::SubjectsAreLogged>(),
 ];
