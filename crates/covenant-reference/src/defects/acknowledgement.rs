@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use crate::Patch;
 use crate::handshake::contract;
-use crate::store::rows::Side;
+use crate::store::rows::{Peer, Side};
+use crate::store::table;
 use covenant_model::contract::Aspect::Conduct;
+use covenant_model::wire::state::PeerStatus;
 
 /// Defects in the contract version of an accept.
 pub(super) const REQUESTS: &[Patch] = &[
@@ -55,6 +57,23 @@ pub(super) const REQUESTS: &[Patch] = &[
 
 /// Defects in the record of an acknowledgement.
 pub(super) const RECORDS: &[Patch] = &[
+    Patch::defect(
+        "forgets-acknowledgements-at-a-restart",
+        &[("A.2", Conduct)],
+        "Forgets after a restart which version a revoked peer acknowledged.",
+        |policy| {
+            policy.peering.on_start = |tx| {
+                for mut peer in table::all::<Peer>(tx.db)? {
+                    if peer.status == PeerStatus::Revoked {
+                        peer.contract_version_agreed = None;
+                        table::put(tx.db, &peer)?;
+                    }
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "forgets-acknowledgement-at-peering-end",
         &[("A.2", Conduct)],

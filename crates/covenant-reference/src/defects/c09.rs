@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::c11::readmit;
 use crate::Patch;
 use crate::inbound::identity;
 use crate::store::rows::{Notice, Peer, Side};
@@ -41,6 +42,13 @@ pub(super) const PEER_COMPROMISE: &[Patch] = &[
             policy.notices.suspends_compromised = |peer, _| !peer.metadata.contains_key(REVIEWED);
             policy.notices.reports_compromise = |peer| !peer.metadata.contains_key(REVIEWED);
         },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "resumes-suspended-peers-at-a-restart",
+        &[("9.2", Detection)],
+        "Serves a suspended peer again after a restart, without a review.",
+        |policy| policy.peering.on_start = |tx| readmit(tx, PeerStatus::Suspended),
     )
     .hard_to_reach(),
     Patch::defect(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::inbound::identity;
 use crate::method_error::MethodError;
 use crate::platform::Platform;
-use crate::store::rows::{AuditEntry, Direction, HeldGrant, Migration, Peer, Side};
+use crate::store::rows::{AuditEntry, Direction, Grant, HeldGrant, Migration, Peer, Side};
 use crate::store::{StoreError, records, table};
 use crate::transaction::Transaction;
 use crate::variants::BEHIND_PROXY;
@@ -211,6 +211,27 @@ pub(super) const PATCHES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "starts-with-an-empty-audit",
+        &[("11.3", Conduct)],
+        "Deletes its audit at each start after the first.",
+        |policy| {
+            policy.peering.on_start = |tx| {
+                for peer in table::all::<Peer>(tx.db)? {
+                    delete_audit_but(0, tx, &peer)?;
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "readmits-revoked-peers-at-a-restart",
+        &[("11.5", Conduct)],
+        "Serves a revoked peer again after a restart.",
+        |policy| policy.peering.on_start = |tx| readmit(tx, PeerStatus::Revoked),
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "truncates-audit-on-revocation",
         &[("11.3", Conduct)],
         "Keeps only the last three entries of a peer's audit when the peering ends.",
@@ -284,6 +305,22 @@ fn deletion_plan(migration: &Migration) -> Value {
         "operation": operation::DELETE, "root_resource_kind": plan.root_resource_kind,
         "root_resource_id": plan.root_resource_id, "plan_summary": {}, "steps": steps.collect::<Vec<_>>(),
     })
+}
+
+/// Makes every peer of a status one that is enrolled, with the grants that ended together with its peering.
+pub(super) fn readmit(tx: &Transaction<'_>, from: PeerStatus) -> Result<(), StoreError> {
+    for mut peer in table::all::<Peer>(tx.db)?.into_iter().filter(|peer| peer.status == from) {
+        peer.status = PeerStatus::Enrolled;
+        peer.certificate_revoked_at = None;
+        for mut grant in table::of_peer::<Grant>(tx.db, &peer.id)? {
+            if grant.revoked_with_peer {
+                grant.revoked_at = None;
+                table::put(tx.db, &grant)?;
+            }
+        }
+        table::put(tx.db, &peer)?;
+    }
+    Ok(())
 }
 
 /// Deletes a peer's audit, except the last entries.
