@@ -10,6 +10,7 @@ use crate::store::{StoreError, facts, table};
 use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use crate::variants::inventory::ONE_WAY_KINDS;
+use crate::variants::sync::has_ever_passed;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::finding;
 
@@ -106,15 +107,22 @@ pub(super) const KINDS: &[Patch] = &[
         "skips-filter-on-sync",
         &[("3.3", Conduct)],
         "Applies its filter to reads, but syncs records outside it.",
-        |policy| policy.outbound.passes_filter = |_, _| true,
+        |policy| policy.outbound.passes_filter = |_, _, _| true,
     ),
+    Patch::defect(
+        "syncs-what-left-its-filter",
+        &[("3.3", Conduct)],
+        "Goes on to sync a record that passed its filter once, and left it by a change.",
+        |policy| policy.outbound.passes_filter = has_ever_passed,
+    )
+    .hard_to_reach(),
     Patch::defect(
         "ignores-filter-by-false-and-by-empty-text",
         &[("3.3", Conduct)],
         "Does not apply the part of a filter whose value is false, zero or an empty text.",
         |policy| {
             policy.capabilities.passes_filter = passes_truthy_filter;
-            policy.outbound.passes_filter = passes_truthy_filter;
+            policy.outbound.passes_filter = |_, filter, record| passes_truthy_filter(filter, &record.body);
         },
     )
     .hard_to_reach(),
@@ -124,7 +132,7 @@ pub(super) const KINDS: &[Patch] = &[
         "Admits a record that matches only one key of its filter.",
         |policy| {
             policy.capabilities.passes_filter = matches_any_key;
-            policy.outbound.passes_filter = matches_any_key;
+            policy.outbound.passes_filter = |_, filter, record| matches_any_key(filter, &record.body);
         },
     ),
     Patch::defect(

@@ -21,7 +21,7 @@ pub(crate) use migrate::{commit as commit_migration, send as send_migration};
 pub(crate) use notices::{deliver as deliver_notices, owe, owe_everyone};
 pub(crate) use outbound_call::{Called, call, reach};
 pub(crate) use probe::{breaks_grant, check_grant, check_kind, held, probe_capabilities};
-pub(crate) use sync::{CarriedBatch, run as run_sync};
+pub(crate) use sync::{CarriedBatch, carry_batch, run as run_sync};
 pub(crate) use timers::run_due_timers;
 pub(crate) use verify::Untruth;
 
@@ -77,6 +77,9 @@ const CALLS_AT_ONCE: usize = 8;
 pub(crate) async fn side_by_side<F: Future>(calls: Vec<F>) {
     stream::iter(calls).buffer_unordered(CALLS_AT_ONCE).collect::<Vec<_>>().await;
 }
+
+/// The choice of the records that pass a filter.
+pub(crate) type PassesFilter = fn(&Transaction<'_>, &Map<String, Value>, &Record) -> bool;
 
 policy! {
     /// The policy for outbound calls.
@@ -162,9 +165,9 @@ policy! {
         /// Returns whether sync to a peer with an incompatible version is frozen (10.1).
         freezes: fn(&Compatibility) -> bool = Compatibility::is_frozen,
         /// Returns whether a record passes the declared filter on its way out (3.3).
-        passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = capabilities::passes_filter,
+        passes_filter: PassesFilter = |_, filter, record| capabilities::passes_filter(filter, &record.body),
         /// Returns the call that carries a batch, as a sync; `None` if there is no way to send it.
-        carry_batch: CarryBatch = sync::carry_batch,
+        carry_batch: CarryBatch = carry_batch,
         /// Policy hook on a batch before it is sent (6.3).
         override_batch: fn(&mut SyncBatch) = |_| (),
         /// Returns whether records of a declared kind are sent without an operator's request (7.5), by the

@@ -155,7 +155,7 @@ fn batch(
         .into_iter()
         .filter(|record| {
             let filter = row.filter.as_ref();
-            filter.is_none_or(|filter| (tx.policy.outbound.passes_filter)(filter, &record.body))
+            filter.is_none_or(|filter| (tx.policy.outbound.passes_filter)(tx, filter, record))
         })
         .map(|record| SyncRecord {
             id: record.id,

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::Patch;
 use crate::method_error::MethodError;
 use crate::outbound::{self, CarriedBatch};
+use crate::store::facts;
+use crate::store::records::Record;
 use crate::store::rows::Peer;
 use crate::transaction::Transaction;
+use crate::{Patch, capabilities};
 use covenant_model::operator::INTERNAL;
 use covenant_model::wire::migration::{MigrationRequest, Step, action, operation, policy};
 use covenant_model::wire::path::Route;
@@ -20,6 +22,7 @@ pub(crate) const SYNCS_BY_MIGRATION: Patch = Patch::variant(
     "Sends what its declarations share as migrations, under the grants that it holds, and no batch.",
     |policy| policy.outbound.carry_batch = as_migration,
 )
+.deciding(&["what carries a batch"])
 .leaving_unproven(&[
     "03-truthful-capabilities/declared-filter-is-applied#1",
     "03-truthful-capabilities/declared-filter-is-applied-again-with-the-same-peers#1",
@@ -51,7 +54,47 @@ pub(super) const PATCHES: &[Patch] = &[
         },
     ),
     SYNCS_BY_MIGRATION,
+    Patch::variant(
+        "marks-what-left-its-filter-as-gone",
+        "Syncs a record that left its filter by a change as one that is gone, without its content.",
+        |policy| {
+            policy.outbound.passes_filter = has_ever_passed;
+            policy.outbound.carry_batch = with_marks;
+        },
+    )
+    .deciding(&["what carries a batch"]),
 ];
+
+/// Returns whether a record passes a filter, or once passed it.
+pub(crate) fn has_ever_passed(tx: &Transaction<'_>, filter: &Map<String, Value>, record: &Record) -> bool {
+    let name = format!("passed/{}/{}", record.kind, record.id);
+    if !capabilities::passes_filter(filter, &record.body) {
+        return facts::find(tx.db, &name).is_ok_and(|known| known.is_some());
+    }
+    // The record passes now, even where that can't be kept for the next time.
+    let _ = facts::set(tx.db, &name, &json!(true));
+    true
+}
+
+/// Returns the batch with a mark in place of each record that is outside the declared filter.
+fn with_marks(
+    tx: &Transaction<'_>,
+    peer: &Peer,
+    batch: &SyncBatch,
+) -> Result<Option<CarriedBatch>, MethodError> {
+    let declared = capabilities::declared(tx, &peer.id)?;
+    let of_kind = declared.iter().find(|row| row.resource_kind == batch.resource_kind);
+    let filter = of_kind.and_then(|row| row.filter.as_ref());
+    let mut batch = batch.clone();
+    for record in &mut batch.records {
+        if filter.is_some_and(|filter| !capabilities::passes_filter(filter, &record.payload)) {
+            record.payload = Map::from_iter([("id".to_owned(), json!(record.id))]);
+            record.extra.insert("deleted".to_owned(), json!(true));
+        }
+    }
+    batch.sha256 = SyncBatch::digest(&batch.records);
+    outbound::carry_batch(tx, peer, &batch)
+}
 
 /// Returns the batch as a plan that overwrites; `None` without a grant for its kind.
 fn as_migration(

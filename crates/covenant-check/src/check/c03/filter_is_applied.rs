@@ -45,7 +45,9 @@ impl Check for FilterIsApplied {
         let mut arrived = BTreeMap::new();
         for call in calls(trace).of(&self.peer) {
             if let Some(id) = outside.iter().find(|id| carries(call, id)) {
-                if let Some(declared) = other_filter(trace, &self.peer, id) {
+                if let Some(declared) =
+                    first_put(trace, id).and_then(|put| other_filter(trace, &self.peer, put))
+                {
                     let actual = format!("{id} arrived, and the target declares another filter: {declared}");
                     return Err(Stop::unproven(actual, [call.n()]));
                 }
@@ -67,18 +69,23 @@ impl Check for FilterIsApplied {
 
 /// Returns the filter that the target declares to the peer, if it is another one than its operator asked for, and a record
 /// may be inside it: the target owes what it declares. A member that both filters have, alike, excludes a record by both.
-fn other_filter(trace: &Trace, peer: &str, id: &str) -> Option<Value> {
+pub(super) fn other_filter(trace: &Trace, peer: &str, record: &Value) -> Option<Value> {
     let (_, declare) = trace.operations([capability::Declare::METHOD]).last()?;
     let asked = declare.parameters["filter"].as_object()?;
     let document = last_declared(trace, peer)?;
     let declared = document.row(declare.parameters["resource_kind"].as_str()?)?.filter.as_ref()?;
-    let record = &trace.operations([resource::Put::METHOD]).find(|(_, put)| put.parameters["id"] == id)?.1;
     let excludes = |(name, value): (&String, &Value)| {
-        let has = &record.parameters["record"][name];
+        let has = &record[name];
         asked.get(name) == Some(value) && value.as_array().map_or(value != has, |any| !any.contains(has))
     };
     let may_hold = !declared.is_empty() && declared != asked && !declared.iter().any(excludes);
     may_hold.then(|| Value::Object(declared.clone()))
+}
+
+/// Returns the record that was first put under an id.
+fn first_put<'a>(trace: &'a Trace, id: &str) -> Option<&'a Value> {
+    let mut puts = trace.operations([resource::Put::METHOD]);
+    Some(&puts.find(|(_, put)| put.parameters["id"] == id)?.1.parameters["record"])
 }
 
 /// Returns the ids of the records that were put under a label.

@@ -5,6 +5,7 @@ mod declared_kinds_are_served;
 mod declared_schema_is_accepted;
 mod filter_is_applied;
 mod migrations_follow_declaration;
+mod records_leave_a_filter;
 
 use crate::check::definition::CheckDef;
 
@@ -14,4 +15,5 @@ pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<declared_schema_is_accepted::DeclaredSchemaIsAccepted>(),
     CheckDef::of::<filter_is_applied::FilterIsApplied>(),
     CheckDef::of::<migrations_follow_declaration::MigrationsFollowDeclaration>(),
+    CheckDef::of::<records_leave_a_filter::RecordsLeaveAFilter>(),
 ];

@@ -1,0 +1,175 @@
+//! `records-leave-a-filter`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::filter_is_applied::other_filter;
+use crate::check::arguments::{Label, PeerName};
+use crate::check::definition::{AbsentCall, Check};
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls};
+use covenant_model::clock::read_moment;
+use covenant_model::transcript::Trace;
+use covenant_model::wire::path::Route;
+
+/// A record that left the declared filter by a change is synced no more, however it changes then. What marks it as gone, as a
+/// deletion does, is lawful.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct RecordsLeaveAFilter {
+    /// The peer that is synced to.
+    pub peer: PeerName,
+    /// The operation that put the record inside the filter.
+    pub inside: Label,
+    /// The operations that changed it then: one that took it out of the filter, and a later one.
+    pub left: Label,
+    /// The operations that put other records inside the filter, one after each of these changes.
+    pub control: Label,
+}
+
+/// A put of a record: the number of its entry, the id and the record.
+struct Put<'a> {
+    n: u64,
+    id: &'a str,
+    record: &'a Map<String, Value>,
+}
+
+impl Check for RecordsLeaveAFilter {
+    const ID: &'static str = "records-leave-a-filter";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
+    const EXPECTED: &'static [&'static str] =
+        &["no sync of the record as it is outside the filter", "a sync that marks it as gone"];
+    const CONTROL: Option<&'static str> =
+        Some("the record arrived while it was inside, and another record after each of its changes");
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let [inside, left, control] =
+            [&self.inside, &self.left, &self.control].map(|label| puts(trace, label));
+        let (Some(inside), [out, last]) = (inside.first(), left.as_slice()) else {
+            return Err(Stop::unproven("the record was not put and changed", []));
+        };
+        let carrying = |after: u64, put: &Put<'_>| {
+            let syncs = calls(trace).of(&self.peer).made_by_target().on(Route::Sync);
+            let mut syncs = syncs.filter(|call| call.n() > after);
+            syncs.find_map(|call| {
+                let rows = call.exchange.sent()?["records"].as_array()?;
+                Some((call.n(), rows.iter().find(|row| carries(row, put))?))
+            })
+        };
+        let first = carrying(inside.n, inside).filter(|(n, _)| *n < out.n);
+        let (first, row) = first.or_unproven("the record did not arrive while it was inside")?;
+        let mut evidence = vec![inside.n, first, out.n];
+        let took_effect = control.iter().filter_map(|put| Some(carrying(put.n.max(out.n), put)?.0));
+        let took_effect = took_effect.filter(|n| *n < last.n).min();
+        let took_effect =
+            took_effect.or_unproven_at("no other record arrived after the change", &evidence)?;
+        evidence.extend([took_effect, last.n]);
+        if let Some((n, later)) = carrying(last.n, last) {
+            evidence.push(n);
+            let actual =
+                format!("{} left the filter by a change, and arrived as it was changed then", last.id);
+            let record = Value::Object(last.record.clone());
+            if let Some(declared) = other_filter(trace, &self.peer, &record) {
+                let actual = format!("{actual}, and the target declares another filter: {declared}");
+                return Err(Stop::unproven(actual, evidence));
+            }
+            if !is_alike(row, later, last.record) {
+                let actual = format!("{actual}, in another form, which may say that it is gone");
+                return Err(Stop::unproven(actual, evidence));
+            }
+            return Err(Stop::broken(actual, evidence));
+        }
+        let after = control.iter().filter(|put| put.n > last.n).find_map(|put| Some(carrying(put.n, put)?.0));
+        let after = after.or_unproven_at("no other record arrived after the last change", &evidence)?;
+        evidence.push(after);
+        Ok(Pass::new("the record arrived while it was inside, and no more since it left", evidence))
+    }
+}
+
+/// Returns the operations that put records under a label.
+fn puts<'a>(trace: &'a Trace, label: &'a str) -> Vec<Put<'a>> {
+    let puts = trace.labelled(label).filter_map(|entry| {
+        let put = entry.operation().filter(|put| put.failure.is_none())?;
+        let (id, record) = (put.parameters["id"].as_str()?, put.parameters["record"].as_object()?);
+        Some(Put { n: entry.n, id, record })
+    });
+    puts.collect()
+}
+
+/// Returns whether a row of a batch has the content of a put.
+fn carries(row: &Value, put: &Put<'_>) -> bool {
+    row["id"] == put.id && put.record.iter().all(|(name, value)| row["payload"].get(name) == Some(value))
+}
+
+/// Returns whether a row has the form of an earlier one of the same record, apart from what the operator changed, from numbers
+/// and from times. Anything else may mark the record as gone.
+fn is_alike(row: &Value, later: &Value, changed: &Map<String, Value>) -> bool {
+    let is_moment = |value: &Value| value.as_str().is_some_and(|text| read_moment(text).is_some());
+    match (row, later) {
+        (Value::Object(row), Value::Object(later)) => {
+            row.len() == later.len()
+                && row.iter().all(|(name, value)| {
+                    let other = later.get(name);
+                    changed.contains_key(name) && other.is_some()
+                        || other.is_some_and(|other| is_alike(value, other, changed))
+                })
+        }
+        (Value::Number(_), Value::Number(_)) => true,
+        (row, later) => row == later || is_moment(row) && is_moment(later),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::json;
+
+    /// Returns the verdict where the batches after each put have these rows.
+    fn verdict(first: &[Value], second: &[Value], third: &[Value]) -> Verdict {
+        let put = |builder: TraceBuilder, label: &str, id: &str, team: &str, name: &str| {
+            let put = json!({"kind": "skill", "id": id, "record": {"id": id, "team": team, "name": name}});
+            builder.operation_with(label, "resource.put", put, json!(null))
+        };
+        let sync = |builder: TraceBuilder, rows: &[Value]| {
+            let sync = Exchange::from_target("alice").on("POST", "sync").sending(json!({ "records": rows }));
+            builder.call_from_target(sync.answered_with(200, json!({})))
+        };
+        let builder = sync(put(TraceBuilder::new(), "inside", "a", "blue", "in"), first);
+        let builder = put(put(builder, "left", "a", "red", "out"), "control", "b", "blue", "b");
+        let builder =
+            put(put(sync(builder, second), "left", "a", "red", "last"), "control", "c", "blue", "c");
+        sync(builder, third).verdict::<RecordsLeaveAFilter>(
+            json!({"peer": "alice", "inside": "inside", "left": "left", "control": "control"}),
+        )
+    }
+
+    fn row(id: &str, team: &str, name: &str) -> Value {
+        json!({"id": id, "updated_at": "2026-06-01T00:00:00Z", "payload": {"id": id, "team": team, "name": name}})
+    }
+
+    #[test]
+    fn a_record_that_left_the_filter_arrives_no_more() {
+        let (inside, b, c) = (row("a", "blue", "in"), row("b", "blue", "b"), row("c", "blue", "c"));
+        let last = row("a", "red", "last");
+        let first = [inside];
+        assert_eq!(verdict(&first, &[b.clone()], &[c.clone()]), Kept);
+        assert_eq!(verdict(&first, &[b.clone()], &[c.clone(), last.clone()]), Broken);
+        assert_eq!(
+            verdict(&first, &[row("a", "red", "out"), b.clone()], &[c.clone()]),
+            Kept,
+            "it was on its way"
+        );
+        assert_eq!(verdict(&[], &[b.clone()], &[c.clone(), last.clone()]), Unproven, "it never arrived");
+        assert_eq!(verdict(&first, &[], &[last.clone()]), Unproven, "the stream does not go on");
+        assert_eq!(verdict(&first, &[b.clone()], &[]), Unproven, "the stream does not go on");
+        let mut gone = last;
+        gone["payload"]["deleted"] = json!(true);
+        assert_eq!(verdict(&first, &[b.clone()], &[c.clone(), gone]), Unproven);
+        let empty = json!({"id": "a", "deleted": true, "payload": {"id": "a"}});
+        assert_eq!(verdict(&first, &[b], &[c, empty]), Kept, "a deletion");
+    }
+}
