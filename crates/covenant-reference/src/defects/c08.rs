@@ -55,7 +55,7 @@ pub(super) const CROSSINGS: &[Patch] = &[
         "omits-inbound-crossing-event",
         &[("8.2", Conduct)],
         "Receives data across a boundary, but does not report it to its operator.",
-        |policy| policy.migration.reports_crossing = false,
+        |policy| policy.migration.reports_crossing = |_| false,
     ),
     Patch::defect(
         "omits-outbound-crossing-event",
@@ -69,11 +69,31 @@ pub(super) const CROSSINGS: &[Patch] = &[
         &[("8.2", Conduct)],
         "Reports every migration in the same way, and does not report crossings.",
         |policy| {
-            policy.migration.reports_crossing = false;
+            policy.migration.reports_crossing = |_| false;
             policy.outbound.reports_crossing = false;
             policy.migration.on_completion = report_completion;
         },
     ),
+    Patch::defect(
+        "omits-event-of-opened-crossing",
+        &[("8.2", Conduct)],
+        "Reports no crossing of a migration that was opened first.",
+        |policy| policy.migration.reports_crossing = |migration| migration.plan.commit != Some(false),
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "omits-crossing-of-opened-migration",
+        &[("8.3", Conduct)],
+        "Omits a crossing from the row of a migration that was opened first.",
+        |policy| {
+            policy.migration.override_migration = |migration| {
+                if migration.plan.commit == Some(false) {
+                    migration.metadata.remove("cross_jurisdiction");
+                }
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "omits-crossing-from-record",
         &[("8.3", Conduct)],

@@ -56,8 +56,10 @@ policy! {
         /// Returns the place where a peer keeps data, as a crossing counts it (8.2).
         locate_peer: fn(&Peer) -> &str = |peer| peer.data_residency.as_deref().unwrap_or_default(),
         locate_self: fn(&Transaction<'_>) -> Result<String, StoreError> = super::handshake::residency,
-        /// Controls whether a crossing is reported to the operator (8.2).
-        reports_crossing: bool = true,
+        /// Returns whether the crossing of a received migration is reported to the operator (8.2): each is.
+        reports_crossing: fn(&Migration) -> bool = |_| true,
+        /// Runs when a peer opens a migration (8.2). The default does nothing.
+        on_opening: fn(&Transaction<'_>, &Peer, &Migration) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Runs when a migration completes, in either direction (8.2). The default does nothing.
         on_completion: fn(&Transaction<'_>, &Peer, &Migration) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Controls whether the migration's metadata records a crossing (8.3).

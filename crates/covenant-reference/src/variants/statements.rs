@@ -5,9 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use crate::Patch;
 use crate::patch::replace_disclosed;
 use crate::store::rows::{Direction, KnownContract};
+use crate::{Patch, migration, peering};
 use covenant_model::wire::canonical::sha256_hex;
 use covenant_model::wire::notice::finding;
 
@@ -91,6 +91,20 @@ pub(super) const PATCHES: &[Patch] = &[
             policy.migration.locate_peer =
                 |peer| peer.metadata.get("jurisdiction").and_then(Value::as_str).unwrap_or_default();
             policy.migration.locate_self = |tx| Ok(tx.settings.jurisdiction.clone());
+        },
+    ),
+    Patch::variant(
+        "reports-crossing-at-the-opening",
+        "Reports the crossing of a migration that is opened first when it is opened, and not when it is committed.",
+        |policy| {
+            policy.migration.reports_crossing = |migration| migration.plan.commit != Some(false);
+            policy.migration.on_opening = |tx, peer, migration| {
+                let policy = &tx.policy.migration;
+                let (theirs, ours) = ((policy.locate_peer)(peer), (policy.locate_self)(tx)?);
+                let Some(crossing) = migration::crossing(theirs, &ours) else { return Ok(()) };
+                let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
+                peering::report_event(tx, peer, "migration.cross_residency_boundary", "high", facts)
+            };
         },
     ),
     Patch::variant(

@@ -29,6 +29,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     if migration.plan.commit == Some(false) {
         write_log(inbound, &mut migration, "opened", json!({}));
         table::put(tx.db, &migration)?;
+        (tx.policy.migration.on_opening)(tx, &inbound.peer, &migration)?;
         return Ok(Reply::bare(202, &view::short(&migration)));
     }
     apply_and_record(inbound, &mut migration)
@@ -124,7 +125,7 @@ fn record_crossing(
         migration.metadata.insert("cross_jurisdiction".to_owned(), crossing.clone());
         write_log(inbound, migration, "cross_jurisdiction", crossing.clone());
     }
-    if !policy.reports_crossing {
+    if !(policy.reports_crossing)(migration) {
         return Ok(());
     }
     let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
