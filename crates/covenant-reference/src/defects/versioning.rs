@@ -8,6 +8,7 @@ use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use crate::{Patch, governance};
 use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::contract::{REGISTERS, Register};
 use covenant_model::wire::canonical::sha256_hex;
 
 /// Defects in the response to a requested contract version.
@@ -44,6 +45,18 @@ pub(super) const VERSIONS: &[Patch] = &[
         "Accepts the digest of another text with a supported contract version.",
         |policy| policy.handshake.digest_matches = |_, _| true,
     ),
+    Patch::defect(
+        "accepts-any-published-text",
+        &[("V.2", Detection)],
+        "Accepts the digest of any text that was published under the version, and keeps its own.",
+        |policy| {
+            policy.handshake.digest_matches = |contract, given| {
+                let is_published = |text: &&Register| given.is_some_and(|given| *given == text.digest);
+                contract::digest_matches(contract, given) || REGISTERS.iter().any(is_published)
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "records-version-of-rejected-accept",
         &[("V.2", Detection)],

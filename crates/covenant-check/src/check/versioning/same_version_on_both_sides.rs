@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::agreement::{is_same_digest, is_same_version, on_record};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
+use crate::check::general::is_rejected;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, peer_shown};
 use covenant_model::transcript::{Direction, Trace};
@@ -20,6 +21,8 @@ pub(in crate::check) struct SameVersionOnBothSides {
     pub call: Label,
     /// The `peer.show` of the peer that made it.
     pub snapshot: Label,
+    /// The accept of a peer that names the target's own text. With it a refusal of the accept is right too.
+    pub refusal_control: Option<Label>,
 }
 
 impl Check for SameVersionOnBothSides {
@@ -29,6 +32,13 @@ impl Check for SameVersionOnBothSides {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         const MISSING: &str = "no accept succeeded, or no peer was shown";
+        if let Some(control) = &self.refusal_control {
+            let accepted = calls(trace).labelled(control).accepted().first_or(MISSING)?;
+            let refused = calls(trace).labelled(&self.call).find(|call| is_rejected(call.exchange));
+            if let Some(refused) = refused {
+                return Ok(Pass::new(refused.summary(), [accepted.n(), refused.n()]));
+            }
+        }
         let accept = calls(trace).labelled(&self.call).accepted().first_or(MISSING)?;
         let (shown, peer) = peer_shown(trace, &self.snapshot).or_unproven(MISSING)?;
         let evidence = [accept.n(), shown];
@@ -60,6 +70,10 @@ impl Check for SameVersionOnBothSides {
         }
         if let Some((place, _)) = places.iter().find(|(_, version)| version.is_none()) {
             return Err(Stop::unproven(format!("{place} shows no version"), evidence));
+        }
+        // A target that reads no digest accepts this one as it accepts any other.
+        if self.refusal_control.is_some() && !answer["contract_digest"].is_string() {
+            return Err(Stop::unproven("the answer does not name the text", evidence));
         }
         Ok(Pass::new(format!("version {requested} on both sides"), evidence))
     }
@@ -121,6 +135,28 @@ mod tests {
             Exchange::to_target("alice").on("POST", "heartbeat").sending(json!({"contract_digest": "ab"}));
         let answered = accepted(1, 1).call("beat", theirs.answered_with(200, answer));
         assert_eq!(shown(answered, &recorded), Broken);
+    }
+
+    #[test]
+    fn a_refusal_is_right_where_the_check_has_a_control_of_it() {
+        let named = |status: u16, answered: &str| {
+            let answered = Some(answered).filter(|digest| !digest.is_empty());
+            let data = json!({"contract_version_agreed": 1, "contract_digest": answered});
+            let accept = Exchange::to_target("trent")
+                .on("POST", "accept")
+                .sending(json!({"contract_version": 1, "contract_digest": "cd"}))
+                .answered_with(status, json!({ "data": data }));
+            let peer = json!({"contract_version_agreed": 1, "contract_digest": answered});
+            let builder = accepted(1, 1).call("later", accept);
+            let builder = builder.operation("shown", "peer.show", json!({ "peer": peer }));
+            let with = json!({"call": "later", "snapshot": "shown", "refusal_control": "accepted"});
+            builder.verdict::<SameVersionOnBothSides>(with)
+        };
+        assert_eq!(named(422, "ab"), Kept);
+        assert_eq!(named(200, "cd"), Kept, "it keeps that text too");
+        assert_eq!(named(200, "ab"), Broken);
+        assert_eq!(named(429, "ab"), Unproven);
+        assert_eq!(named(200, ""), Unproven, "it names no text");
     }
 
     #[test]
