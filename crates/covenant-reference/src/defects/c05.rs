@@ -66,6 +66,15 @@ pub(super) const AUDIT: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "omits-conflicting-calls-from-audit",
+        &[("5.1", Conduct)],
+        "Audits no call that it answers with a conflict, and every other.",
+        |policy| {
+            policy.history.override_entry = |entry| (entry.status != Some(CONFLICT)).then_some(entry);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "records-platform-as-remote-subject",
         &[("5.2", Conduct)],
         "Records itself as the remote subject.",
@@ -312,6 +321,9 @@ fn add_to_events(route: &str, body: &mut Value, member: &str) {
         event["payload"][member] = Value::from("17");
     }
 }
+
+/// The status of a call that conflicts with what is there.
+const CONFLICT: u16 = 409;
 
 /// The number of entries of a peer beyond which its log is long.
 const LONG_LOG: usize = 100;

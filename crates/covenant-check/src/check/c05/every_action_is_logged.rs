@@ -9,7 +9,7 @@ use super::audit_window::AuditWindow;
 use super::matching::assign;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
-use crate::check::general::reply_summary;
+use crate::check::general::{is_rejected, reply_summary};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use covenant_model::transcript::{Direction, Trace};
 
@@ -26,6 +26,9 @@ pub(in crate::check) struct EveryActionIsLogged {
     pub after: Label,
     /// The peer that made the calls.
     pub peer: PeerName,
+    /// The refused calls among them that show that refused calls are logged. Without an entry of one of these, a missing entry
+    /// is unproven here.
+    pub control: Option<Labels>,
 }
 
 impl Check for EveryActionIsLogged {
@@ -56,6 +59,9 @@ impl Check for EveryActionIsLogged {
                 let actual = format!("the excerpt has no entry for {missing}, and the audit has one");
                 return Err(Stop::unproven(actual, window.evidence));
             }
+            if self.control.as_ref().is_some_and(|control| !self.are_logged(trace, control)) {
+                return Err(Stop::unproven("no other refused call is logged", window.evidence));
+            }
             let actual =
                 format!("{} entries with the peer's id for {calls} calls: none for {missing}", named.len());
             return Err(Stop::broken(actual, window.evidence));
@@ -74,6 +80,17 @@ impl Check for EveryActionIsLogged {
             return Err(Stop::unproven(actual, window.evidence));
         }
         Ok(Pass::new(format!("{} entries for {calls} calls", named.len()), window.evidence))
+    }
+}
+
+impl EveryActionIsLogged {
+    /// Returns whether each of these calls was refused and has an entry with the peer's id.
+    fn are_logged(&self, trace: &Trace, calls: &Labels) -> bool {
+        let read = AuditWindow::read(trace, &self.peer, calls, self.before.as_ref(), &self.after);
+        let Ok(window) = read else { return false };
+        let named = window.new.iter().filter(|entry| has_peer_id(entry, &window.peer_id));
+        let named: Vec<AuditEntry<'_>> = named.map(AuditEntry::read).collect();
+        window.calls.iter().all(|call| is_rejected(call)) && without_entry(&window, &named).is_none()
     }
 }
 
@@ -111,6 +128,31 @@ mod tests {
 
     fn logged(new: &[Value]) -> Verdict {
         logged_after(&json!({"id": 0, "action": "accept"}), new)
+    }
+
+    #[test]
+    fn a_refused_call_without_an_entry_counts_beside_another_one_that_has_one() {
+        let verdict = |names: &[&str]| {
+            let asked =
+                |path: &str, status: u16| Exchange::to_target("alice").on("POST", path).answered(status);
+            let entries = (1..)
+                .zip(names)
+                .map(|(id, name)| json!({"id": id, "action": name, "payload": {"federation_peer_id": "p"}}));
+            let entries: Vec<Value> = entries.collect();
+            TraceBuilder::new()
+                .operation("alice", "peer.join", json!({"peer_id": "p"}))
+                .operation("before", "audit.list", json!({ "entries": [] }))
+                .call("refused", asked("sync", 422))
+                .call("call", asked("heartbeat", 409))
+                .operation("after", "audit.list", json!({ "entries": entries }))
+                .verdict::<EveryActionIsLogged>(json!({
+                    "call": ["call", "refused"], "control": "refused", "before": "before", "after": "after",
+                    "peer": "alice",
+                }))
+        };
+        assert_eq!(verdict(&["federation.sync", "federation.heartbeat"]), Kept);
+        assert_eq!(verdict(&["federation.sync"]), Broken);
+        assert_eq!(verdict(&[]), Unproven, "no refused call is logged");
     }
 
     /// Returns the verdict on these new entries, if `before` is the entry of the first snapshot.
