@@ -187,6 +187,8 @@ pub enum Step {
     Stop(PeerReference),
     /// A peer starts listening again.
     Start(PeerReference),
+    /// A peer listens at another address from now on. Its next heartbeat names it.
+    Move(PeerReference),
     /// A peer closes its connections. Its next call opens a new one.
     CloseConnections(PeerReference),
     /// The operator calls a method.

@@ -68,6 +68,7 @@ impl Step {
             | Self::PeerPut(_)
             | Self::Stop(_)
             | Self::Start(_)
+            | Self::Move(_)
             | Self::CloseConnections(_)
             | Self::Put(_)
             | Self::Advance(_)
@@ -97,7 +98,9 @@ impl Step {
             Self::Hold(step) => Some(&step.peer),
             Self::EndGrant(step) => Some(&step.peer),
             Self::PeerPut(step) => Some(&step.peer),
-            Self::Stop(step) | Self::Start(step) | Self::CloseConnections(step) => Some(&step.peer),
+            Self::Stop(step) | Self::Start(step) | Self::Move(step) | Self::CloseConnections(step) => {
+                Some(&step.peer)
+            }
             Self::Grant(step) => Some(&step.peer),
             Self::TryKinds(step) => Some(&step.peer),
             Self::TryMigrations(step) => Some(&step.peer),

@@ -173,8 +173,8 @@ struct Inner {
 /// Where a peer is called.
 #[derive(Debug)]
 enum Place {
-    /// A port of its own.
-    Own(Port),
+    /// Ports of its own. It listens on the last; the others stay reserved, so that nobody else answers there.
+    Own(Mutex<Vec<Port>>),
     /// A path of a listener that several peers share.
     Shared(SharedListener),
 }
@@ -217,7 +217,7 @@ impl Peer {
         .map_err(keys)?;
         let place = match shared {
             Some(shared) => Place::Shared(shared),
-            None => Place::Own(Port::take(options.listen).map_err(listen)?),
+            None => Place::Own(Mutex::new(vec![Port::take(options.listen).map_err(listen)?])),
         };
         let behaviours = Mutex::new(options.behaviours.clone());
         let received = watch::Sender::new(0);
@@ -247,8 +247,8 @@ impl Peer {
     pub fn listen(&self) -> Result<(), PeerError> {
         let options = &self.0.options;
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
-        let port = match &self.0.place {
-            Place::Own(port) => port,
+        let ports = match &self.0.place {
+            Place::Own(ports) => ports,
             Place::Shared(shared) => {
                 shared.add(self.name(), Arc::downgrade(&self.0));
                 return Ok(());
@@ -259,7 +259,7 @@ impl Peer {
             .map_err(keys)?;
         let listen = |source| listen_error(options, self.address(), source);
         let handler = Arc::new(serve::FederationHandler(Arc::downgrade(&self.0)));
-        let listener = port.listen().map_err(listen)?;
+        let listener = lock(ports).last().expect("a port").listen().map_err(listen)?;
         let server = Server::start(listener, Some(tls), handler, options.limits).map_err(listen)?;
         *lock(&self.0.server) = Some(server);
         Ok(())
@@ -276,11 +276,26 @@ impl Peer {
         }
     }
 
+    /// Stops listening, and listens on another port. Returns `false`, and stays, if its address is not its own to choose.
+    pub async fn move_away(&self) -> Result<bool, PeerError> {
+        let options = &self.0.options;
+        let Place::Own(ports) = &self.0.place else { return Ok(false) };
+        if options.advertise.is_some() {
+            return Ok(false);
+        }
+        let elsewhere = SocketAddr::new(self.address().ip(), 0);
+        let port = Port::take(elsewhere).map_err(|source| listen_error(options, elsewhere, source))?;
+        self.stop().await;
+        lock(ports).push(port);
+        self.listen()?;
+        Ok(true)
+    }
+
     /// Returns the address on which the peer listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         match &self.0.place {
-            Place::Own(port) => port.address(),
+            Place::Own(ports) => lock(ports).last().expect("a port").address(),
             Place::Shared(shared) => shared.address(),
         }
     }

@@ -36,6 +36,9 @@ const PROCESS: [Method; 3] = [Start::METHOD, Stop::METHOD, Kill::METHOD];
 /// The setting that ends the target in the middle of a plan.
 const CRASH_SETTING: &str = "crash_at_step";
 
+/// What a peer lacks whose address is given.
+const NO_OTHER_ADDRESS: &str = "a second address of a peer";
+
 /// The years that a target's clock may show. Dates are derived from it.
 const YEARS: std::ops::Range<i32> = 2000..2200;
 
@@ -376,6 +379,11 @@ impl<'a> ScenarioRunner<'a> {
                     Ok(())
                 }
                 Step::Start(step) => Ok(self.peer_named(&step.peer)?.listen()?),
+                Step::Move(step) => {
+                    let has_moved = self.peer_named(&step.peer)?.move_away().await?;
+                    let method = || NO_OTHER_ADDRESS.to_owned();
+                    if has_moved { Ok(()) } else { Err(StepError::Unsupported { method: method() }) }
+                }
                 Step::CloseConnections(step) => {
                     self.peer_named(&step.peer)?.close_connections();
                     Ok(())

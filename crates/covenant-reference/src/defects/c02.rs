@@ -247,6 +247,13 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
         },
     )
     .hard_to_reach(),
+    Patch::defect(
+        "sends-notices-to-the-first-address",
+        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct)],
+        "Sends notices to the address at which it proposed, also after the peer named another one to which it sends heartbeats.",
+        |policy| policy.outbound.override_notified = |peer| peer.endpoints = serde_json::Value::Null,
+    )
+    .hard_to_reach(),
 ];
 
 /// Defects in the detection of broken grants.

@@ -33,9 +33,12 @@ pub(crate) async fn send(
     notices: &[Notice],
 ) -> Result<Sent, MethodError> {
     let (peer, body) = platform.transaction::<_, MethodError>(|tx| {
-        let peer =
+        let mut peer =
             table::find::<Peer>(tx.db, peer_id)?.ok_or_else(|| MethodError::not_found("peer", peer_id))?;
         let body = Value::Object(body(tx, &peer, notices)?);
+        if !notices.is_empty() {
+            (tx.policy.outbound.override_notified)(&mut peer);
+        }
         Ok((peer, body))
     })?;
     let mut called = call(platform, &peer, &Route::Heartbeat, Some(&body), None).await?;

@@ -98,6 +98,8 @@ policy! {
         override_request: fn(&Route, &mut Request) = |_, _| (),
         /// Policy hook on the result of every call, before it is read.
         override_answer: fn(&Route, &mut Called) = |_, _| (),
+        /// Policy hook on the row of a peer that is sent notices, for this call alone (4.1).
+        override_notified: fn(&mut Peer) = |_| (),
         /// Policy hook on the body of a heartbeat.
         override_heartbeat: fn(&mut Map<String, Value>) = |_| (),
         /// Returns whether a heartbeat is sent again at once, by the number of attempts and the last result

@@ -25,6 +25,17 @@ pub(super) const PATCHES: &[Patch] = &[
         },
     ),
     Patch::variant(
+        "takes-no-address-from-heartbeats",
+        "Goes on to call a peer at the address of its accept where a heartbeat names another one.",
+        |policy| {
+            policy.peering.override_updated = |before, peer| {
+                if before.endpoints.as_array().is_some_and(|endpoints| !endpoints.is_empty()) {
+                    peer.endpoints.clone_from(&before.endpoints);
+                }
+            };
+        },
+    ),
+    Patch::variant(
         "answers-accept-without-version",
         "Answers an accept that names no contract version with 200, and records nothing.",
         |policy| policy.handshake.answers_unversioned = Some(still_proposed),

@@ -7,7 +7,7 @@ use super::announcement::{announces_revocation, may_announce_revocation};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls, silence};
+use crate::check::query::{CallQuery, calls, silence, unless_lost_by_move};
 use covenant_model::operator::{OperatorMethod, grant};
 use covenant_model::transcript::Trace;
 
@@ -19,6 +19,9 @@ pub(in crate::check) struct GrantRevocationAnnounced {
     pub peer: PeerName,
     /// The `grant.revoke` of the operator.
     pub revoke: Label,
+    /// The heartbeat by which the peer named another address. With it a breach is unproven unless a call of the target arrived
+    /// there afterwards.
+    pub moved: Option<Label>,
 }
 
 impl Check for GrantRevocationAnnounced {
@@ -47,7 +50,8 @@ impl Check for GrantRevocationAnnounced {
             let actual = "the peer was notified of a revocation in another form";
             return Err(Stop::unproven(actual, [revoked, call.n()]));
         }
-        Err(silence(trace, &self.peer, "no notice of any form", [revoked]))
+        let silent = Err(silence(trace, &self.peer, "no notice of any form", [revoked]));
+        unless_lost_by_move(silent, trace, &self.peer, self.moved.as_ref())
     }
 }
 

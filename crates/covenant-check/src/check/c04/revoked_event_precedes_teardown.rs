@@ -7,6 +7,7 @@ use super::notice::{Form, Teardown};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::Outcome;
+use crate::check::query::unless_lost_by_move;
 use covenant_model::transcript::Trace;
 
 /// A `platform.peer.revoked` event reaches the peer before its first refused call.
@@ -23,6 +24,9 @@ pub(in crate::check) struct RevokedEventPrecedesTeardown {
     /// a refused call.
     #[serde(default)]
     pub offline: bool,
+    /// The heartbeat by which the peer named another address. With it a breach is unproven unless a call of the target arrived
+    /// there afterwards.
+    pub moved: Option<Label>,
 }
 
 impl Check for RevokedEventPrecedesTeardown {
@@ -36,13 +40,13 @@ impl Check for RevokedEventPrecedesTeardown {
     }
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        self.teardown().evaluate(trace)
+        unless_lost_by_move(self.teardown().evaluate(trace), trace, &self.peer, self.moved.as_ref())
     }
 }
 
 impl RevokedEventPrecedesTeardown {
     fn teardown(&self) -> Teardown<'_> {
-        let Self { peer, revoke, call, offline } = self;
+        let Self { peer, revoke, call, offline, .. } = self;
         Teardown { peer, revoke, call, offline: *offline, form: Form::Event }
     }
 }

@@ -7,6 +7,7 @@ use super::notice::{Form, Teardown};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::Outcome;
+use crate::check::query::unless_lost_by_move;
 use covenant_model::transcript::Trace;
 
 /// A heartbeat whose status is `revoked` reaches the peer before its first refused call.
@@ -23,6 +24,9 @@ pub(in crate::check) struct RevokedStatusPrecedesTeardown {
     /// a refused call.
     #[serde(default)]
     pub offline: bool,
+    /// The heartbeat by which the peer named another address. With it a breach is unproven unless a call of the target arrived
+    /// there afterwards.
+    pub moved: Option<Label>,
 }
 
 impl Check for RevokedStatusPrecedesTeardown {
@@ -36,13 +40,13 @@ impl Check for RevokedStatusPrecedesTeardown {
     }
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        self.teardown().evaluate(trace)
+        unless_lost_by_move(self.teardown().evaluate(trace), trace, &self.peer, self.moved.as_ref())
     }
 }
 
 impl RevokedStatusPrecedesTeardown {
     fn teardown(&self) -> Teardown<'_> {
-        let Self { peer, revoke, call, offline } = self;
+        let Self { peer, revoke, call, offline, .. } = self;
         Teardown { peer, revoke, call, offline: *offline, form: Form::Status }
     }
 }

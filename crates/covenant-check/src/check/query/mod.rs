@@ -23,4 +23,4 @@ pub(in crate::check) use operations::{
 };
 pub(in crate::check) use records::{Place, Records, is_denied, last_put, mentions, records};
 pub(in crate::check) use snapshots::status_shown;
-pub(in crate::check) use way_back::{silence, silence_of_heartbeats};
+pub(in crate::check) use way_back::{silence, silence_of_heartbeats, unless_lost_by_move};

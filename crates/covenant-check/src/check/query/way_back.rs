@@ -6,7 +6,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::admission::is_admitted;
-use crate::check::outcome::Stop;
+use super::{CallQuery, calls};
+use crate::check::arguments::Label;
+use crate::check::outcome::{OrUnproven, Outcome, Stop};
 use covenant_model::operator::{Method, OperatorMethod, peer, platform};
 use covenant_model::transcript::{Direction, Exchange, NoteKind, Trace, WayBack, What};
 use covenant_model::wire::path::Route;
@@ -45,6 +47,22 @@ pub(in crate::check) fn silence_of_heartbeats(trace: &Trace, peer: &str, lacking
     let minutes = HEARTBEAT_DUE.as_mins();
     let actual = format!("no heartbeat within {minutes} minutes of an active peering, and no {lacking}");
     silence(trace, peer, actual, [first, last])
+}
+
+/// Returns the outcome, where a breach is unproven unless a call of the target arrived at the peer after the entry with this label:
+/// one that says that the peer moved. Nothing else shows that the way to the new address is open, and known to the target.
+pub(in crate::check) fn unless_lost_by_move(
+    outcome: Outcome,
+    trace: &Trace,
+    peer: &str,
+    moved: Option<&Label>,
+) -> Outcome {
+    let Some(moved) = moved.filter(|_| matches!(outcome, Err(Stop::Broken(_)))) else { return outcome };
+    let moved = calls(trace).labelled(moved).accepted().next();
+    let moved = moved.or_unproven("the target accepted no heartbeat that names the new address")?.n();
+    let arrived = calls(trace).of(peer).made_by_target().after(moved).next();
+    arrived.or_unproven_at("no call of the target arrived at the new address", &[moved])?;
+    outcome
 }
 
 fn not_shown_open(peer: &str, evidence: impl IntoIterator<Item = u64>) -> Stop {
@@ -166,6 +184,25 @@ mod tests {
             (id, result_of(&*check, &silent(shown(TraceBuilder::new())).trace()))
         };
         silent().into_iter().map(result).collect()
+    }
+
+    #[test]
+    fn silence_to_a_peer_that_moved_is_unproven_until_a_call_arrives_there() {
+        let verdict = |status: u16, arrives: bool| {
+            let arrival = || Exchange::from_target("alice").on("POST", "heartbeat").answered(200);
+            let builder =
+                TraceBuilder::new().call_from_target(arrival()).call("moved", beat(status, &json!({})));
+            let builder = if arrives { builder.call_from_target(arrival()) } else { builder };
+            let revoke = json!({"grant_id": "g"});
+            let builder = builder.operation_with("revoke", "grant.revoke", revoke, json!({}));
+            let with = [("peer", "alice"), ("revoke", "revoke"), ("moved", "moved")];
+            let with = with.map(|(name, value)| (name.to_owned(), json!(value))).into();
+            let check = check_with_id("grant-revocation-announced").expect("a check").read(&with);
+            result_of(&*check.expect("its arguments"), &builder.trace()).verdict
+        };
+        assert_eq!(verdict(200, true), Broken);
+        assert_eq!(verdict(200, false), Unproven, "what arrived before it moved shows nothing");
+        assert_eq!(verdict(422, true), Unproven, "the target does not know the new address");
     }
 
     fn noted(builder: TraceBuilder, way_back: &WayBack) -> TraceBuilder {
