@@ -14,7 +14,7 @@ use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 
 /// A record that left the declared filter by a change is synced no more, however it changes then. What marks it as gone, as a
-/// deletion does, is lawful.
+/// deletion does, conforms.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::check) struct RecordsLeaveAFilter {
