@@ -129,12 +129,12 @@ mod tests {
     use serde_json::json;
 
     /// Returns the verdict where the batches after each put have these rows.
-    fn verdict(first: &[Value], second: &[Value], third: &[Value]) -> Verdict {
+    fn verdict(first: &[&Value], second: &[&Value], third: &[&Value]) -> Verdict {
         let put = |builder: TraceBuilder, label: &str, id: &str, team: &str, name: &str| {
             let put = json!({"kind": "skill", "id": id, "record": {"id": id, "team": team, "name": name}});
             builder.operation_with(label, "resource.put", put, json!(null))
         };
-        let sync = |builder: TraceBuilder, rows: &[Value]| {
+        let sync = |builder: TraceBuilder, rows: &[&Value]| {
             let sync = Exchange::from_target("alice").on("POST", "sync").sending(json!({ "records": rows }));
             builder.call_from_target(sync.answered_with(200, json!({})))
         };
@@ -154,22 +154,17 @@ mod tests {
     #[test]
     fn a_record_that_left_the_filter_arrives_no_more() {
         let (inside, b, c) = (row("a", "blue", "in"), row("b", "blue", "b"), row("c", "blue", "c"));
-        let last = row("a", "red", "last");
-        let first = [inside];
-        assert_eq!(verdict(&first, &[b.clone()], &[c.clone()]), Kept);
-        assert_eq!(verdict(&first, &[b.clone()], &[c.clone(), last.clone()]), Broken);
-        assert_eq!(
-            verdict(&first, &[row("a", "red", "out"), b.clone()], &[c.clone()]),
-            Kept,
-            "it was on its way"
-        );
-        assert_eq!(verdict(&[], &[b.clone()], &[c.clone(), last.clone()]), Unproven, "it never arrived");
-        assert_eq!(verdict(&first, &[], &[last.clone()]), Unproven, "the stream does not go on");
-        assert_eq!(verdict(&first, &[b.clone()], &[]), Unproven, "the stream does not go on");
+        let (out, last) = (row("a", "red", "out"), row("a", "red", "last"));
+        assert_eq!(verdict(&[&inside], &[&b], &[&c]), Kept);
+        assert_eq!(verdict(&[&inside], &[&b], &[&c, &last]), Broken);
+        assert_eq!(verdict(&[&inside], &[&out, &b], &[&c]), Kept, "it was on its way");
+        assert_eq!(verdict(&[], &[&b], &[&c, &last]), Unproven, "it never arrived");
+        assert_eq!(verdict(&[&inside], &[], &[&last]), Unproven, "the stream does not go on");
+        assert_eq!(verdict(&[&inside], &[&b], &[]), Unproven, "the stream does not go on");
         let mut gone = last;
         gone["payload"]["deleted"] = json!(true);
-        assert_eq!(verdict(&first, &[b.clone()], &[c.clone(), gone]), Unproven);
+        assert_eq!(verdict(&[&inside], &[&b], &[&c, &gone]), Unproven);
         let empty = json!({"id": "a", "deleted": true, "payload": {"id": "a"}});
-        assert_eq!(verdict(&first, &[b], &[c, empty]), Kept, "a deletion");
+        assert_eq!(verdict(&[&inside], &[&b], &[&c, &empty]), Kept, "a deletion");
     }
 }
