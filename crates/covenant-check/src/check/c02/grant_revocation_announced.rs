@@ -20,7 +20,7 @@ pub(in crate::check) struct GrantRevocationAnnounced {
     /// The `grant.revoke` of the operator.
     pub revoke: Label,
     /// The heartbeat by which the peer named another address. With it a breach is unproven unless a call of the target arrived
-    /// there afterwards.
+    /// there between this heartbeat and the revocation.
     pub moved: Option<Label>,
 }
 
@@ -51,7 +51,7 @@ impl Check for GrantRevocationAnnounced {
             return Err(Stop::unproven(actual, [revoked, call.n()]));
         }
         let silent = Err(silence(trace, &self.peer, "no notice of any form", [revoked]));
-        unless_lost_by_move(silent, trace, &self.peer, self.moved.as_ref())
+        unless_lost_by_move(silent, trace, &self.peer, self.moved.as_ref(), &self.revoke)
     }
 }
 

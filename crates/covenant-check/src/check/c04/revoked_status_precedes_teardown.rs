@@ -25,7 +25,7 @@ pub(in crate::check) struct RevokedStatusPrecedesTeardown {
     #[serde(default)]
     pub offline: bool,
     /// The heartbeat by which the peer named another address. With it a breach is unproven unless a call of the target arrived
-    /// there afterwards.
+    /// there between this heartbeat and the revocation.
     pub moved: Option<Label>,
 }
 
@@ -40,7 +40,13 @@ impl Check for RevokedStatusPrecedesTeardown {
     }
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        unless_lost_by_move(self.teardown().evaluate(trace), trace, &self.peer, self.moved.as_ref())
+        unless_lost_by_move(
+            self.teardown().evaluate(trace),
+            trace,
+            &self.peer,
+            self.moved.as_ref(),
+            &self.revoke,
+        )
     }
 }
 

@@ -49,18 +49,21 @@ pub(in crate::check) fn silence_of_heartbeats(trace: &Trace, peer: &str, lacking
     silence(trace, peer, actual, [first, last])
 }
 
-/// Returns the outcome, where a breach is unproven unless a call of the target arrived at the peer after the entry with this label:
-/// one that says that the peer moved. Nothing else shows that the way to the new address is open, and known to the target.
+/// Returns the outcome, where a breach is unproven unless a call of the target arrived at the peer after the entry `moved`, in which
+/// the peer named another address, and before the operation `revoke`, of which a notice is owed. Nothing else shows that the way to
+/// that address is open, and known to the target.
 pub(in crate::check) fn unless_lost_by_move(
     outcome: Outcome,
     trace: &Trace,
     peer: &str,
     moved: Option<&Label>,
+    revoke: &Label,
 ) -> Outcome {
     let Some(moved) = moved.filter(|_| matches!(outcome, Err(Stop::Broken(_)))) else { return outcome };
     let moved = calls(trace).labelled(moved).accepted().next();
     let moved = moved.or_unproven("the target accepted no heartbeat that names the new address")?.n();
-    let arrived = calls(trace).of(peer).made_by_target().after(moved).next();
+    let revoked = trace.operation(revoke).map_or(moved, |(n, _)| n);
+    let arrived = calls(trace).of(peer).made_by_target().after(moved).before(revoked).next();
     arrived.or_unproven_at("no call of the target arrived at the new address", &[moved])?;
     outcome
 }
@@ -200,9 +203,11 @@ mod tests {
             let check = check_with_id("grant-revocation-announced").expect("a check").read(&with);
             result_of(&*check.expect("its arguments"), &builder.trace()).verdict
         };
-        assert_eq!(verdict(200, true), Broken);
-        assert_eq!(verdict(200, false), Unproven, "what arrived before it moved shows nothing");
-        assert_eq!(verdict(422, true), Unproven, "the target does not know the new address");
+        assert_eq!(verdict(200, true, true), Broken);
+        assert_eq!(verdict(200, true, false), Broken);
+        assert_eq!(verdict(200, false, false), Unproven, "what arrived before it moved shows nothing");
+        assert_eq!(verdict(200, false, true), Unproven, "the notice may have been sent before that");
+        assert_eq!(verdict(422, true, true), Unproven, "the target does not know the new address");
     }
 
     fn noted(builder: TraceBuilder, way_back: &WayBack) -> TraceBuilder {
