@@ -53,7 +53,7 @@ A step has exactly one key, which names what it does. `as` gives a label to the 
 later steps refer to it.
 ";
 
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 10] = [
     (
         "`${first.data.peer_id}`",
         "a member of the answer, or of the result, that a label recorded; a list is indexed by number",
@@ -62,6 +62,7 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("`${alice.id}`", "the id under which the target stores a peer"),
     ("`${id:root}`", "an id by name: the same name gives the same id in one scenario"),
     ("`${now}`, `${now-90000}`", "the time of the scenario's clock, with an offset in seconds"),
+    ("`${now-90000 at -03:00}`", "the same, as a clock shows it at that offset from UTC"),
     (
         "`${release.own}`",
         "the target's release; also `patched`, `pre_release`, `minor_before`, `minor_after`, `before_window`, `two_minors_after`, `minor_with_a_zero`, `next_major`; `two_numbers`, `one_number`, `minor_with_leading_zero`",

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::format::Step;
 use super::position::FormatFault;
+use super::values::{UTC, in_offset};
 
 /// A moment near which every run takes place. What is out of reach from here is so at any time of a run.
 const SOME_DAY: Timestamp = Timestamp::constant(1_780_000_000, 0);
@@ -45,9 +46,12 @@ fn fault_of(reference: &str) -> Option<&'static str> {
     if shift.is_empty() || shift.starts_with('.') {
         return None;
     }
-    let Ok(seconds) = shift.parse() else { return Some("write ${now} or ${now-60}") };
-    let moment = SOME_DAY.checked_add(SignedDuration::from_secs(seconds));
-    moment.is_err().then_some("there is no time so far away")
+    let (shift, offset) = shift.split_once(" at ").unwrap_or((shift, UTC));
+    let Ok(seconds) = shift.parse() else { return Some("write ${now}, ${now-60} or ${now-60 at -03:00}") };
+    let Ok(moment) = SOME_DAY.checked_add(SignedDuration::from_secs(seconds)) else {
+        return Some("there is no time so far away");
+    };
+    in_offset(moment, offset).is_none().then_some("an offset is ±HH:00")
 }
 
 #[cfg(test)]
@@ -61,15 +65,23 @@ mod tests {
             "${now+9223372036854775807}",
             "${now99999999999999999999}",
             "${now~1}",
+            "${now-60 at 3}",
+            "${now-60 at -99:00}",
             "x ${now+1} ${now+}",
             "${open",
             "${}",
         ] {
             assert!(fault_in_text(text).is_some(), "{text}");
         }
-        for text in
-            ["${now}", "${now-60} ${now+7776000}", "${nowhere.id}", "${alice.id?}", "${id:root}", "no"]
-        {
+        for text in [
+            "${now}",
+            "${now-60} ${now+7776000}",
+            "${now-60 at -03:00}",
+            "${nowhere.id}",
+            "${alice.id?}",
+            "${id:root}",
+            "no",
+        ] {
             assert_eq!(fault_in_text(text), None, "{text}");
         }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::Fault;
@@ -143,12 +144,14 @@ impl Values {
             return Ok(Value::from(id.as_str()));
         }
         if let Some(shift) = reference.strip_prefix("now") {
+            let (shift, offset) = shift.split_once(" at ").unwrap_or((shift, UTC));
             let seconds = if shift.is_empty() { Ok(0) } else { shift.parse::<i64>() };
             let wrong = |why: &str| Fault::scenario(format!("`${{{reference}}}`: {why}"));
-            let seconds = seconds.map_err(|_| wrong("write ${now} or ${now-60}"))?;
+            let seconds = seconds.map_err(|_| wrong("write ${now}, ${now-60} or ${now-60 at -03:00}"))?;
             let time = self.clock.now().checked_add(SignedDuration::from_secs(seconds));
             let time = time.map_err(|_| wrong("there is no time so far away"))?;
-            return Ok(Value::from(time.to_string()));
+            let text = in_offset(time, offset).ok_or_else(|| wrong("an offset is ±HH:00"))?;
+            return Ok(Value::from(text));
         }
         // An optional member that is absent becomes an empty text.
         if reference.ends_with('?') {
@@ -187,6 +190,19 @@ fn whole_reference(text: &str) -> Option<&str> {
     (!reference.contains("${")).then_some(reference)
 }
 
+/// The offset of a time that states none.
+pub(super) const UTC: &str = "Z";
+
+/// Returns a time as RFC 3339 writes it at this offset: `Z`, or whole hours as `-03:00`.
+pub(super) fn in_offset(time: Timestamp, offset: &str) -> Option<String> {
+    if offset == UTC {
+        return Some(time.to_string());
+    }
+    let hours = offset.strip_suffix(":00")?.parse::<i8>().ok()?;
+    let offset = Offset::from_hours(hours).ok()?;
+    Some(time.display_with_offset(offset).to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +232,7 @@ mod tests {
         let filled =
             values.fill(&json!({"a": "${first.data.count}", "b": "x ${first.data.list.1} ${now-60}"}));
         assert_eq!(filled, Ok(json!({"a": 3, "b": "x b 2026-05-31T23:59:00Z"})));
+        assert_eq!(values.fill_text("${now-60 at -03:00}"), Ok("2026-05-31T20:59:00-03:00".to_owned()));
         assert_eq!(values.fill(&json!(["${null}"])), Ok(json!([null])));
     }
 

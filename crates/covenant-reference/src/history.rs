@@ -32,6 +32,8 @@ policy! {
         belongs_to: fn(&Transaction<'_>, &AuditEntry, &str) -> bool = belongs_to,
         /// Returns the moment that an end of a requested window names (5.3). `None` refuses the request.
         read_time: fn(&str) -> Option<Timestamp> = read_time,
+        /// Returns an end of a window as an excerpt states it, by the moment and by the text of the request (5.4).
+        state_time: fn(Timestamp, Option<&str>) -> String = |time, _| time.to_string(),
         /// Returns whether a time is within a window, by its ends (5.4).
         is_within: fn(Timestamp, Timestamp, Timestamp) -> bool = is_within,
     }

@@ -207,6 +207,21 @@ pub(super) const AUDIT: &[Patch] = &[
         |policy| policy.history.read_time = |_| None,
     ),
     Patch::defect(
+        "ignores-offset-of-a-window",
+        &[("5.4", Conduct)],
+        "Reads the ends of a requested window as if they were stated in UTC, and states them as it was asked.",
+        |policy| {
+            policy.history.read_time = |text| {
+                let stated = text.len().checked_sub(OFFSET.len()).filter(|_| !text.ends_with('Z'));
+                let utc = stated.and_then(|end| text.get(..end)).map(|start| format!("{start}Z"));
+                utc.and_then(|utc| utc.parse().ok()).or_else(|| history::read_time(text))
+            };
+            policy.history.state_time =
+                |time, asked| asked.map_or_else(|| time.to_string(), ToOwned::to_owned);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "sends-promised-excerpt-to-anyone",
         &[("5.4", Conduct)],
         "Promises each excerpt for an hour later, and sends it to any peer that names the promise.",
@@ -324,6 +339,9 @@ fn add_to_events(route: &str, body: &mut Value, member: &str) {
 
 /// The status of a call that conflicts with what is there.
 const CONFLICT: u16 = 409;
+
+/// The form of an offset from UTC.
+const OFFSET: &str = "+00:00";
 
 /// The number of entries of a peer beyond which its log is long.
 const LONG_LOG: usize = 100;

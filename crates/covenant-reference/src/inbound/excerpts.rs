@@ -35,9 +35,12 @@ fn excerpt(inbound: &InboundCall<'_>, peer_id: &str, query: &Query) -> Result<Re
     };
     let events: Vec<Value> = entries.iter().filter(belongs).take(query.limit).map(event).collect();
     let count = events.len();
+    let end =
+        |time: Timestamp, asked: &Option<String>| (tx.policy.history.state_time)(time, asked.as_deref());
+    let [since, until] = &query.asked;
     Ok(Reply::success(&json!({
         "peer_id": inbound.peer.id,
-        "window": {"since": query.since.to_string(), "until": query.until.to_string()},
+        "window": {"since": end(query.since, since), "until": end(query.until, until)},
         "events": events, "shipments": [], "count": count,
     })))
 }
@@ -99,6 +102,8 @@ struct Query {
     since: Timestamp,
     until: Timestamp,
     limit: usize,
+    /// The texts of the ends in the request.
+    asked: [Option<String>; 2],
 }
 
 impl Query {
@@ -120,7 +125,8 @@ impl Query {
             Some(text) => text.parse().map_err(|_| invalid("limit"))?,
             None => DEFAULT_LIMIT,
         };
-        Ok(Self { since, until, limit: limit.min(LIMIT_MAX) })
+        let asked = ["since", "until"].map(|name| parameter(inbound, name));
+        Ok(Self { since, until, limit: limit.min(LIMIT_MAX), asked })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use crate::Patch;
 use crate::store::rows::AuditEntry;
+use crate::{Patch, history};
 
 /// Variants in the audit and its excerpts.
 pub(super) const PATCHES: &[Patch] = &[
@@ -17,6 +17,14 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.history.excerpt_delay = |_, _| Some(SignedDuration::from_hours(72)),
     )
     .deciding(&["the time of an excerpt"]),
+    Patch::variant(
+        "refuses-windows-with-an-offset",
+        "Refuses a request for an excerpt whose window is not stated in UTC.",
+        |policy| {
+            policy.history.read_time =
+                |text| history::read_time(text).filter(|_| !text.contains('T') || text.ends_with('Z'));
+        },
+    ),
     Patch::variant(
         "checks-excerpts-every-six-minutes",
         "Checks for overdue excerpts every six minutes, so it reports one up to six minutes late.",

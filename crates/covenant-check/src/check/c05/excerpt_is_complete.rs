@@ -1,5 +1,6 @@
 //! `excerpt-is-complete`.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,7 +12,8 @@ use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::general::reply_summary;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls};
+use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::clock::read_moment;
 use covenant_model::transcript::Trace;
 
 /// An excerpt has an entry for each call of the requesting peer that the audit has an entry of. A call that
@@ -29,6 +31,9 @@ pub(in crate::check) struct ExcerptIsComplete {
     pub peer: PeerName,
     /// The requests for the excerpt.
     pub excerpt: Label,
+    /// `true` if the answer has to state the window that was asked for: a target may answer for another one, and say so.
+    #[serde(default)]
+    pub states_window: bool,
 }
 
 impl Check for ExcerptIsComplete {
@@ -38,9 +43,19 @@ impl Check for ExcerptIsComplete {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let window = AuditWindow::read(trace, &self.peer, &self.call, Some(&self.before), &self.after)?;
-        let mut requests = calls(trace).labelled(&self.excerpt).rev();
-        let found = requests.find_map(|request| Some((request.n(), excerpt_entries(request.exchange)?)));
-        let (n, excerpt) = found.or_unproven_at("no excerpt was delivered", &window.evidence)?;
+        let requests = calls(trace).labelled(&self.excerpt).rev();
+        let delivered = requests.filter_map(|request| Some((request, excerpt_entries(request.exchange)?)));
+        let delivered: Vec<(Call<'_>, Vec<Value>)> = delivered.collect();
+        let asked = asked_window(trace, &self.excerpt);
+        let is_of_window = |request: &Call<'_>| !self.states_window || stated_window(request) == asked;
+        let lacking = if delivered.is_empty() {
+            "no excerpt was delivered"
+        } else {
+            "the excerpt states another window than was asked for"
+        };
+        let found = delivered.iter().find(|(request, _)| is_of_window(request));
+        let (request, excerpt) = found.or_unproven_at(lacking, &window.evidence)?;
+        let n = request.n();
         let logged: Vec<&Value> = window.new.iter().collect();
         let disclosed: Vec<&Value> = excerpt.iter().filter(|entry| !window.has_before(entry)).collect();
         let without_entry = |entries: &[&Value]| {
@@ -64,11 +79,35 @@ impl Check for ExcerptIsComplete {
     }
 }
 
+/// Returns the ends of the window that the first of these requests asks for, to the second.
+fn asked_window(trace: &Trace, label: &str) -> Option<[Timestamp; 2]> {
+    let request = calls(trace).labelled(label).next()?;
+    let (_, query) = request.exchange.request.path.as_deref()?.split_once('?')?;
+    let end = |name: &str| {
+        let mut members = query.split('&').filter_map(|member| member.split_once('='));
+        let (_, text) = members.find(|(member, _)| *member == name)?;
+        let end = read_moment(&text.replace("%3A", ":").replace("%2B", "+"))?;
+        Timestamp::from_second(end.as_second()).ok()
+    };
+    Some([end("since")?, end("until")?])
+}
+
+/// Returns the ends of the window that an excerpt states, to the second.
+fn stated_window(request: &Call<'_>) -> Option<[Timestamp; 2]> {
+    let data = request.exchange.data()?;
+    let end = |name: &str| {
+        let end = read_moment(data["window"][name].as_str()?)?;
+        Timestamp::from_second(end.as_second()).ok()
+    };
+    Some([end("since")?, end("until")?])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::c05::audit_traces::{admitted, own, peer_calls, refused};
+    use covenant_model::transcript::Exchange;
     use serde_json::json;
 
     fn disclosed(new: &[Value]) -> Verdict {
@@ -81,6 +120,33 @@ mod tests {
     fn withheld(mut entry: Value) -> Value {
         entry["withheld"] = json!(true);
         entry
+    }
+
+    #[test]
+    fn an_excerpt_of_another_window_than_was_asked_for_is_unproven() {
+        let verdict = |since: Option<&str>, events: &[Value]| {
+            let query = "since=2026-01-01T00:00:00-03:00&until=2026-01-01T02:00:00-03:00";
+            let request = Exchange::to_target("alice").on("GET", &format!("audit_excerpts?{query}"));
+            let window = since.map(|since| json!({"since": since, "until": "2026-01-01T05:00:00Z"}));
+            let data = json!({"window": window, "events": events});
+            let builder = peer_calls(&json!({"id": 0}), &[admitted(), refused(), own()]);
+            builder
+                .call("asked", request.answered_with(200, json!({ "data": data })))
+                .verdict::<ExcerptIsComplete>(json!({
+                    "call": "call", "before": "before", "after": "after", "peer": "alice", "excerpt": "asked",
+                    "states_window": true,
+                }))
+        };
+        let mut all = [admitted(), refused(), own()];
+        for (n, entry) in (1..).zip(&mut all) {
+            entry["id"] = json!(n);
+        }
+        for asked in ["2026-01-01T03:00:00Z", "2026-01-01T00:00:00.5-03:00"] {
+            assert_eq!(verdict(Some(asked), &all), Kept);
+            assert_eq!(verdict(Some(asked), &[]), Broken);
+        }
+        assert_eq!(verdict(Some("2026-01-01T00:00:00Z"), &[]), Unproven);
+        assert_eq!(verdict(None, &[]), Unproven);
     }
 
     #[test]

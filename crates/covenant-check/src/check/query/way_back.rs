@@ -191,13 +191,16 @@ mod tests {
 
     #[test]
     fn silence_to_a_peer_that_moved_is_unproven_until_a_call_arrives_there() {
-        let verdict = |status: u16, arrives: bool| {
-            let arrival = || Exchange::from_target("alice").on("POST", "heartbeat").answered(200);
-            let builder =
-                TraceBuilder::new().call_from_target(arrival()).call("moved", beat(status, &json!({})));
-            let builder = if arrives { builder.call_from_target(arrival()) } else { builder };
+        let verdict = |status: u16, before: bool, after: bool| {
+            let arrival = |builder: TraceBuilder, arrives: bool| {
+                let beat = Exchange::from_target("alice").on("POST", "heartbeat").answered(200);
+                if arrives { builder.call_from_target(beat) } else { builder }
+            };
+            let builder = arrival(TraceBuilder::new(), true).call("moved", beat(status, &json!({})));
             let revoke = json!({"grant_id": "g"});
-            let builder = builder.operation_with("revoke", "grant.revoke", revoke, json!({}));
+            let builder =
+                arrival(builder, before).operation_with("revoke", "grant.revoke", revoke, json!({}));
+            let builder = arrival(builder, after);
             let with = [("peer", "alice"), ("revoke", "revoke"), ("moved", "moved")];
             let with = with.map(|(name, value)| (name.to_owned(), json!(value))).into();
             let check = check_with_id("grant-revocation-announced").expect("a check").read(&with);
