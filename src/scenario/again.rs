@@ -33,6 +33,10 @@ const MEANWHILE: &str = "meanwhile";
 const UNTIL: &str = "until";
 const THAN: &str = "than";
 
+/// The step that waits for a call, and its member that leaves out what was received before.
+const WAIT: &str = "wait";
+const NEW_CALL: &str = "new_call";
+
 /// The peers of the second time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -120,6 +124,10 @@ impl Renaming {
 
     /// Renames in a step: its own members hold names, what it sends holds references.
     fn rename_in_step(&self, step: &mut Value) {
+        // What the first time received is no notice of the second one.
+        if let Some(Value::Object(wait)) = step.get_mut(WAIT) {
+            wait.insert(NEW_CALL.to_owned(), Value::Bool(true));
+        }
         for (_, members) in step.as_object_mut().into_iter().flatten() {
             for (member, value) in members.as_object_mut().into_iter().flatten() {
                 let names = [(&PEERS[..], &self.peers), (&LABELS[..], &self.labels)];
@@ -279,6 +287,24 @@ call = { peer = "alice", method = "POST", path = "/x", body = { grant = "${grant
         assert_eq!(scenario.steps[4].get_ref().label(), Some("grant_again"));
         let with = &scenario.checks[0].get_ref().with;
         assert_eq!((&with["peer"], &with["revoke"]), (&"alice".into(), &"revoked_again".into()));
+    }
+
+    #[test]
+    fn a_wait_of_the_second_time_leaves_out_what_the_first_time_received() {
+        let wait = r#"
+[[step]]
+repeat = { times = 2, step = [{ wait = { peer = "alice", notice = "platform.grant.revoked" } }] }
+
+[[step]]
+wait = { peer = "alice", notice = "platform.grant.revoked" }
+[[check]]"#;
+        let first = FIRST.replacen("[[check]]", wait, 1);
+        for again in second_times_of(&first) {
+            let steps = again.scenario.steps.iter().flat_map(|step| step.get_ref().flatten());
+            let waits =
+                steps.filter_map(|step| if let Step::Wait(wait) = step { Some(wait.new_call) } else { None });
+            assert_eq!(waits.collect::<Vec<_>>(), [false, false, true, true], "{}", again.id);
+        }
     }
 
     #[test]

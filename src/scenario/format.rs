@@ -564,6 +564,9 @@ step_types! {
         /// The text that the body of the call contains.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         says: Option<String>,
+        /// `true` to wait for a call that no wait without this member has found. A second time with the same peers sets it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        new_call: bool,
     }
     /// Steps that are repeated.
     Repeat {

@@ -367,11 +367,13 @@ impl ScenarioRunner<'_> {
                 .as_deref()
                 .is_none_or(|name| received.route.as_ref().is_some_and(|route| route.name() == name));
             let says = says.as_ref().is_none_or(|says| received.body.to_string().contains(says));
-            notice && status && route && says
+            let is_new = !(step.new_call && self.found.contains(&received.n));
+            notice && status && route && says && is_new
         };
         let all_found = join_all(peers.iter().map(|peer| peer.wait_for(wanted, poll_timeout))).await;
         for (peer, found) in peers.iter().zip(all_found) {
             let (name, found) = (peer.name(), found.map(|received| received.n));
+            self.found.extend(found.filter(|_| !step.new_call));
             let message = match found {
                 Some(n) => format!("{name} was notified in entry {n}"),
                 None => format!("{name} was not notified within {} s", poll_timeout.as_secs()),

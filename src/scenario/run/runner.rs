@@ -1,6 +1,6 @@
 //! The scenario runner: the peers, the target and the values of one scenario.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -58,6 +58,8 @@ pub(super) struct ScenarioRunner<'a> {
     _guard: Option<Box<dyn Send + Sync>>,
     pub(super) recorder: Recorder,
     pub(super) values: Values,
+    /// The entries that the waits of the first time found.
+    pub(super) found: BTreeSet<u64>,
     pub(super) peers: BTreeMap<String, Peer>,
     pub(super) run_context: &'a RunContext,
     /// The common pace of the peers' calls.
@@ -92,6 +94,7 @@ impl<'a> ScenarioRunner<'a> {
         Self {
             operator: lease.operator,
             values,
+            found: BTreeSet::new(),
             clock: lease.clock,
             clock_sync: lease.clock_sync,
             reported: None,
