@@ -124,5 +124,7 @@ pub(super) const CHANGES: &[ReleaseChange] = &[
                 }
             };
         },
-    ),
+    )
+    // What it answers in place of a limit has few of the members of an answer.
+    .entailing(&["member-gone"]),
 ];
