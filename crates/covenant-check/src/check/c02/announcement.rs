@@ -1,11 +1,14 @@
 //! The announcement that a grant was revoked.
 
-use covenant_model::transcript::Exchange;
-use covenant_model::wire::notice::kind;
 use serde_json::Value;
 
-/// Words by which a notice in a form that the binding does not know may mean the end of a grant.
-const ENDS: [&str; 3] = ["revok", "withdraw", "terminat"];
+use crate::check::query::Call;
+use covenant_model::transcript::{Direction, Exchange};
+use covenant_model::wire::notice::kind;
+use covenant_model::wire::path::Route;
+
+/// Parts of words by which a notice in a form that the binding does not know may mean the end of a grant.
+const ENDS: [&str; 6] = ["revok", "revoc", "withdraw", "terminat", "cancel", "rescind"];
 
 /// Returns whether the target announces that this grant was revoked, or any grant if the id is unknown.
 pub(super) fn announces_revocation(call: &Exchange, grant_id: Option<&str>) -> bool {
@@ -24,10 +27,28 @@ pub(super) fn announces_end_of_peering(call: &Exchange) -> bool {
     body["status"] == "revoked" || events.any(|event| event["kind"] == kind::PEER_REVOKED)
 }
 
-/// Returns whether the target may announce that a grant was revoked, in a form that the binding does not know. An event
-/// in the form of the binding about another grant that was revoked announces that one alone.
-pub(super) fn may_announce_revocation(call: &Exchange, other_grants: &[&str]) -> bool {
-    let Some(mut body) = call.sent().cloned() else { return false };
+/// Returns the first of these calls by which the target may announce that a grant was revoked, in a form that the binding does not
+/// know: a call of the target, or its answer to a heartbeat. An event in the form of the binding about another grant announces the
+/// end of that one alone.
+pub(super) fn unknown_announcement<'a>(
+    mut calls: impl Iterator<Item = Call<'a>>,
+    other_grants: &[&str],
+) -> Option<u64> {
+    let may_announce = |call: &Call<'_>| match call.exchange.direction {
+        Direction::FromTarget => {
+            call.exchange.sent().is_some_and(|body| may_announce_revocation(body, other_grants))
+        }
+        Direction::ToTarget => {
+            let body = call.exchange.response.as_ref().and_then(|answer| answer.body.json());
+            let body = body.filter(|_| call.route() == Some(Route::Heartbeat) && call.exchange.succeeded());
+            body.is_some_and(|body| may_announce_revocation(body, other_grants))
+        }
+    };
+    calls.find(may_announce).map(|call| call.n())
+}
+
+fn may_announce_revocation(body: &Value, other_grants: &[&str]) -> bool {
+    let mut body = body.clone();
     if let Some(events) = body.get_mut("events").and_then(Value::as_array_mut) {
         let is_of_other = |event: &Value| {
             let id = event["payload"]["grant_id"].as_str();
@@ -36,5 +57,7 @@ pub(super) fn may_announce_revocation(call: &Exchange, other_grants: &[&str]) ->
         events.retain(|event| !is_of_other(event));
     }
     let text = body.to_string().to_lowercase();
-    text.contains("grant") && ENDS.iter().any(|word| text.contains(word))
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric());
+    text.contains("grant")
+        && (ENDS.iter().any(|part| text.contains(part)) || words.any(|word| word == "ended"))
 }

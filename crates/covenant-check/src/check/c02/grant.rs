@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::announcement::{announces_end_of_peering, announces_revocation};
+use super::announcement::{announces_end_of_peering, announces_revocation, unknown_announcement};
 use crate::check::arguments::Labels;
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{Call, CallQuery, calls, peer_id};
@@ -115,6 +115,17 @@ impl<'a> Grant<'a> {
                 announces_revocation(notice.exchange, Some(self.own_id))
                     || announces_end_of_peering(notice.exchange)
             })
+    }
+
+    /// Returns a call by which the target may have announced to a peer that it revoked the grant, in a form that the binding
+    /// does not know.
+    pub(super) fn may_be_withdrawn(&self, trace: &Trace, peer: &str) -> Option<u64> {
+        let issued = trace.operations([grant::Issue::METHOD]);
+        let issued = issued.filter_map(|(_, issue)| issue.result.as_ref()?["grant_id"].as_str());
+        let revoked = trace.operations([grant::Revoke::METHOD]);
+        let revoked = revoked.filter_map(|(_, revoke)| revoke.parameters["grant_id"].as_str());
+        let others: Vec<&str> = issued.filter(|id| *id != self.own_id).chain(revoked).collect();
+        unknown_announcement(calls(trace).of(peer).after(self.n), &others)
     }
 
     fn was_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {

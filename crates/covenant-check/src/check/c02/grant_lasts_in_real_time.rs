@@ -33,6 +33,10 @@ impl Check for GrantLastsInRealTime {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let grant = WatchedGrant::of(trace, &self.grant, &self.call, &self.probe)?;
         if let Some(read) = grant.reads.iter().find(|read| grant.was_cut_short_by(read)) {
+            if let Some(notice) = grant.may_be_withdrawn {
+                let actual = "the peer was notified of a revocation in another form";
+                return Err(Stop::unproven(actual, [grant.n, read.n, notice]));
+            }
             let early = grant.ends.duration_since(read.latest);
             return Err(Stop::broken(
                 format!("refused at least {early:#} before its end"),

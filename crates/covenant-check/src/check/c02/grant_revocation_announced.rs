@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::announcement::{announces_revocation, may_announce_revocation};
+use super::announcement::{announces_revocation, unknown_announcement};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -36,8 +36,8 @@ impl Check for GrantRevocationAnnounced {
             .or_unproven("no grant was revoked")?;
         // The order of the notice and the first refusal is open: the contract asks for a notice beside the
         // revocation, and a notice takes time.
-        let sent = || calls(trace).of(&self.peer).made_by_target();
-        if let Some(call) = sent().find(|call| announces_revocation(call.exchange, Some(grant_id))) {
+        let mut sent = calls(trace).of(&self.peer).made_by_target();
+        if let Some(call) = sent.find(|call| announces_revocation(call.exchange, Some(grant_id))) {
             return Ok(Pass::new("it was announced", [revoked, call.n()]));
         }
         // The form of the notice is that of the binding, so only silence is a breach of the contract.
@@ -46,9 +46,9 @@ impl Check for GrantRevocationAnnounced {
             .filter_map(|(_, revocation)| revocation.parameters["grant_id"].as_str())
             .filter(|id| *id != grant_id)
             .collect();
-        if let Some(call) = sent().find(|call| may_announce_revocation(call.exchange, &others)) {
+        if let Some(call) = unknown_announcement(calls(trace).of(&self.peer), &others) {
             let actual = "the peer was notified of a revocation in another form";
-            return Err(Stop::unproven(actual, [revoked, call.n()]));
+            return Err(Stop::unproven(actual, [revoked, call]));
         }
         let silent = Err(silence(trace, &self.peer, "no notice of any form", [revoked]));
         unless_lost_by_move(silent, trace, &self.peer, self.moved.as_ref(), &self.revoke)
@@ -88,6 +88,23 @@ mod tests {
         assert_eq!(verdict(None), Broken);
         assert_eq!(verdict(Some(json!({"status": "active"}))), Broken);
         assert_eq!(verdict(Some(json!({"note": "your grant g was revoked"}))), Unproven);
+        assert_eq!(verdict(Some(json!({"events": [{"kind": "platform.grants.ended"}]}))), Unproven);
+    }
+
+    #[test]
+    fn a_notice_in_the_answer_to_a_heartbeat_is_no_silence() {
+        let answered = |route: &str, data: Value| {
+            let call = Exchange::to_target("alice").on("POST", route);
+            TraceBuilder::new()
+                .call_from_target(Exchange::from_target("alice").on("POST", "heartbeat").answered(200))
+                .operation_with("revoked", "grant.revoke", json!({"grant_id": "g"}), json!({}))
+                .call("later", call.answered_with(200, json!({ "data": data })))
+                .verdict::<GrantRevocationAnnounced>(json!({"peer": "alice", "revoke": "revoked"}))
+        };
+        let notice = || json!({"notices": [{"kind": "grants_withdrawn"}]});
+        assert_eq!(answered("heartbeat", notice()), Unproven);
+        assert_eq!(answered("heartbeat", json!({"status": "active"})), Broken);
+        assert_eq!(answered("sync", notice()), Broken, "no place for a notice");
     }
 
     #[test]

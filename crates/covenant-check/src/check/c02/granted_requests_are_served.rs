@@ -6,9 +6,10 @@ use serde::Deserialize;
 use super::grant::{Grant, requests};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::{AbsentCall, Check};
+use crate::check::enforcement::is_suspended_status;
 use crate::check::general::is_rejected;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, is_denied, last_put, silence};
+use crate::check::query::{Call, CallQuery, calls, is_denied, last_put, silence, status_shown};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 
@@ -25,6 +26,8 @@ pub(in crate::check) struct GrantedRequestsAreServed {
     /// The request under a fresh grant of the same peer. With it a refusal is a breach only if the target serves this request,
     /// refuses one under the grant before it and one after it, and could have announced the end of the grant.
     pub control: Option<Label>,
+    /// The snapshot of the peer while it was suspended. With it the check is not kept unless the snapshot shows that.
+    pub suspended: Option<Label>,
 }
 
 impl Check for GrantedRequestsAreServed {
@@ -38,6 +41,13 @@ impl Check for GrantedRequestsAreServed {
             .filter(|call| grant.covers(trace, call.exchange) && !grant.has_ended(trace, call))
             .filter(|call| !is_absent(trace, call))
             .partition(|call| grant.was_withdrawn(trace, call));
+        let refused = allowed.iter().find(|call| is_refused(trace, call));
+        let withdraws = |call: &Call<'_>| grant.may_be_withdrawn(trace, &call.exchange.peer);
+        if let Some((call, notice)) = refused.and_then(|call| Some((call, withdraws(call)?))) {
+            let actual =
+                format!("{}, and the peer was notified of a revocation in another form", call.summary());
+            return Err(Stop::unproven(actual, [grant.n, call.n(), notice]));
+        }
         if let Some(control) = &self.control {
             beside_control(trace, &grant, &allowed, control)?;
         }
@@ -57,6 +67,12 @@ impl Check for GrantedRequestsAreServed {
         }
         if allowed.is_empty() {
             return Err(Stop::unproven("nothing was asked that is allowed", [grant.n]));
+        }
+        if let Some(label) = &self.suspended {
+            let (n, status) = status_shown(trace, label).or_unproven("the peer was not shown")?;
+            if is_suspended_status(status) != Some(true) {
+                return Err(Stop::unproven(format!("it is {status} after peer.suspend"), [grant.n, n]));
+            }
         }
         self.served(&grant, &allowed)
     }
@@ -83,8 +99,7 @@ impl GrantedRequestsAreServed {
 /// Stops if a request was refused: broken if that is so before and after a request under a fresh grant that was served, and
 /// the way back is shown open, since the target may withdraw a grant with a notice; else unproven.
 fn beside_control(trace: &Trace, grant: &Grant<'_>, allowed: &[Call<'_>], control: &str) -> Result<(), Stop> {
-    let is_refused =
-        |call: &&Call<'_>| is_rejected(call.exchange) || is_denied(trace, call.n(), call.exchange);
+    let is_refused = |call: &&Call<'_>| is_refused(trace, call);
     let Some(first) = allowed.iter().find(is_refused) else { return Ok(()) };
     let served = calls(trace).labelled(control).accepted().next();
     let served = served.or_unproven_at("no request under a fresh grant was served", &[grant.n, first.n()])?;
@@ -97,6 +112,11 @@ fn beside_control(trace: &Trace, grant: &Grant<'_>, allowed: &[Call<'_>], contro
         ));
     };
     Err(silence(trace, &first.exchange.peer, first.summary(), evidence.into_iter().chain([last.n()])))
+}
+
+/// Returns whether the answer refuses a request, or says that a record is not there.
+fn is_refused(trace: &Trace, call: &Call<'_>) -> bool {
+    is_rejected(call.exchange) || is_denied(trace, call.n(), call.exchange)
 }
 
 /// Returns whether the answer says that a record is not there, and nobody put it there.

@@ -6,7 +6,7 @@ use crate::check::c02::granted_requests_are_served::GrantedRequestsAreServed;
 use crate::check::trace_builder::TraceBuilder;
 use covenant_model::transcript::Exchange;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Returns a trace with a grant of seven days, whose reported end is this many seconds later than requested.
 /// Record `id` is read under it at first, and again this many seconds before the requested end, with this answer.
@@ -67,6 +67,8 @@ fn a_grant_that_the_target_itself_revoked_and_announced_proves_nothing() {
         "it was served after its end had been announced"
     );
     assert_eq!(verdict("platform.peer.revoked", 401), Unproven, "it ended the whole peering");
+    assert_eq!(verdict("platform.grants.withdrawn", 401), Unproven, "a notice of an unknown form");
+    assert_eq!(verdict("platform.grants.withdrawn", 200), Kept);
     assert_eq!(verdict("platform.news.published", 401), Broken);
 }
 
@@ -87,6 +89,32 @@ fn a_refusal_after_a_review_counts_beside_a_fresh_grant_that_is_served() {
     assert_eq!(verdict(401, 200, 401, false), Unproven, "a notice of its end could not arrive");
     assert_eq!(verdict(401, 401, 401, true), Unproven, "the peer is not served at all");
     assert_eq!(verdict(401, 200, 200, true), Unproven, "it was served once the peer was active");
+}
+
+#[test]
+fn a_grant_that_a_review_may_have_withdrawn_proves_nothing() {
+    let verdict = |status: u16, shown: &str, answer: Value| {
+        let read =
+            |status: u16| Exchange::to_target("alice").on("GET", "resources/skill/there").answered(status);
+        let beat = Exchange::from_target("alice").on("POST", "heartbeat").answered(200);
+        let own = Exchange::to_target("alice").on("POST", "heartbeat").answered_with(200, answer);
+        read_under_grant(0, "there", 3600, 200)
+            .call_from_target(beat)
+            .operation("shown", "peer.show", json!({"peer": {"status": shown}}))
+            .call("", own)
+            .call("asked", read(status))
+            .call("fresh", read(200))
+            .call("asked", read(status))
+            .verdict::<GrantedRequestsAreServed>(
+                json!({"call": "asked", "grant": "grant", "control": "fresh", "suspended": "shown"}),
+            )
+    };
+    let silent = || json!({"data": {"status": "active"}});
+    assert_eq!(verdict(200, "suspended", silent()), Kept);
+    assert_eq!(verdict(401, "suspended", silent()), Broken);
+    assert_eq!(verdict(200, "active", silent()), Unproven, "it was not suspended");
+    let withdrawn = || json!({"data": {"notices": [{"kind": "grants_ended"}]}});
+    assert_eq!(verdict(401, "suspended", withdrawn()), Unproven, "its answer may announce the end");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::announcement::announces_revocation;
+use super::announcement::{announces_end_of_peering, announces_revocation, unknown_announcement};
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{CallQuery, calls};
 use covenant_model::clock::read_moment;
@@ -25,6 +25,8 @@ pub(super) struct WatchedGrant {
     pub(super) reads: Vec<Read>,
     /// The entry of the notice, and its time by the suite's clock.
     revoked: Option<(u64, Timestamp)>,
+    /// The entry of what may be a notice of its revocation, in a form that the binding does not know.
+    pub(super) may_be_withdrawn: Option<u64>,
 }
 
 /// A read, between two times that the target's clock showed: before it and after it.
@@ -53,11 +55,14 @@ impl WatchedGrant {
         });
         let (n, ends, id) = recorded.or_unproven("no grant was recorded")?;
         let mut sent = calls(trace).made_by_target();
-        let notice = sent.find(|call| announces_revocation(call.exchange, id));
+        let notice = sent
+            .find(|call| announces_revocation(call.exchange, id) || announces_end_of_peering(call.exchange));
         let revoked = notice.map(|notice| (notice.n(), notice.at()));
         let mut reads = reads(trace, call, probe);
         reads.retain(|read| revoked.is_none_or(|(n, _)| read.n < n));
-        Ok(Self { n, ends, reads, revoked })
+        let others = calls(trace).after(n).filter(|call| !announces_revocation(call.exchange, None));
+        let may_be_withdrawn = unknown_announcement(others, &[]);
+        Ok(Self { n, ends, reads, revoked, may_be_withdrawn })
     }
 
     /// Ends a check as unproven if the grant was revoked.
@@ -171,10 +176,12 @@ mod tests {
         Passes(i64),
         /// The target revokes the grant, and sends the notice.
         Revoked,
+        /// The target sends a notice in a form of its own.
+        Withdrawn,
         /// The target admits the auditing peer no more.
         Unwelcome,
     }
-    use Event::{Passes, Refused, Revoked, Served, ServedBlindly, Shows, Unwelcome};
+    use Event::{Passes, Refused, Revoked, Served, ServedBlindly, Shows, Unwelcome, Withdrawn};
 
     fn answered(status: u16, body: Value) -> Exchange {
         Exchange::to_target("auditor").sending(Value::Null).answered_with(status, body)
@@ -190,8 +197,8 @@ mod tests {
         let mut builder = builder
             .operation_with("granted", "watch.grant", recorded, json!({}))
             .call("beat", heartbeat(200));
-        for event in events {
-            builder = match event {
+        for happened in events {
+            builder = match happened {
                 Served(second) => {
                     builder.call("read", answered(200, json!({"data": {"fetched_at": at(*second)}})))
                 }
@@ -201,8 +208,10 @@ mod tests {
                 Shows(second) => {
                     builder.call("bundle", answered(200, json!({"data": {"generated_at": at(*second)}})))
                 }
-                Revoked => {
+                Revoked | Withdrawn => {
                     let event = json!({"kind": kind::GRANT_REVOKED, "payload": {"grant_id": "g"}});
+                    let own_form = json!({"kind": "platform.grants.withdrawn"});
+                    let event = if matches!(happened, Withdrawn) { own_form } else { event };
                     builder.call_from_target(
                         Exchange::from_target("auditor")
                             .sending(json!({"events": [event]}))
@@ -234,6 +243,7 @@ mod tests {
         assert_eq!(verdicts(&[Served(500), Shows(1000), Refused]), [Unproven, Kept]);
         assert_eq!(verdicts(&[Served(0), Revoked, Refused, Shows(10)]), [Unproven, Unproven]);
         assert_eq!(verdicts(&[Refused, Shows(10)]), [Unproven, Unproven], "it may be mistyped");
+        assert_eq!(verdicts(&[Served(0), Withdrawn, Refused, Shows(10)]), [Unproven, Unproven]);
         assert_eq!(verdicts(&[Served(999), Served(1059)]), [Kept, Unproven], "two clocks");
         assert_eq!(verdicts(&[Served(0), Unwelcome, Refused, Shows(10)]), [Unproven, Unproven]);
         assert_eq!(verdicts(&[Served(0), Refused, Shows(10), Unwelcome]), [Unproven, Unproven]);
