@@ -7,6 +7,7 @@ use super::excerpt::{DELIVERED, PROMISED, excerpt_entries};
 use super::mention::mentions_name;
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
+use crate::check::general::is_rejected;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, peer_id};
 use covenant_model::transcript::Trace;
@@ -21,6 +22,8 @@ pub(in crate::check) struct PromisedExcerptIsForItsPeer {
     pub foreign: Label,
     /// The request of the first peer that names it, once the excerpt is there.
     pub control: Label,
+    /// The request of the other peer for its own excerpt, once that is there.
+    pub own: Label,
 }
 
 impl Check for PromisedExcerptIsForItsPeer {
@@ -28,7 +31,8 @@ impl Check for PromisedExcerptIsForItsPeer {
     const EXPECTED: &'static [&'static str] =
         &["a refusal", "the excerpt of the peer that asks", "no excerpt"];
     const CONTROL: Option<&'static str> = Some(
-        "an excerpt was promised; the peer to which it was promised got its entries between two requests of the other peer",
+        "an excerpt was promised; the peer to which it was promised got its entries between two requests of the other peer, \
+         which got its own",
     );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
@@ -58,14 +62,21 @@ impl Check for PromisedExcerptIsForItsPeer {
             |call: &Call<'_>| call.exchange.status() == Some(DELIVERED) && has_entries_of_owner(call);
         let control = own.find(is_delivered);
         let control = control.or_unproven_at("the promised excerpt was not delivered", &[promise.n()])?;
-        let was_asked = |call: &&Call<'_>| call.exchange.status().is_some();
+        let was_asked = |call: &&Call<'_>| {
+            is_rejected(call.exchange)
+                || call.exchange.status().is_some_and(|status| [DELIVERED, PROMISED].contains(&status))
+        };
         let before = foreign.iter().filter(was_asked).rfind(|call| call.n() < control.n());
         let after = foreign.iter().filter(was_asked).find(|call| call.n() > control.n());
         let evidence = [promise.n(), control.n()];
         let Some((before, after)) = before.zip(after) else {
             return Err(Stop::unproven("no other peer asked for the promised excerpt", evidence));
         };
-        let evidence = [promise.n(), before.n(), control.n(), after.n()];
+        // A peer to which no excerpt is sent at all is refused this one as well.
+        let mut own = calls(trace).labelled(&self.own);
+        let own = own.find(|call| excerpt_entries(call.exchange).is_some_and(|entries| !entries.is_empty()));
+        let own = own.or_unproven_at("the other peer got no excerpt of its own", &evidence)?;
+        let evidence = [promise.n(), before.n(), control.n(), after.n(), own.n()];
         Ok(Pass::new("the peer to which it was promised alone got the excerpt", evidence))
     }
 }
@@ -82,14 +93,25 @@ mod tests {
 
     /// Returns the verdict where bob's first request, and then the request of alice for his excerpt, are answered like this.
     fn verdict(promise: (u16, Value), foreign: &Value, own: &Value) -> Verdict {
+        answered(promise, 200, foreign, own, 200)
+    }
+
+    /// Returns the same verdict where the requests of alice, for his excerpt and for her own, are answered with these statuses.
+    fn answered(
+        promise: (u16, Value),
+        status: u16,
+        foreign: &Value,
+        own: &Value,
+        own_status: u16,
+    ) -> Verdict {
         let accept = |peer: &str, id: &str| {
             Exchange::to_target(peer)
                 .on("POST", "accept")
                 .answered_with(200, json!({"data": {"peer_id": id}}))
         };
-        let asks = |peer: &str, events: &Value| {
-            let request = Exchange::to_target(peer).on("GET", "audit_excerpts?request_id=r-1");
-            request.answered_with(200, json!({"data": {"events": events}}))
+        let asks = |peer: &str, id: &str, status: u16, events: &Value| {
+            let request = Exchange::to_target(peer).on("GET", &format!("audit_excerpts?request_id={id}"));
+            request.answered_with(status, json!({"data": {"events": events}}))
         };
         let first =
             Exchange::to_target("bob").on("GET", "audit_excerpts").answered_with(promise.0, promise.1);
@@ -97,11 +119,12 @@ mod tests {
             .call("a", accept("alice", "own"))
             .call("b", accept("bob", BOB))
             .call("promise", first)
-            .call("foreign", asks("alice", foreign))
-            .call("control", asks("bob", own))
-            .call("foreign", asks("alice", foreign))
+            .call("foreign", asks("alice", "r-1", status, foreign))
+            .call("own", asks("alice", "r-2", own_status, &json!([{"id": "2"}])))
+            .call("control", asks("bob", "r-1", 200, own))
+            .call("foreign", asks("alice", "r-1", status, foreign))
             .verdict::<PromisedExcerptIsForItsPeer>(
-                json!({"promise": "promise", "foreign": "foreign", "control": "control"}),
+                json!({"promise": "promise", "foreign": "foreign", "control": "control", "own": "own"}),
             )
     }
 
@@ -114,5 +137,10 @@ mod tests {
         assert_eq!(verdict(promised(), &of("own"), &of(BOB)), Kept, "her own excerpt");
         assert_eq!(verdict(promised(), &json!([]), &json!([])), Unproven, "it is not there");
         assert_eq!(verdict((200, json!({"data": {"events": []}})), &of("own"), &of(BOB)), Unproven);
+        let refused =
+            |status: u16, own_status: u16| answered(promised(), status, &json!([]), &of(BOB), own_status);
+        assert_eq!([refused(404, 200), refused(202, 200)], [Kept; 2]);
+        assert_eq!([refused(429, 200), refused(503, 200)], [Unproven; 2], "it may come later");
+        assert_eq!(refused(403, 403), Unproven, "she gets no excerpt at all");
     }
 }
