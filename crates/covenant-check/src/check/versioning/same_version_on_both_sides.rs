@@ -8,7 +8,7 @@ use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::general::is_rejected;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls, peer_shown};
+use crate::check::query::{Call, CallQuery, calls, peer_shown};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
 
@@ -21,7 +21,8 @@ pub(in crate::check) struct SameVersionOnBothSides {
     pub call: Label,
     /// The `peer.show` of the peer that made it.
     pub snapshot: Label,
-    /// The accept of a peer that names the target's own text. With it a refusal of the accept is right too.
+    /// The accept of a peer that names the target's own text. With it a refusal of the accept is right too, if the accept names
+    /// another text.
     pub refusal_control: Option<Label>,
 }
 
@@ -36,6 +37,16 @@ impl Check for SameVersionOnBothSides {
             let accepted = calls(trace).labelled(control).accepted().first_or(MISSING)?;
             let refused = calls(trace).labelled(&self.call).find(|call| is_rejected(call.exchange));
             if let Some(refused) = refused {
+                let digest =
+                    |call: &Call<'_>| Some(call.exchange.sent()?["contract_digest"].as_str()?.to_owned());
+                let digests = digest(&accepted).zip(digest(&refused));
+                if digests.is_none_or(|(own, other)| is_same_digest(&own, &other)) {
+                    let actual = format!(
+                        "{}, and it names no other text than one that is accepted",
+                        refused.summary()
+                    );
+                    return Err(Stop::unproven(actual, [accepted.n(), refused.n()]));
+                }
                 return Ok(Pass::new(refused.summary(), [accepted.n(), refused.n()]));
             }
         }
@@ -139,12 +150,12 @@ mod tests {
 
     #[test]
     fn a_refusal_is_right_where_the_check_has_a_control_of_it() {
-        let named = |status: u16, answered: &str| {
+        let named_as = |asked: &str, status: u16, answered: &str| {
             let answered = Some(answered).filter(|digest| !digest.is_empty());
             let data = json!({"contract_version_agreed": 1, "contract_digest": answered});
             let accept = Exchange::to_target("trent")
                 .on("POST", "accept")
-                .sending(json!({"contract_version": 1, "contract_digest": "cd"}))
+                .sending(json!({"contract_version": 1, "contract_digest": asked}))
                 .answered_with(status, json!({ "data": data }));
             let peer = json!({"contract_version_agreed": 1, "contract_digest": answered});
             let builder = accepted(1, 1).call("later", accept);
@@ -152,7 +163,9 @@ mod tests {
             let with = json!({"call": "later", "snapshot": "shown", "refusal_control": "accepted"});
             builder.verdict::<SameVersionOnBothSides>(with)
         };
+        let named = |status: u16, answered: &str| named_as("cd", status, answered);
         assert_eq!(named(422, "ab"), Kept);
+        assert_eq!(named_as("ab", 422, ""), Unproven, "it is the target's own text");
         assert_eq!(named(200, "cd"), Kept, "it keeps that text too");
         assert_eq!(named(200, "ab"), Broken);
         assert_eq!(named(429, "ab"), Unproven);
