@@ -11,7 +11,8 @@ use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::general::{is_rejected, reply_summary};
 use crate::check::outcome::{Outcome, Pass, Stop};
-use covenant_model::transcript::{Direction, Trace};
+use crate::check::query::labelled_calls;
+use covenant_model::transcript::{Direction, Exchange, Trace};
 
 /// Each call has an audit entry with the peer's id: none is missing, and none is there twice.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -26,9 +27,11 @@ pub(in crate::check) struct EveryActionIsLogged {
     pub after: Label,
     /// The peer that made the calls.
     pub peer: PeerName,
-    /// The refused calls among them that show that refused calls are logged. Without an entry of one of these, a missing entry
-    /// is unproven here.
+    /// The refused calls among them that show that refused calls are logged. If one of these has no entry that names it, beside those
+    /// of the accepted calls, a missing entry is unproven here.
     pub control: Option<Labels>,
+    /// The calls among them about whose refusal the requirement is. If one of these is not refused, the check is not kept.
+    pub rejected: Option<Labels>,
 }
 
 impl Check for EveryActionIsLogged {
@@ -79,18 +82,26 @@ impl Check for EveryActionIsLogged {
             let actual = format!("no entry names {doubtful}; one of another action may be counted for it");
             return Err(Stop::unproven(actual, window.evidence));
         }
+        let mut rejected = self.rejected.iter().flat_map(|labels| labelled_calls(trace, labels));
+        if let Some(call) = rejected.find(|call| !is_rejected(call.exchange)) {
+            return Err(Stop::unproven(format!("not refused: {}", call.summary()), window.evidence));
+        }
         Ok(Pass::new(format!("{} entries for {calls} calls", named.len()), window.evidence))
     }
 }
 
 impl EveryActionIsLogged {
-    /// Returns whether each of these calls was refused and has an entry with the peer's id.
-    fn are_logged(&self, trace: &Trace, calls: &Labels) -> bool {
-        let read = AuditWindow::read(trace, &self.peer, calls, self.before.as_ref(), &self.after);
-        let Ok(window) = read else { return false };
+    /// Returns whether each of these calls was refused, and has an entry with the peer's id that names it, beside those of the
+    /// accepted calls: an entry without a status may belong to either.
+    fn are_logged(&self, trace: &Trace, controls: &Labels) -> bool {
+        let read = AuditWindow::read(trace, &self.peer, &self.call, self.before.as_ref(), &self.after);
+        let Ok(mut window) = read else { return false };
+        let controls: Vec<&Exchange> = labelled_calls(trace, controls).map(|call| call.exchange).collect();
+        let is_control = |call: &Exchange| controls.iter().any(|control| std::ptr::eq(*control, call));
+        window.calls.retain(|call| call.succeeded() || is_control(call));
         let named = window.new.iter().filter(|entry| has_peer_id(entry, &window.peer_id));
         let named: Vec<AuditEntry<'_>> = named.map(AuditEntry::read).collect();
-        window.calls.iter().all(|call| is_rejected(call)) && without_entry(&window, &named).is_none()
+        controls.iter().all(|call| is_rejected(call)) && without_certain_entry(&window, &named).is_none()
     }
 }
 
@@ -132,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_refused_call_without_an_entry_counts_beside_another_one_that_has_one() {
-        let verdict = |names: &[&str]| {
+        let with_status = |status: u16, names: &[&str]| {
             let asked =
                 |path: &str, status: u16| Exchange::to_target("alice").on("POST", path).answered(status);
             let entries = (1..)
@@ -143,16 +154,23 @@ mod tests {
                 .operation("alice", "peer.join", json!({"peer_id": "p"}))
                 .operation("before", "audit.list", json!({ "entries": [] }))
                 .call("refused", asked("sync", 422))
-                .call("call", asked("heartbeat", 409))
+                .call("call", asked("sync", 200))
+                .call("conflict", asked("sync", status))
+                .call("call", asked("heartbeat", 200))
                 .operation("after", "audit.list", json!({ "entries": entries }))
                 .verdict::<EveryActionIsLogged>(json!({
-                    "call": ["call", "refused"], "control": "refused", "before": "before", "after": "after",
-                    "peer": "alice",
+                    "call": ["call", "refused", "conflict"], "control": "refused", "rejected": "conflict",
+                    "before": "before", "after": "after", "peer": "alice",
                 }))
         };
-        assert_eq!(verdict(&["federation.sync", "federation.heartbeat"]), Kept);
-        assert_eq!(verdict(&["federation.sync"]), Broken);
-        assert_eq!(verdict(&[]), Unproven, "no refused call is logged");
+        let verdict = |names: &[&str]| with_status(409, names);
+        let (sync, heartbeat) = ("federation.sync", "federation.heartbeat");
+        assert_eq!(verdict(&[sync, sync, sync, heartbeat]), Kept);
+        assert_eq!(with_status(200, &[sync, sync, sync, heartbeat]), Unproven, "the gap was accepted");
+        assert_eq!(with_status(429, &[sync, sync, heartbeat]), Unproven, "it was limited");
+        assert_eq!(verdict(&[sync, sync, heartbeat]), Broken);
+        assert_eq!(verdict(&[sync, heartbeat]), Unproven, "no refused call is logged");
+        assert_eq!(verdict(&[sync, "seen", heartbeat]), Unproven, "the entry may be of another call");
     }
 
     /// Returns the verdict on these new entries, if `before` is the entry of the first snapshot.
