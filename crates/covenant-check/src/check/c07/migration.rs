@@ -104,6 +104,16 @@ impl<'a> Migration<'a> {
         records.is_some_and(|(before, after)| was_changed(planned.step, before, after))
     }
 
+    /// Returns the order of a step that was to overwrite a record and did not.
+    pub(super) fn not_overwritten(&self) -> Option<i64> {
+        let steps = self.planned_steps();
+        let overwrites = |planned: &&PlannedStep<'_>| {
+            planned.collides && planned.step.conflict_policy.as_deref() == Some(policy::OVERWRITE)
+        };
+        let not_changed = steps.iter().filter(overwrites).find(|planned| !self.has_changed(planned));
+        not_changed.map(|planned| planned.step.step_order)
+    }
+
     /// Returns whether a step that collided with a record had an effect on it, as far as can be seen. The
     /// checks of identities and references (7.4) evaluate whether the effect is the right one.
     pub(super) fn took_effect(&self, planned: &PlannedStep<'_>, stored: &Map<String, Value>) -> bool {

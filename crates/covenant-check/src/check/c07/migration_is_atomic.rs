@@ -25,6 +25,9 @@ pub(in crate::check) struct MigrationIsAtomic {
     pub after: Label,
     /// The same plan, valid in just the one thing, which has to be applied.
     pub control: Option<CaseLabel>,
+    /// The snapshot of the records after the control. With it the control counts only if it overwrote each record that it was to
+    /// overwrite.
+    pub applied: Option<Label>,
 }
 
 impl Check for MigrationIsAtomic {
@@ -54,6 +57,13 @@ impl Check for MigrationIsAtomic {
             if self.control.as_ref().is_some_and(|control| !was_completed(trace, control)) {
                 return Err(Stop::unproven("a valid plan was not applied either", []));
             }
+            if let Some((control, applied)) = self.control.as_ref().zip(self.applied.as_ref()) {
+                let valid = Migration::read(trace, &(&**control).into(), None, &self.after, applied)?;
+                if let Some(step) = valid.not_overwritten() {
+                    let actual = format!("step {step} of the valid plan did not overwrite either");
+                    return Err(Stop::unproven(actual, valid.evidence));
+                }
+            }
             return Ok(Pass::new(format!("{}; it left nothing", migration.call.summary()), evidence));
         };
         if is_complete && !was_answered {
@@ -81,7 +91,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::c07::migration_traces::{
-        commit, done, failing, listed, migrated, plan, row, short, step, transfer, with_labels,
+        commit, done, failing, listed, migrated, plan, row, short, step, transfer, with_labels, with_policy,
     };
     use crate::check::trace_builder::TraceBuilder;
     use serde_json::{Value, json};
@@ -119,6 +129,27 @@ mod tests {
             let verdict = builder.verdict::<MigrationIsAtomic>(with_labels(&[]));
             assert_eq!(verdict, expected, "{answer} {}", short(&after));
         }
+    }
+
+    #[test]
+    fn a_valid_plan_that_did_not_overwrite_shows_no_undone_one() {
+        let named = |name: &str| json!({"kind": "skill", "id": "1", "record": {"id": "1", "name": name}});
+        let overwriting = |name: &str| {
+            let mut step = with_policy(step(1, "1"), "overwrite");
+            step["payload"] = json!({"id": "1", "name": name});
+            step
+        };
+        let verdict = |applied: &str| {
+            let steps = json!([overwriting("b"), failing(step(2, "2"))]);
+            let (before, failed) = (json!([named("a"), row("2")]), json!({"error": "no"}));
+            let builder = migrated(&before, &steps, 422, &failed, &before);
+            let control = plan(&json!([overwriting("c")]));
+            let builder = transfer(builder, "control", control, 201, &done(1, &json!([])));
+            listed(builder, "applied", &json!([named(applied), row("2")]))
+                .verdict::<MigrationIsAtomic>(with_labels(&["control", "applied"]))
+        };
+        assert_eq!(verdict("c"), Kept);
+        assert_eq!(verdict("a"), Unproven, "it skips what it is to overwrite");
     }
 
     #[test]
