@@ -54,6 +54,13 @@ impl Check for LongTextsAreWhole {
         if !is_cut {
             return Err(Stop::unproven(format!("{name:?} was read back in another form"), evidence));
         }
+        let answer = call.exchange.response.as_ref().and_then(|answer| answer.body.json());
+        if answer.is_some_and(|answer| answer.to_string().contains(*name)) {
+            return Err(Stop::unproven(
+                format!("the answer names {name:?}, of which a part is stored"),
+                evidence,
+            ));
+        }
         let put = trace.operation(&self.put).filter(|(_, put)| put.failure.is_none());
         let put = put.map(|(_, put)| &put.parameters["record"]);
         let control = read_back(trace, &self.control).filter(|(_, record)| {
@@ -134,5 +141,9 @@ mod tests {
         assert_eq!(verdict(422, &json!({}), &cut, &long), Unproven);
         let logged = json!({"status": "completed", "applied_count": 1, "conflict_log": [{"step_order": 1}]});
         assert_eq!(verdict(201, &logged, &cut, &long), Unproven, "it says so");
+        let mut warned = done.clone();
+        warned["warnings"] = json!(["motto was cut to 255"]);
+        assert_eq!(verdict(201, &warned, &cut, &long), Unproven, "it claims no whole success");
+        assert_eq!(verdict(201, &warned, &json!(long), &long), Kept);
     }
 }
