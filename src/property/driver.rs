@@ -275,7 +275,7 @@ fn play(
     let trace = handle.block_on(trace);
     match trace.outcome() {
         Some(Outcome::Completed) => match trace.lacks() {
-            Some(lacks) => Err(Outcome::Lacking { lacks: lacks.to_owned() }),
+            Some(lacks) => Err(Outcome::lacking_kinds(lacks)),
             None => Ok((loaded, trace)),
         },
         other => Err(other.cloned().unwrap_or(Outcome::Interrupted)),

@@ -35,6 +35,17 @@ fn an_error_in_a_scenario_is_that_of_its_author() {
 }
 
 #[test]
+fn a_peer_that_may_not_move_is_no_lack_of_the_adapter() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let only = ["run", "--only", "04-*/notices-reach-a-peer-that-moved", "--out", "out"];
+    let ran = covenant_in(folder.path(), &[&only[..], &["--advertise", "https://127.0.0.1"]].concat());
+    let report = fs::read_to_string(folder.path().join("out/report.json")).expect("a report");
+    assert!(report.contains("`--advertise` fixes the address"), "{}", output_of(&ran));
+    assert!(report.contains("\"missing_methods\": []"), "{report}");
+    assert!(!report.contains("the adapter does not know"), "{report}");
+}
+
+#[test]
 fn what_a_scenario_gets_wrong_as_it_runs_is_no_fault_of_the_target() {
     let folder = tempfile::tempdir().expect("a folder");
     let beginning = "title = \"t\"\n\n[[peer]]\nname = \"alice\"\n\n[[step]]\nfederate = { peer = \"alice\", as = \"a\" }\n\n[[step]]\n";

@@ -108,6 +108,10 @@ impl RunContext {
     }
 }
 
+/// What a scenario lacks in which a peer moves, if the user gives the address of the peers.
+const FIXED_ADDRESS: &str =
+    "a peer is to move to another address, and `--advertise` fixes the address of each peer";
+
 /// An error that ends a scenario.
 #[derive(Debug)]
 pub(super) enum StepError {
@@ -156,8 +160,11 @@ async fn play_on(
     let fitted = kinds.map(|kinds| fit(written, kinds)).transpose();
     let fitted = match fitted {
         Ok(fitted) => fitted,
-        Err(lacks) => return end_guard.end(Outcome::Lacking { lacks }),
+        Err(lacks) => return end_guard.end(Outcome::lacking_kinds(&lacks)),
     };
+    if run_context.advertise.is_some() && moves_a_peer(written) {
+        return end_guard.end(Outcome::Lacking { lacks: FIXED_ADDRESS.to_owned() });
+    }
     let scenario = fitted.as_ref().map_or(written, |fitted| &fitted.scenario);
     let mut stage = ScenarioRunner::new(scenario, lease, recorder, seed, run_context);
     if let Some(fitted) = &fitted {
@@ -173,6 +180,12 @@ async fn play_on(
     };
     stage.clear().await;
     end_guard.end(outcome)
+}
+
+/// Returns whether a peer moves to another address.
+fn moves_a_peer(scenario: &Scenario) -> bool {
+    let mut steps = scenario.steps.iter().flat_map(|step| step.get_ref().flatten());
+    steps.any(|step| matches!(step, Step::Move(_)))
 }
 
 /// Notes in a trace in which no call of the target arrived what shows the way back in this run, so that the trace

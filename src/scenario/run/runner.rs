@@ -36,9 +36,6 @@ const PROCESS: [Method; 3] = [Start::METHOD, Stop::METHOD, Kill::METHOD];
 /// The setting that ends the target in the middle of a plan.
 const CRASH_SETTING: &str = "crash_at_step";
 
-/// What a peer lacks whose address is given.
-const NO_OTHER_ADDRESS: &str = "a second address of a peer";
-
 /// The years that a target's clock may show. Dates are derived from it.
 const YEARS: std::ops::Range<i32> = 2000..2200;
 
@@ -384,8 +381,8 @@ impl<'a> ScenarioRunner<'a> {
                 Step::Start(step) => Ok(self.peer_named(&step.peer)?.listen()?),
                 Step::Move(step) => {
                     let has_moved = self.peer_named(&step.peer)?.move_away().await?;
-                    let method = || NO_OTHER_ADDRESS.to_owned();
-                    if has_moved { Ok(()) } else { Err(StepError::Unsupported { method: method() }) }
+                    let fixed = || StepError::scenario(format!("the address of {} is fixed", step.peer));
+                    has_moved.then_some(()).ok_or_else(fixed)
                 }
                 Step::CloseConnections(step) => {
                     self.peer_named(&step.peer)?.close_connections();

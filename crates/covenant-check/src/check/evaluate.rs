@@ -8,7 +8,7 @@ use super::outcome::{Pass, Seen, Stop};
 use super::{CheckResult, Evaluate, Evaluation, PlannedCheck, Verdict, check_with_id};
 use covenant_model::Blame;
 use covenant_model::contract::Aspect;
-use covenant_model::transcript::{Outcome, ScenarioStart, Trace};
+use covenant_model::transcript::{Outcome, ScenarioStart, Trace, kinds_lack};
 
 /// Evaluates one planned check. If the scenario did not complete, nothing is called broken or kept: the
 /// result is unproven, and the outcome of the scenario is the reason.
@@ -31,7 +31,7 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
             format!("the scenario could not go on: {fault}")
         }
         Some(Outcome::Aborted(fault)) => format!("the {} failed: {fault}", fault.blame),
-        Some(Outcome::Lacking { lacks }) => lacking(lacks),
+        Some(Outcome::Lacking { lacks }) => lacks.clone(),
         Some(Outcome::Blocked { stage, reason }) => format!("needs {stage}, which failed: {reason}"),
         Some(Outcome::Interrupted) => "the run was interrupted".to_owned(),
         Some(Outcome::EndedAtBreach { check }) => ended_at(check),
@@ -60,7 +60,7 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
         return CheckResult::unproven(unknown_method(method), vec![]);
     }
     if let Some(lacks) = labels().find_map(|label| trace.left_out_for_lack(label)) {
-        return CheckResult::unproven(lacking(lacks), vec![]);
+        return CheckResult::unproven(kinds_lack(lacks), vec![]);
     }
     let result = over_cases(check, trace).given(check, trace);
     let result = result.unless_due_to_user(check, trace).unless_not_spoken(check, trace);
@@ -75,10 +75,6 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
 
 fn unknown_method(method: &str) -> String {
     format!("the adapter does not know the method {method}")
-}
-
-fn lacking(lacks: &str) -> String {
-    format!("the target's kinds (`describe`) do not suffice: {lacks}")
 }
 
 /// Returns the texts of an argument: a label, a list of labels, or another text.

@@ -202,7 +202,8 @@ pub enum Outcome {
         /// Name of the missing method.
         method: String,
     },
-    /// The kinds that the target names lack what the scenario needs, so it was not played.
+    /// The kinds that the target names, or the addresses that the peers may have, do not suffice for the scenario, so it was not
+    /// played.
     Lacking {
         /// The lack, for a person.
         lacks: String,
@@ -229,6 +230,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Returns the outcome of a scenario for which the target's kinds do not suffice.
+    #[must_use]
+    pub fn lacking_kinds(lacks: &str) -> Self {
+        Self::Lacking { lacks: kinds_lack(lacks) }
+    }
+
     /// Returns whether the run ended early because its user had asked for it.
     #[must_use]
     pub const fn is_early_end(&self) -> bool {
@@ -243,6 +250,12 @@ impl Outcome {
             _ => None,
         }
     }
+}
+
+/// Says what the target's kinds lack.
+#[must_use]
+pub fn kinds_lack(lacks: &str) -> String {
+    format!("the target's kinds (`describe`) do not suffice: {lacks}")
 }
 
 impl From<Fault> for Outcome {

@@ -28,7 +28,7 @@ mod way_back;
 pub use addition::{Addition, Shown, Spoken, spoken_note};
 pub use entry::{
     Body, Direction, Entry, Exchange, Failure, Message, Note, Operation, OperationFailure, Outcome, RunStart,
-    ScenarioStart, Seal, TlsFacts, What,
+    ScenarioStart, Seal, TlsFacts, What, kinds_lack,
 };
 pub use ids::{is_same_id, usual_path, usual_text};
 pub use kind::{FailureKind, NoteKind};
