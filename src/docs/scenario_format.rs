@@ -65,7 +65,7 @@ const TEMPLATES: [(&str, &str); 10] = [
     ("`${now-90000 at -03:00}`", "the same, as a clock shows it at that offset from UTC"),
     (
         "`${release.own}`",
-        "the target's release; also `patched`, `pre_release`, `minor_before`, `minor_after`, `before_window`, `two_minors_after`, `minor_with_a_zero`, `next_major`; `two_numbers`, `one_number`, `minor_with_leading_zero`",
+        "the target's release; also `patched`, `pre_release`, `minor_before`, `minor_after`, `before_window`, `two_minors_after`, `minor_with_a_zero`, `next_major`; `version_core` (its three numbers), `two_numbers`, `one_number`, `minor_with_leading_zero`",
     ),
     ("`${turn}`", "the number of the repetition, from 1"),
     ("`${null}`", "JSON's null, which TOML lacks"),

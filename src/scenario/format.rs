@@ -139,7 +139,7 @@ impl CheckSpec {
 /// One step. Its texts may hold `${…}`: the member of a label (`${first.data.peer_id}`) or of a peer
 /// (`${alice.id}`), an id by name (`${id:root}`), a time (`${now}`, `${now-90000}`), a release derived from
 /// the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`, `before_window`,
-/// `two_minors_after`, `minor_with_a_zero`, `next_major`; `two_numbers`, `one_number`,
+/// `two_minors_after`, `minor_with_a_zero`, `next_major`; `version_core`, `two_numbers`, `one_number`,
 /// `minor_with_leading_zero`), the digest of the contract text that the run goes by (`${contract.digest}`), the
 /// number of the repetition (`${turn}`), or JSON's null (`${null}`), which TOML lacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -27,8 +27,10 @@ pub(super) fn around(release: &Version) -> Value {
         ("minor_with_a_zero", of(minor.max(1).saturating_mul(DIGIT), 0)),
         ("next_major", Version::new(major.saturating_add(1), 0, 0)),
     ];
-    // What looks like the target's own release, and is no version.
+    // What near misses of the target's own release are made of. Whatever follows a pre-release or a build may be a valid part of
+    // it, so they are made of the three numbers alone.
     let near_misses = [
+        ("version_core", of(minor, patch).to_string()),
         ("two_numbers", format!("{major}.{minor}")),
         ("one_number", major.to_string()),
         ("minor_with_leading_zero", format!("{major}.0{minor}.{patch}")),
@@ -64,11 +66,14 @@ mod tests {
             ("two_minors_after", "1.6.0", "2.2.0"),
             ("minor_with_a_zero", "1.40.0", "2.10.0"),
             ("next_major", "2.0.0", "3.0.0"),
+            ("version_core", "1.4.0", "2.0.3"),
             ("two_numbers", "1.4", "2.0"),
             ("one_number", "1", "2"),
             ("minor_with_leading_zero", "1.04.0", "2.00.3"),
         ] {
             assert_eq!((of("1.4.0", name), of("2.0.3", name)), (json!(of_1_4_0), json!(of_2_0_3)), "{name}");
         }
+        assert_eq!(of("1.4.0-rc.1+go", "version_core"), "1.4.0");
+        assert_eq!(of("1.4.0-rc.1+go", "own"), "1.4.0-rc.1+go");
     }
 }
