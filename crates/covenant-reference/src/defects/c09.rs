@@ -11,7 +11,9 @@ use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::kind;
+use covenant_model::wire::path::Route;
 use covenant_model::wire::state::PeerStatus;
+use covenant_net::net::Inbound;
 
 /// Defects in the treatment of a peer that discloses a compromise.
 pub(super) const PEER_COMPROMISE: &[Patch] = &[
@@ -60,6 +62,29 @@ pub(super) const PEER_COMPROMISE: &[Patch] = &[
                 |peer, now| identity::may_call(peer, now) || peer.status == PeerStatus::Suspended;
         },
     ),
+    Patch::defect(
+        "serves-suspended-peer-what-needs-no-grant",
+        &[("9.2", Detection)],
+        "Refuses a suspended peer where a grant is needed, and serves it the other routes.",
+        |policy| {
+            policy.history.is_open_to = |status| matches!(status, PeerStatus::Active | PeerStatus::Suspended);
+            policy.identity.is_admitted = |tx, call, peer| {
+                Ok(identity::is_admitted(tx, peer) || is_suspended_on(call, peer, needs_no_grant))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "takes-records-of-suspended-peer",
+        &[("9.2", Detection)],
+        "Serves a suspended peer no record, and still takes its migrations and its batches.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| {
+                Ok(identity::is_admitted(tx, peer) || is_suspended_on(call, peer, takes_records))
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "overlooks-late-disclosure",
         &[("9.1", Detection)],
@@ -159,6 +184,28 @@ pub(super) fn mark_as_reviewed(tx: &Transaction<'_>, peer: &Peer) -> Result<(), 
     let mut reviewed = peer.clone();
     reviewed.metadata.insert(REVIEWED.to_owned(), json!(true));
     table::put(tx.db, &reviewed)
+}
+
+/// Returns whether a suspended peer calls one of these routes.
+fn is_suspended_on(call: &Inbound, peer: &Peer, is_served: fn(&Route) -> bool) -> bool {
+    peer.status == PeerStatus::Suspended
+        && Route::parse(&call.method, &call.path).is_some_and(|it| is_served(&it))
+}
+
+fn needs_no_grant(route: &Route) -> bool {
+    matches!(
+        route,
+        Route::TrustBundle
+            | Route::Migration { .. }
+            | Route::AuditExcerpts
+            | Route::ServiceCatalog
+            | Route::Subscriptions
+            | Route::Subscription { .. }
+    )
+}
+
+fn takes_records(route: &Route) -> bool {
+    matches!(route, Route::Migrations | Route::MigrationCommit { .. } | Route::Sync)
 }
 
 /// Returns whether a notice is about a compromise of this kind.
