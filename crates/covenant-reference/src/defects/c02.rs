@@ -2,14 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::inbound::grants;
-use crate::store::rows::{AuditEntry, Grant, Notice, Peer};
+use crate::inbound::{grants, identity};
+use crate::store::rows::{AuditEntry, Grant, Migration, Notice, Peer};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use crate::{Patch, outbound};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::notice::kind;
+use covenant_model::wire::path::Route;
 
 /// Defects in the treatment of issued grants.
 pub(super) const ISSUED_GRANTS: &[Patch] = &[
@@ -41,6 +42,18 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
             policy.grants.has_expired = |grant, now| {
                 let age = now.duration_since(grant.issued_at);
                 grants::has_expired(grant, now) || age >= SignedDuration::from_hours(90 * 24)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "ends-grants-after-three-hundred-days",
+        &[("2.1", Conduct)],
+        "Refuses a grant from its three hundredth day on, whatever its end.",
+        |policy| {
+            policy.grants.has_expired = |grant, now| {
+                let age = now.duration_since(grant.issued_at);
+                grants::has_expired(grant, now) || age >= SignedDuration::from_hours(300 * 24)
             };
         },
     )
@@ -91,6 +104,42 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
         |policy| {
             policy.grants.allows =
                 |grant, scope, _| grant.permission_scopes.iter().take(2).any(|held| held == scope.as_str());
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "honours-three-migrations-of-a-grant",
+        &[("2.2", Conduct)],
+        "Refuses the fourth migration under one grant.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| {
+                let migrates = Route::parse(&call.method, &call.path) == Some(Route::Migrations);
+                let Some(grant) = grants::named(tx, call)?.filter(|_| migrates) else {
+                    return Ok(identity::is_admitted(tx, peer));
+                };
+                let under = |migration: &&Migration| migration.grant_id.as_ref() == Some(&grant.id);
+                let uses = table::of_peer::<Migration>(tx.db, &peer.id)?.iter().filter(under).count();
+                Ok(identity::is_admitted(tx, peer) && uses < 3)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "honours-ten-reads-of-a-subject",
+        &[("2.2", Conduct)],
+        "Refuses the eleventh read under the grants of one subject.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| {
+                let reads = matches!(Route::parse(&call.method, &call.path), Some(Route::Resource { .. }));
+                let Some(grant) = grants::named(tx, call)?.filter(|_| reads) else {
+                    return Ok(identity::is_admitted(tx, peer));
+                };
+                let is_use = |entry: &&AuditEntry| {
+                    entry.remote_subject == grant.remote_subject && entry.action == "federation.resources"
+                };
+                let uses = table::of_peer::<AuditEntry>(tx.db, &peer.id)?.iter().filter(is_use).count();
+                Ok(identity::is_admitted(tx, peer) && uses < 10)
+            };
         },
     )
     .hard_to_reach(),
