@@ -35,6 +35,18 @@ pub(super) const REQUESTS: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "takes-an-object-for-a-contract-version",
+        &[("A.1", Conduct)],
+        "Takes an object for the first contract version, because it checks only that something is there.",
+        |policy| {
+            policy.handshake.read_version = |value| match value {
+                Some(Value::Object(_)) => Some(1),
+                given => contract::read_version(given),
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "requires-credentials-not-contract-version",
         &[("A.1", Conduct)],
         "Requires credentials in place of a contract version.",
