@@ -110,6 +110,19 @@ pub(super) const OWN_DISCLOSURE: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "blanks-last-good-release-after-an-upgrade",
+        &[("1.4", Conduct)],
+        "Discloses a space as its last known-good release once it was upgraded, until another release proves good.",
+        |policy| {
+            policy.handshake.extend_introduction = |tx, _, members| {
+                if facts::text(tx.db, facts::RELEASE).is_ok_and(|release| release.is_some()) {
+                    replace_disclosed(members, "last_known_good_release", " ");
+                }
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "discloses-nothing-to-peers-that-it-joined",
         &[("1.1", Conduct), ("1.2", Conduct), ("1.3", Conduct), ("1.4", Conduct)],
         "Discloses nothing of itself to a peer whose proposal it joined.",
@@ -238,6 +251,16 @@ pub(super) const WRONG_FORMS: &[Patch] = &[
         |policy| {
             policy.handshake.find_gaps =
                 |metadata| gaps_unless(metadata, "last_known_good_release", |text| text.ends_with('\n'));
+        },
+    ),
+    Patch::defect(
+        "accepts-white-space-as-last-good-release",
+        &[("1.4", Detection), ("1.5", Detection)],
+        "Accepts any white space as a last known-good release, and nothing that is empty.",
+        |policy| {
+            policy.handshake.find_gaps = |metadata| {
+                gaps_unless(metadata, "last_known_good_release", |text| !text.is_empty() && is_blank(text))
+            };
         },
     ),
     Patch::defect(
