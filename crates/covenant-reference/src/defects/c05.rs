@@ -75,6 +75,31 @@ pub(super) const AUDIT: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "omits-invalid-calls-from-audit",
+        &[("5.1", Conduct)],
+        "Audits no call that it answers with 400.",
+        |policy| policy.history.override_entry = |entry| (entry.status != Some(400)).then_some(entry),
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "omits-commits-from-audit",
+        &[("5.1", Conduct)],
+        "Audits a migration when it is sent, and never its commit.",
+        |policy| {
+            policy.history.override_entry = |entry| (!entry.route.ends_with("/commit")).then_some(entry);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "omits-ends-of-subscriptions-from-audit",
+        &[("5.1", Conduct)],
+        "Audits each subscription, and the end of none.",
+        |policy| {
+            policy.history.override_entry = |entry| (!entry.route.starts_with("DELETE ")).then_some(entry);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "records-platform-as-remote-subject",
         &[("5.2", Conduct)],
         "Records itself as the remote subject.",
@@ -139,6 +164,19 @@ pub(super) const AUDIT: &[Patch] = &[
         "Sends every peer the audit of all peers.",
         |policy| policy.history.belongs_to = |_, _, _| true,
     ),
+    Patch::defect(
+        "shows-audit-of-revoked-peers",
+        &[("5.4", Conduct)],
+        "Leaves the entries of the other peers out of an excerpt, but not those of peers that are revoked.",
+        |policy| {
+            policy.history.belongs_to = |tx, entry, peer_id| {
+                let peer = table::find::<Peer>(tx.db, &entry.federation_peer_id).ok().flatten();
+                let is_gone = peer.is_some_and(|peer| peer.status == PeerStatus::Revoked);
+                is_gone || history::belongs_to(tx, entry, peer_id)
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "shows-full-audit-to-readmitted-peer",
         &[("5.4", Conduct)],

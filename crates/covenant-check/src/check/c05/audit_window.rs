@@ -10,7 +10,7 @@ use super::excerpt::excerpt_entries;
 use super::matching::assign;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::outcome::{OrUnproven, Stop};
-use crate::check::query::{CallQuery, calls, labelled_calls, peer_id};
+use crate::check::query::{Call, CallQuery, calls, labelled_calls, peer_id};
 use covenant_model::operator::{OperatorMethod, audit};
 use covenant_model::transcript::{Direction, Exchange, Note, NoteKind, Trace};
 use covenant_model::wire::path::Route;
@@ -202,14 +202,19 @@ impl<'a> AuditWindow<'a> {
     }
 }
 
-/// Returns whether a router or a limit may have rejected a call before the platform saw it. A platform need not have a
-/// catalogue or a trust bundle: its router answers then, to each call alike.
+/// Returns whether a router or a limit may have rejected a call before the platform saw it. A platform need not have
+/// each route: its router answers then, to each call alike.
 fn may_be_unseen(trace: &Trace, call: &Exchange) -> bool {
-    let route = call.route();
-    let is_absent = matches!(route, Some(Route::TrustBundle | Route::ServiceCatalog))
+    let Some(route) = call.route() else { return true };
+    let is_on_each_platform = matches!(
+        route,
+        Route::Accept | Route::Heartbeat | Route::Resource { .. } | Route::Migrations | Route::AuditExcerpts
+    );
+    let is_same = |accepted: &Call<'_>| accepted.route().is_some_and(|it| it.name() == route.name());
+    let is_absent = !is_on_each_platform
         && call.status().is_some_and(|status| NO_SUCH_ROUTE.contains(&status))
-        && !calls(trace).made_by_peer().accepted().any(|accepted| accepted.route() == route);
-    call.route().is_none() || call.status() == Some(TOO_MANY_REQUESTS) || is_absent
+        && !calls(trace).made_by_peer().accepted().any(|accepted| is_same(&accepted));
+    call.status() == Some(TOO_MANY_REQUESTS) || is_absent
 }
 
 /// Returns the entries in the result of `audit.list`.

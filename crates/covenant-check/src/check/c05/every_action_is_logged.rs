@@ -216,6 +216,28 @@ mod tests {
     }
 
     #[test]
+    fn an_id_that_is_not_there_shows_that_a_route_is_not_there_unless_another_id_is() {
+        let verdict = |commits: &[(&str, u16)]| {
+            let mut builder = TraceBuilder::new()
+                .operation("alice", "peer.join", json!({"peer_id": "p"}))
+                .operation("before", "audit.list", json!({"entries": []}))
+                .call("call", Exchange::to_target("alice").on("GET", "resources/skill/a").answered(200));
+            for (id, status) in commits {
+                let commit = Exchange::to_target("alice").on("POST", &format!("migrations/{id}/commit"));
+                builder = builder.call("call", commit.answered(*status));
+            }
+            builder
+                .operation("after", "audit.list", json!({"entries": [admitted()]}))
+                .verdict::<EveryActionIsLogged>(
+                    json!({"call": "call", "before": "before", "after": "after", "peer": "alice"}),
+                )
+        };
+        assert_eq!(verdict(&[("m", 404)]), Kept);
+        assert_eq!(verdict(&[("m", 404), ("n", 201)]), Broken, "it has the route");
+        assert_eq!(verdict(&[("m", 422)]), Broken);
+    }
+
+    #[test]
     fn a_list_of_entries_without_the_object_is_read() {
         let verdict = |entries: Value| {
             TraceBuilder::new()
