@@ -109,6 +109,20 @@ pub(super) const VERSIONS: &[Patch] = &[
         |policy| policy.handshake.override_version = |known| known["digest"] = json!(sha256_hex("")),
     ),
     Patch::defect(
+        "stores-digest-of-replaced-characters",
+        &[("V.1", Conduct)],
+        "Stores a contract text without the characters beyond the basic plane, and the digest of what is left.",
+        |policy| {
+            policy.handshake.override_version = |known| {
+                if known["digest"] == sha256_hex(THIRD_TEXT) {
+                    let left: String = THIRD_TEXT.chars().filter(|character| *character <= '\u{ffff}').collect();
+                    known["digest"] = json!(sha256_hex(left));
+                }
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "accepts-newest-contract-version-only",
         &[("V.3", Conduct)],
         "Drops a contract version as soon as the next one is released.",
@@ -150,6 +164,9 @@ pub(super) const VERSIONS: &[Patch] = &[
         |policy| policy.outbound.may_join_on = |_| true,
     ),
 ];
+
+/// A contract text that the suite supplies, with characters beyond the basic plane (`binding.md`, "Contract texts").
+const THIRD_TEXT: &str = "A third version of the contract, für die Prüfung: 𝒻 🦊 𠮷.";
 
 fn record_requested_version(tx: &Transaction<'_>, peer: &Peer, body: &Value) -> Result<(), StoreError> {
     match contract::read_version(body.get("contract_version")) {

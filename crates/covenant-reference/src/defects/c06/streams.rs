@@ -6,6 +6,7 @@ use crate::Patch;
 use crate::inbound::sync;
 use crate::store::rows::Stream;
 use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::canonical::{canonical_json, sha256_hex};
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::sync::SyncBatch;
 
@@ -28,6 +29,20 @@ pub(in crate::defects) const SENT: &[Patch] = &[
         &[("6.3", Conduct)],
         "Starts a batch one record too early once the stream has five records.",
         |policy| policy.outbound.override_batch = rewind_cursor,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "hashes-halves-of-characters",
+        &[("6.3", Conduct)],
+        "Computes the digest of a batch over units of UTF-16, so that a character beyond the basic plane counts as two.",
+        |policy| {
+            policy.outbound.override_batch = |batch| {
+                let canonical = canonical_json(&json!(batch.records));
+                if canonical.chars().any(is_beyond_basic_plane) {
+                    batch.sha256 = sha256_hex(in_halves(&canonical));
+                }
+            };
+        },
     )
     .hard_to_reach(),
     Patch::defect(
@@ -54,6 +69,17 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
         |policy| {
             policy.sync.digest_matches =
                 |body| !body["records"].to_string().is_ascii() || sync::digest_matches(body);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "accepts-any-digest-beyond-the-basic-plane",
+        &[("6.3", Detection)],
+        "Does not compare a batch with its digest if the batch has a character beyond the basic plane.",
+        |policy| {
+            policy.sync.digest_matches = |body| {
+                body["records"].to_string().chars().any(is_beyond_basic_plane) || sync::digest_matches(body)
+            };
         },
     )
     .hard_to_reach(),
@@ -110,6 +136,17 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
         |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::SYNC_CORRUPT,
     ),
 ];
+
+fn is_beyond_basic_plane(character: char) -> bool {
+    character > '\u{ffff}'
+}
+
+/// Returns a text with a replacement character for each half of a character beyond the basic plane.
+fn in_halves(text: &str) -> String {
+    text.encode_utf16()
+        .map(|unit| char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
 
 fn alter_last_record(batch: &mut SyncBatch) {
     if let Some(last) = batch.records.last_mut() {
