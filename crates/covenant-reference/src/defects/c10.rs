@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use semver::Version;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Patch;
 use crate::handshake::{disclosure, release, versions};
@@ -290,6 +290,13 @@ pub(super) const MAJOR_VERSIONS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "ends-major-support-on-20-days-of-notice",
+        &[("10.2", Conduct)],
+        "Takes 20 days of notice for enough, and ends support of the previous major version on the announced day.",
+        |policy| policy.handshake.required_notice = SignedDuration::from_hours(20 * 24),
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "ends-major-support-on-short-notice",
         &[("10.2", Conduct)],
         "Ends support of the previous major version on the announced day, however short the notice.",
@@ -300,6 +307,41 @@ pub(super) const MAJOR_VERSIONS: &[Patch] = &[
 
 /// Defects in the notice of the end of a release.
 pub(super) const NOTICES: &[Patch] = &[
+    Patch::defect(
+        "announces-deprecation-to-first-partner-only",
+        &[("10.2", Conduct)],
+        "Announces the end of a release to its first partner only.",
+        |policy| {
+            policy.outbound.select_recipients = |notice_kind, mut partners| {
+                if notice_kind == kind::RELEASE_DEPRECATED {
+                    partners.truncate(1);
+                }
+                partners
+            };
+            policy.handshake.override_introduction = |members| omit_disclosed(members, "deprecations");
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "announces-end-ten-days-too-early",
+        &[("10.2", Conduct)],
+        "Names in the notice of the end of a release a day ten days before the one that its operator set.",
+        |policy| {
+            policy.outbound.override_heartbeat = |members| {
+                let events = members.get_mut("events").and_then(Value::as_array_mut);
+                for event in
+                    events.into_iter().flatten().filter(|event| event["kind"] == kind::RELEASE_DEPRECATED)
+                {
+                    let end =
+                        event["payload"]["breaks_at"].as_str().and_then(|end| end.parse::<Timestamp>().ok());
+                    let earlier =
+                        end.and_then(|end| end.checked_sub(SignedDuration::from_hours(10 * 24)).ok());
+                    event["payload"]["breaks_at"] = json!(earlier.map(|end| end.to_string()));
+                }
+            };
+            policy.handshake.override_introduction = |members| omit_disclosed(members, "deprecations");
+        },
+    ),
     Patch::defect(
         "omits-deprecation-notice",
         &[("10.2", Conduct)],

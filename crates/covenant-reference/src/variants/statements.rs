@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use crate::patch::replace_disclosed;
+use crate::patch::{omit_disclosed, replace_disclosed};
 use crate::store::rows::{Direction, KnownContract};
 use crate::{Patch, migration, peering};
 use covenant_model::wire::canonical::sha256_hex;
@@ -38,6 +38,12 @@ pub(super) const PATCHES: &[Patch] = &[
             }
         },
     ),
+    Patch::variant(
+        "announces-ends-in-notices-alone",
+        "Announces the end of a release in a notice while its operator declares it, and nowhere after that.",
+        |policy| policy.handshake.override_introduction = |members| omit_disclosed(members, "deprecations"),
+    )
+    .deciding(&["its introduction"]),
     Patch::variant("writes-uppercase-digests", "Writes digests in upper case.", |policy| {
         policy.handshake.override_introduction = uppercase_digest;
         policy.handshake.override_version = |known| {

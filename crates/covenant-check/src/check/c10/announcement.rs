@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::check::general::{full_text, message_of_target};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::operator::{OperatorMethod, release};
-use covenant_model::transcript::{Direction, Operation, Trace};
+use covenant_model::transcript::{Direction, Entry, Operation, Trace};
 
 /// Returns the target's messages to a peer, requests and answers, that announce the end of a release.
 pub(super) fn announcements<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = (Call<'a>, Value)> {
@@ -35,7 +35,16 @@ pub(super) fn announced_otherwise<'a>(trace: &'a Trace, peer: &'a str) -> Option
         let is_before = call.at().to_string().get(..10).is_some_and(|today| today < day);
         !address.is_empty() && text.contains(&address) || is_before && text.contains(day)
     };
-    calls(trace).of(peer).after(declared).find(announces)
+    calls(trace).of(peer).after(before_operation(trace, declared)).find(announces)
+}
+
+/// Returns the last entry before an operation that is no call of the target. A call that the target makes during an
+/// operation is recorded before the operation is.
+pub(super) fn before_operation(trace: &Trace, operation: u64) -> u64 {
+    let is_made_by_target =
+        |entry: &Entry| entry.exchange().is_some_and(|call| call.direction == Direction::FromTarget);
+    let mut before = trace.entries().iter().rev().filter(|entry| entry.n < operation);
+    before.find(|entry| !is_made_by_target(entry)).map_or(0, |entry| entry.n)
 }
 
 /// Returns the date alone: the time may be written in other ways.

@@ -1,14 +1,17 @@
 //! `deprecation-announced`.
 
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::announcement::{announced_otherwise, announcements, day_of_end};
+use super::announcement::{announced_otherwise, announcements, before_operation, day_of_end};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{silence, succeeded_operation};
+use crate::check::query::{Call, silence, succeeded_operation};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::notice::kind;
 
 /// The end of a release is announced to a partner, with its date.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -28,11 +31,22 @@ impl Check for DeprecationAnnounced {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (declared, operation) = succeeded_operation(trace, &self.deprecate, "no release was deprecated")?;
+        let begun = before_operation(trace, declared);
         let breaks_at = day_of_end(operation).unwrap_or_default();
         let announced: Vec<_> =
-            announcements(trace, &self.peer).filter(|(call, _)| call.n() > declared).collect();
+            announcements(trace, &self.peer).filter(|(call, _)| call.n() > begun).collect();
         if let Some((call, _)) = announced.iter().find(|(_, body)| body.to_string().contains(breaks_at)) {
             return Ok(Pass::new(format!("announced for {breaks_at}"), [declared, call.n()]));
+        }
+        let version = &operation.parameters["version"];
+        let too_early = |(call, body): &(Call<'_>, Value)| {
+            let end = end_of(body, version)?;
+            (end < call.at().checked_add(NOTICE).ok()?).then(|| (call.n(), end))
+        };
+        if let Some((n, end)) = announced.iter().find_map(too_early) {
+            let actual =
+                format!("announced for {end}, which is less than 30 days away, and not for {breaks_at}");
+            return Err(Stop::broken(actual, [declared, n]));
         }
         if let Some((call, _)) = announced.first() {
             return Err(Stop::unproven("announced, and its date can't be found", [declared, call.n()]));
@@ -45,6 +59,19 @@ impl Check for DeprecationAnnounced {
             None => silence(trace, &self.peer, "nothing was announced to the partner", [declared]),
         })
     }
+}
+
+/// The notice that a break needs, less a day: a date may be one of another time zone.
+const NOTICE: SignedDuration = SignedDuration::from_hours(29 * 24);
+
+/// Returns the end that an announcement names for a version, in one of the two forms of the binding.
+fn end_of(body: &Value, version: &Value) -> Option<Timestamp> {
+    let notices = body["events"].as_array().into_iter().flatten();
+    let notices =
+        notices.filter(|event| event["kind"] == kind::RELEASE_DEPRECATED).map(|event| &event["payload"]);
+    let listed = body["metadata"]["deprecations"].as_array().into_iter().flatten();
+    let mut rows = notices.chain(listed).filter(|row| row["version"] == *version);
+    rows.find_map(|row| row["breaks_at"].as_str()?.parse().ok())
 }
 
 #[cfg(test)]
@@ -71,8 +98,26 @@ mod tests {
         assert_eq!(announced(&declared().sends(&json!({"deprecated": ["1.x"]}))), Unproven);
         assert_eq!(announced(&declared().sends(&json!({"metadata": {"deprecations": []}}))), Broken);
         assert_eq!(announced(&declared().sends(&json!({"notes": "until the deprecation is due"}))), Broken);
-        assert_eq!(announced(&TraceBuilder::new().sends(&notice()).deprecates()), Broken);
+        let before = || TraceBuilder::new().sends(&notice());
+        assert_eq!(announced(&before().served("served", 200).deprecates()), Broken);
+        assert_eq!(announced(&before().deprecates()), Kept, "it was sent during the operation");
         assert_eq!(announced(&TraceBuilder::new().sends(&notice())), Unproven);
+    }
+
+    #[test]
+    fn an_end_that_is_announced_for_a_day_too_early_is_broken() {
+        let verdict = |version: &str, end: &str| {
+            let payload = json!({"version": version, "breaks_at": end});
+            let events = json!({"events": [{"kind": "platform.release.deprecated", "payload": payload}]});
+            let listed = json!({"metadata": {"deprecations": [payload]}});
+            [events, listed].map(|sent| announced(&TraceBuilder::new().deprecates().sends(&sent)))
+        };
+        let own = "1.4.0";
+        assert_eq!(verdict(own, "2026-06-21T00:00:00Z"), [Broken; 2]);
+        assert_eq!(verdict("1.2.0", "2026-06-21T00:00:00Z"), [Unproven; 2], "another release");
+        assert_eq!(verdict(own, "2026-08-01T00:00:00Z"), [Unproven; 2], "a later day");
+        assert_eq!(verdict(own, "2026-06-30T23:00:00Z"), [Unproven; 2], "it may be rounded");
+        assert_eq!(verdict(own, "in twenty days"), [Unproven; 2]);
     }
 
     #[test]
@@ -94,7 +139,8 @@ mod tests {
         ] {
             let sent = json!({"events": [{"kind": "platform.release.retiring", "payload": payload}]});
             assert_eq!(announced(&begun().deprecates().sends(&sent)), Unproven, "{sent}");
-            assert_eq!(announced(&begun().sends(&sent).deprecates()), Broken, "{sent}");
+            let before = begun().sends(&sent).served("served", 200);
+            assert_eq!(announced(&before.deprecates()), Broken, "{sent}");
             let broke =
                 |days: i64| begun().deprecates().sends(&sent).advance(days * DAY).served("later", 422);
             assert_eq!(broke_in_time(&broke(30)), Unproven, "{sent}");

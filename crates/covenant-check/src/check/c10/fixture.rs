@@ -60,7 +60,7 @@ impl VersionSteps for TraceBuilder {
     }
 
     fn deprecates(self) -> Self {
-        let parameters = json!({"breaks_at": "2026-07-01T00:00:01Z", "notice_url": "https://it.example/1"});
+        let parameters = json!({"version": "1.4.0", "breaks_at": "2026-07-01T00:00:01Z", "notice_url": "https://it.example/1"});
         self.operation_with("declared", "release.deprecate", parameters, json!({}))
     }
 
