@@ -111,6 +111,33 @@ pub(super) const RECORDS: &[Patch] = &[
         },
     )
     .hard_to_reach(),
+    Patch::defect(
+        "forgets-acknowledgement-of-suspended-peers",
+        &[("A.2", Conduct)],
+        "Forgets the acknowledgement of the contract when the peering of a suspended peer ends.",
+        |policy| {
+            policy.peering.override_revoked = |peer| {
+                if peer.suspended_reason.is_some() {
+                    peer.contract_version_agreed = None;
+                }
+            }
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "forgets-acknowledgement-after-a-quarter",
+        &[("A.2", Conduct)],
+        "Forgets the acknowledgement of a former peer when it archives that peer's grants.",
+        |policy| {
+            policy.peering.on_archival = |tx, grant| match table::find::<Peer>(tx.db, &grant.peer_id)? {
+                Some(peer) if peer.status == PeerStatus::Revoked => {
+                    table::put(tx.db, &Peer { contract_version_agreed: None, ..peer })
+                }
+                _ => Ok(()),
+            };
+        },
+    )
+    .hard_to_reach(),
 ];
 
 fn malformed_as_first(value: Option<&Value>) -> Option<u64> {
