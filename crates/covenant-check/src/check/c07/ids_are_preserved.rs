@@ -1,12 +1,15 @@
 //! `ids-are-preserved`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::migration::{Migration, was_completed};
 use crate::check::arguments::{CaseLabel, Label};
 use crate::check::definition::Check;
-use crate::check::migration_model::{PlannedStep, Preservation, preservation};
+use crate::check::migration_model::{OWN_MEMBERS, PlannedStep, Preservation, preservation};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::migration::action;
@@ -25,6 +28,9 @@ pub(in crate::check) struct IdsArePreserved {
     pub after: Label,
     /// A plan that has to be applied. With it, the evaluated plan may be refused if it leaves nothing.
     pub control: Option<Label>,
+    /// An earlier plan whose records have the same references, to records that are there. It shows that the target
+    /// has a place for each reference that it kept there: an empty one is broken then.
+    pub kept_references: Option<Label>,
 }
 
 impl Check for IdsArePreserved {
@@ -69,6 +75,7 @@ impl Check for IdsArePreserved {
         let read_back = final_steps.filter_map(|planned| {
             Some((planned, preservation(planned.step, migration.after.get(&planned.place)?)))
         });
+        let emptied = self.emptied_reference(trace, &migration);
         let worst = read_back.max_by_key(|(_, preservation)| *preservation);
         let actual = |planned: &PlannedStep<'_>, what: &str| {
             format!("the {} of step {} was read back {what}", planned.place.0, planned.step.step_order)
@@ -76,6 +83,9 @@ impl Check for IdsArePreserved {
         match worst {
             Some((planned, Preservation::Changed)) => {
                 Err(Stop::broken(actual(planned, "with other content"), evidence()))
+            }
+            Some((_, Preservation::Incomplete)) if emptied.is_some() => {
+                Err(Stop::broken(emptied.unwrap_or_default(), evidence()))
             }
             Some((planned, Preservation::Incomplete)) => {
                 Err(Stop::unproven(actual(planned, "without a part of it"), evidence()))
@@ -87,14 +97,72 @@ impl Check for IdsArePreserved {
     }
 }
 
+impl IdsArePreserved {
+    /// Returns in words a reference that is empty where the target keeps a reference to a record that is there.
+    fn emptied_reference(&self, trace: &Trace, migration: &Migration<'_>) -> Option<String> {
+        let control = self.kept_references.as_ref()?;
+        let control = Migration::read(trace, control, None, &self.before, &self.after).ok()?;
+        let kept: BTreeSet<String> = control
+            .planned_steps()
+            .iter()
+            .filter_map(|planned| {
+                let stored = references(&json!(control.before.get(&planned.place)?));
+                let sent = references(&json!(planned.step.payload));
+                Some(sent.into_iter().filter(move |(place, id)| stored.get(place) == Some(id)))
+            })
+            .flatten()
+            .map(|(place, _)| place)
+            .collect();
+        let steps = migration.planned_steps();
+        steps.iter().filter(|planned| !planned.collides && !planned.may_collide).find_map(|planned| {
+            let record = json!(migration.after.get(&planned.place)?);
+            let stored = references(&record);
+            let is_elsewhere = |id: &String| stored.values().any(|other| other == id);
+            let sent = references(&json!(planned.step.payload));
+            let mut emptied = sent.iter().filter(|(place, id)| {
+                let is_empty = record.pointer(place).is_none_or(Value::is_null);
+                kept.contains(*place) && is_empty && !is_elsewhere(id)
+            });
+            let (place, _) = emptied.next()?;
+            Some(format!(
+                "the {} of step {} was read back without its reference {place}, which another record has",
+                planned.place.0, planned.step.step_order
+            ))
+        })
+    }
+}
+
+/// Returns the ids in a record by their place, apart from the id of the record itself and from the account.
+fn references(record: &Value) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    collect(record, String::new(), &mut found);
+    found.retain(|place, _| place != "/id" && !OWN_MEMBERS.iter().any(|own| place == &format!("/{own}")));
+    found
+}
+
+fn collect(value: &Value, place: String, found: &mut BTreeMap<String, String>) {
+    match value {
+        Value::String(text) if uuid::Uuid::parse_str(text).is_ok() => {
+            found.insert(place, text.clone());
+        }
+        Value::Array(items) => {
+            (0..).zip(items).for_each(|(n, item): (usize, _)| collect(item, format!("{place}/{n}"), found));
+        }
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| collect(member, format!("{place}/{name}"), found));
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::c07::migration_traces::{
-        done, migrated, plan, renaming, row, short, step, transfer, with_labels,
+        done, listed, migrated, plan, renaming, row, short, step, transfer, with_labels,
     };
-    use serde_json::{Value, json};
+    use crate::check::trace_builder::TraceBuilder;
 
     #[test]
     fn a_record_without_a_part_is_unproven_and_one_under_a_new_id_broken() {
@@ -113,6 +181,32 @@ mod tests {
         assert_eq!(evaluated(422, &json!([row("1")]), 422), Unproven);
         assert_eq!(evaluated(201, &json!([row("1")]), 201), Kept);
         assert_eq!(evaluated(201, &json!([row("1"), row("7")]), 201), Broken);
+    }
+
+    #[test]
+    fn a_reference_that_is_empty_is_broken_where_another_record_has_one() {
+        const PARENT: &str = "01a20000-0000-7000-8000-000000000001";
+        const ABSENT: &str = "01a20000-0000-7000-8000-000000000002";
+        let payload = |id: &str, parent: Option<&str>| json!({"id": id, "ref": {"parent_id": parent}});
+        let plan_of = |id: &str, parent: &str| {
+            let mut step = step(1, id);
+            step["payload"] = payload(id, Some(parent));
+            plan(&json!([step]))
+        };
+        let stored = |id: &str, parent: Option<&str>| json!({"kind": "skill", "id": id, "record": payload(id, parent)});
+        let verdict = |known: Option<&str>, kept: Option<&str>| {
+            let control = stored("1", known);
+            let builder =
+                transfer(TraceBuilder::new(), "control", plan_of("1", PARENT), 201, &done(1, &json!([])));
+            let builder = listed(builder, "before", &json!([control]));
+            let builder = transfer(builder, "plan", plan_of("2", ABSENT), 201, &done(1, &json!([])));
+            listed(builder, "after", &json!([control, stored("2", kept)])).verdict::<IdsArePreserved>(json!({
+                "plan": "plan", "before": "before", "after": "after", "kept_references": "control",
+            }))
+        };
+        assert_eq!(verdict(Some(PARENT), Some(ABSENT)), Kept);
+        assert_eq!(verdict(Some(PARENT), None), Broken);
+        assert_eq!(verdict(None, None), Unproven, "it has no place for a reference");
     }
 
     #[test]

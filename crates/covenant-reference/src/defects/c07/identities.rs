@@ -50,6 +50,13 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "empties-references-to-absent-records",
+        &[("7.4", Conduct)],
+        "Stores null for each reference of a new record to one that it does not have.",
+        |policy| policy.migration.choose_body = body_with_empty_references,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "accepts-mismatched-payload-ids",
         &[("7.4", Conduct)],
         "Accepts a step whose payload has the id of another record.",
@@ -120,25 +127,34 @@ fn body_without_absent_references(tx: &Transaction<'_>, step: &Step, account: &V
     let mut body = migration::choose_body(tx, step, account);
     let existing = records::find(tx.db, &step.resource_kind, &step.resource_id);
     if existing.is_ok_and(|existing| existing.is_none()) {
-        replace_absent(tx, &mut body);
+        replace_absent(tx, &mut body, |tx| json!(tx.new_id()));
     }
     body
 }
 
-fn replace_absent(tx: &Transaction<'_>, members: &mut Map<String, Value>) {
+fn body_with_empty_references(tx: &Transaction<'_>, step: &Step, account: &Value) -> Map<String, Value> {
+    let mut body = migration::choose_body(tx, step, account);
+    let existing = records::find(tx.db, &step.resource_kind, &step.resource_id);
+    if existing.is_ok_and(|existing| existing.is_none()) {
+        replace_absent(tx, &mut body, |_| Value::Null);
+    }
+    body
+}
+
+fn replace_absent(tx: &Transaction<'_>, members: &mut Map<String, Value>, by: fn(&Transaction<'_>) -> Value) {
     let is_known = |id: &str| {
         records::list(tx.db, None).is_ok_and(|records| records.iter().any(|record| record.id == id))
     };
     for (name, value) in members {
         match value {
             Value::String(id) if name.ends_with("_id") && name != "account_id" && !is_known(id) => {
-                *value = json!(tx.new_id());
+                *value = by(tx);
             }
             Value::Array(items) => items
                 .iter_mut()
                 .filter_map(Value::as_object_mut)
-                .for_each(|members| replace_absent(tx, members)),
-            Value::Object(members) => replace_absent(tx, members),
+                .for_each(|members| replace_absent(tx, members, by)),
+            Value::Object(members) => replace_absent(tx, members, by),
             _ => {}
         }
     }
