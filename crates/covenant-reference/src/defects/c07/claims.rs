@@ -108,6 +108,29 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "omits-conflicts-with-records-of-the-sender",
+        &[("7.3", Conduct)],
+        "Logs no conflict with a record that came from the same peer.",
+        |policy| {
+            policy.migration.apply =
+                |plan| apply_without_conflicts_of(plan, |source, sender| source == Some(sender))
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "omits-conflicts-with-records-of-other-peers",
+        &[("7.3", Conduct)],
+        "Logs no conflict with a record that came from another peer.",
+        |policy| {
+            policy.migration.apply = |plan| {
+                apply_without_conflicts_of(plan, |source, sender| {
+                    source.is_some_and(|source| source != sender)
+                })
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "omits-late-conflicts-from-log",
         &[("7.3", Conduct)],
         "Omits conflicts at the seventh step or later from its log.",
@@ -214,6 +237,24 @@ pub(in crate::defects) const PEER_CLAIMS: &[Patch] = &[
 
 /// The number of characters of a text that are stored.
 const LONGEST: usize = 255;
+
+/// Applies a plan, and logs no conflict with a record that the condition holds for, by the peer that it came from and the one
+/// that sends the plan.
+fn apply_without_conflicts_of(
+    plan: &Plan<'_>,
+    is_left_out: fn(Option<&str>, &str) -> bool,
+) -> Result<Outcome, Failure> {
+    let mut left_out = Vec::new();
+    for step in &plan.request.steps {
+        let existing = records::find(plan.tx.db, &step.resource_kind, &step.resource_id)?;
+        if existing.is_some_and(|record| is_left_out(record.source_peer_id.as_deref(), &plan.peer.id)) {
+            left_out.push(step.step_order);
+        }
+    }
+    let mut outcome = migration::apply(plan)?;
+    outcome.conflicts.retain(|conflict| !left_out.contains(&conflict.step_order));
+    Ok(outcome)
+}
 
 fn apply_without_log_if_opened(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let mut outcome = migration::apply(plan)?;
