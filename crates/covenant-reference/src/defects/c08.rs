@@ -177,6 +177,19 @@ pub(super) const CROSSINGS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "ignores-residency-within-metadata",
+        &[("8.2", Detection)],
+        "Keeps the residency of before if a heartbeat states one within its metadata alone.",
+        |policy| {
+            policy.peering.override_introduced = |before, peer, body| {
+                if body.get("data_residency").is_none() && before.data_residency.is_some() {
+                    peer.data_residency.clone_from(&before.data_residency);
+                }
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "ignores-residency-changes-after-an-announced-one",
         &[("8.2", Detection)],
         "Does not report a changed residency of a peer that gave notice of an earlier change.",

@@ -44,6 +44,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let mut peer = before.clone();
     peering::store_introduction(&mut peer, &body);
     (tx.policy.peering.override_updated)(before, &mut peer);
+    (tx.policy.peering.override_introduced)(before, &mut peer, &body);
     peer.last_heartbeat_at = Some(tx.now);
     peer.refusing_since = None;
     let enrols = tx.policy.handshake.enrols_at_heartbeat.filter(|_| peer.status == PeerStatus::Accepted);
