@@ -567,6 +567,10 @@ step_types! {
         /// `true` to wait for a call that no wait without this member has found. A second time with the same peers sets it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         new_call: bool,
+        /// The number of calls that end the wait, of those that the peer receives during the step. It also ends when none came
+        /// for two seconds of real time, or after a minute of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        calls: Option<usize>,
     }
     /// Steps that are repeated.
     Repeat {

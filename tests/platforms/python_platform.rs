@@ -63,6 +63,21 @@ async fn platform_with_queued_notices_discloses_in_time() {
     assert!(disclosed.iter().all(|verdict| *verdict == Verdict::Kept), "{disclosed:?}");
 }
 
+#[expect(clippy::print_stderr, reason = "a skipped test reports it")]
+#[tokio::test(flavor = "multi_thread")]
+async fn platform_that_retries_by_the_real_clock_floods_its_peer() {
+    if let Some(missing) = missing_program() {
+        eprintln!("skipped: the program {missing} is missing");
+        return;
+    }
+    let selection =
+        Selection::new(&["06-*/target-limits-own-heartbeats".to_owned()], &[]).expect("a pattern");
+    let report = run("endless_retries.py", Plan { cases: 1, selection, ..Plan::default() }).await;
+    let broken: Vec<String> =
+        actual(&report, Verdict::Broken).into_iter().map(|(clause, _)| clause).collect();
+    assert_eq!(broken, ["6.1"], "{:?}", actual(&report, Verdict::Broken));
+}
+
 /// Returns each clause with that verdict, and the actual result.
 fn actual(report: &Report, verdict: Verdict) -> Vec<(String, String)> {
     let evaluations = report.checks.iter().map(|evaluated| &evaluated.evaluation);

@@ -388,6 +388,28 @@ impl Peer {
         tokio::time::timeout(poll_timeout, search).await.ok().flatten()
     }
 
+    /// Waits until this number of calls has arrived meanwhile, until none arrived for the time `quiet`, or until the time
+    /// `longest` is over. Returns how many arrived.
+    pub async fn wait_while_called(
+        &self,
+        calls: usize,
+        quiet: std::time::Duration,
+        longest: std::time::Duration,
+    ) -> usize {
+        let mut received = self.0.received.subscribe();
+        let before = *received.borrow_and_update();
+        let counting = async {
+            while received.borrow_and_update().saturating_sub(before) < calls {
+                if !matches!(tokio::time::timeout(quiet, received.changed()).await, Ok(Ok(()))) {
+                    break;
+                }
+            }
+        };
+        // What arrived counts, whichever of the three ends the wait.
+        let _ = tokio::time::timeout(longest, counting).await;
+        self.0.received.borrow().saturating_sub(before)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.0.state)
     }

@@ -145,6 +145,25 @@ async fn two_peers_federate_in_both_ways_and_complete_a_peering() {
 }
 
 #[tokio::test]
+async fn a_wait_for_many_calls_ends_when_they_are_there_or_when_none_comes() {
+    use std::time::Duration;
+    let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]);
+    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
+    assert!(federate(&alice, &bob).await.succeeded());
+    let context = StepContext::default();
+    let calls = async {
+        for _ in 0..3 {
+            alice.heartbeat(&context, &Value::Null).await.expect("a call");
+        }
+    };
+    let (long, short) = (Duration::from_mins(1), Duration::from_millis(10));
+    let (received, ()) = tokio::join!(bob.wait_while_called(3, long, long), calls);
+    assert_eq!(received, 3);
+    assert_eq!(bob.wait_while_called(3, short, long).await, 0);
+    assert_eq!(bob.wait_while_called(3, long, Duration::ZERO).await, 0);
+}
+
+#[tokio::test]
 async fn a_token_works_once_and_an_anonymous_client_is_refused() {
     let (alice, _) = peer("alice", IdentityWay::ExchangedTrust, vec![]);
     let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);

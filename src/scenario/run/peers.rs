@@ -23,6 +23,8 @@ use crate::wire::sync::SyncRecord;
 
 /// The time from which on a wait is one in real time, and not that for a call which is under way.
 const LONG_WAIT: Duration = Duration::from_mins(1);
+/// The real time without a call after which a target has stopped to call a peer.
+const QUIET: Duration = Duration::from_secs(2);
 /// The time in which a server that asks for a body (`100 Continue`) does so. A server that never does costs this time once a
 /// migration in halves.
 const HEAD_RECEIVED_WITHIN: Duration = Duration::from_secs(2);
@@ -355,6 +357,16 @@ impl ScenarioRunner<'_> {
         let peers = names.map(|name| self.peer_named(name)).collect::<Result<Vec<_>, _>>()?;
         let poll_timeout = self.poll_timeout();
         let took = Stopwatch::start();
+        if let Some(calls) = step.calls {
+            // A target that has done all when it answers calls nobody now.
+            let longest = if poll_timeout.is_zero() { Duration::ZERO } else { LONG_WAIT };
+            let quiet = peers.iter().map(|peer| peer.wait_while_called(calls, QUIET, longest));
+            for (peer, received) in peers.iter().zip(join_all(quiet).await) {
+                let message = format!("{} received {received} calls meanwhile", peer.name());
+                self.note(context, NoteKind::Waited, message, json!({"received": received}));
+            }
+            return Ok(());
+        }
         let says = step.says.as_deref().map(|says| self.values.fill_text(says)).transpose();
         let says = says?;
         let wanted = |received: &Received| {
