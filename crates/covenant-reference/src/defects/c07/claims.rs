@@ -113,7 +113,7 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         "Logs no conflict with a record that came from the same peer.",
         |policy| {
             policy.migration.apply =
-                |plan| apply_without_conflicts_of(plan, |source, sender| source == Some(sender))
+                |plan| apply_without_conflicts_of(plan, |source, sender| source == Some(sender));
         },
     )
     .hard_to_reach(),
