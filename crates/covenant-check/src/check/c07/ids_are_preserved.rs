@@ -11,6 +11,7 @@ use crate::check::arguments::{CaseLabel, Label};
 use crate::check::definition::Check;
 use crate::check::migration_model::{OWN_MEMBERS, PlannedStep, Preservation, preservation};
 use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{mentions, records};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::migration::action;
 
@@ -29,8 +30,11 @@ pub(in crate::check) struct IdsArePreserved {
     /// A plan that has to be applied. With it, the evaluated plan may be refused if it leaves nothing.
     pub control: Option<Label>,
     /// An earlier plan whose records have the same references, to records that are there. It shows that the target
-    /// has a place for each reference that it kept there: an empty one is broken then.
+    /// has a place for each reference that it kept there.
     pub kept_references: Option<Label>,
+    /// The snapshot of the records after those that the references name have come. A target may keep a reference
+    /// elsewhere until then; one that is still empty is broken.
+    pub completed: Option<Label>,
 }
 
 impl Check for IdsArePreserved {
@@ -75,7 +79,6 @@ impl Check for IdsArePreserved {
         let read_back = final_steps.filter_map(|planned| {
             Some((planned, preservation(planned.step, migration.after.get(&planned.place)?)))
         });
-        let emptied = self.emptied_reference(trace, &migration);
         let worst = read_back.max_by_key(|(_, preservation)| *preservation);
         let actual = |planned: &PlannedStep<'_>, what: &str| {
             format!("the {} of step {} was read back {what}", planned.place.0, planned.step.step_order)
@@ -84,11 +87,12 @@ impl Check for IdsArePreserved {
             Some((planned, Preservation::Changed)) => {
                 Err(Stop::broken(actual(planned, "with other content"), evidence()))
             }
-            Some((_, Preservation::Incomplete)) if emptied.is_some() => {
-                Err(Stop::broken(emptied.unwrap_or_default(), evidence()))
-            }
             Some((planned, Preservation::Incomplete)) => {
-                Err(Stop::unproven(actual(planned, "without a part of it"), evidence()))
+                let emptied = self.emptied_reference(trace, &migration);
+                Err(match emptied {
+                    Some((n, emptied)) => Stop::broken(emptied, evidence().chain([n])),
+                    None => Stop::unproven(actual(planned, "without a part of it"), evidence()),
+                })
             }
             Some((_, Preservation::Complete)) | None => {
                 Ok(Pass::new("every id and every reference is the one that was sent", evidence()))
@@ -98,10 +102,12 @@ impl Check for IdsArePreserved {
 }
 
 impl IdsArePreserved {
-    /// Returns in words a reference that is empty where the target keeps a reference to a record that is there.
-    fn emptied_reference(&self, trace: &Trace, migration: &Migration<'_>) -> Option<String> {
-        let control = self.kept_references.as_ref()?;
+    /// Returns in words a reference that is empty where the target keeps a reference to a record that is there, also
+    /// when its own record has come, and the snapshot that shows it.
+    fn emptied_reference(&self, trace: &Trace, migration: &Migration<'_>) -> Option<(u64, String)> {
+        let (control, completed) = self.kept_references.as_ref().zip(self.completed.as_ref())?;
         let control = Migration::read(trace, control, None, &self.before, &self.after).ok()?;
+        let (seen, completed) = records(trace, completed)?;
         let kept: BTreeSet<String> = control
             .planned_steps()
             .iter()
@@ -113,22 +119,37 @@ impl IdsArePreserved {
             .flatten()
             .map(|(place, _)| place)
             .collect();
+        let answer = migration.call.exchange.data();
+        // A target may say in its answer that it could not resolve a reference.
+        let is_reported = |id: &String| answer.as_ref().is_some_and(|answer| mentions(answer, id));
         let steps = migration.planned_steps();
-        steps.iter().filter(|planned| !planned.collides && !planned.may_collide).find_map(|planned| {
-            let record = json!(migration.after.get(&planned.place)?);
-            let stored = references(&record);
-            let is_elsewhere = |id: &String| stored.values().any(|other| other == id);
-            let sent = references(&json!(planned.step.payload));
-            let mut emptied = sent.iter().filter(|(place, id)| {
-                let is_empty = record.pointer(place).is_none_or(Value::is_null);
-                kept.contains(*place) && is_empty && !is_elsewhere(id)
-            });
-            let (place, _) = emptied.next()?;
-            Some(format!(
-                "the {} of step {} was read back without its reference {place}, which another record has",
-                planned.place.0, planned.step.step_order
-            ))
-        })
+        let (step, place) = steps.iter().filter(|planned| !planned.collides && !planned.may_collide).find_map(
+            |planned| {
+                let states = [&migration.after, &completed]
+                    .map(|records| records.get(&planned.place).map(|record| json!(record)));
+                let is_empty_in = |state: &Option<Value>, place: &str, id: &String| {
+                    state.as_ref().is_some_and(|record| {
+                        let is_elsewhere = references(record).values().any(|other| other == id);
+                        record.pointer(place).is_none_or(Value::is_null) && !is_elsewhere
+                    })
+                };
+                let sent = references(&json!(planned.step.payload));
+                let mut emptied = sent.into_iter().filter(|(place, id)| {
+                    kept.contains(place)
+                        && states.iter().all(|state| is_empty_in(state, place, id))
+                        && completed.keys().any(|(_, known)| known == id)
+                        && !is_reported(id)
+                });
+                let (place, _) = emptied.next()?;
+                Some((planned, place))
+            },
+        )?;
+        let actual = format!(
+            "the {} of step {} was read back without its reference {place}, which another record has, also when the \
+             record that it names was there",
+            step.place.0, step.step.step_order
+        );
+        Some((seen.last().copied().unwrap_or_default(), actual))
     }
 }
 
@@ -194,19 +215,30 @@ mod tests {
             plan(&json!([step]))
         };
         let stored = |id: &str, parent: Option<&str>| json!({"kind": "skill", "id": id, "record": payload(id, parent)});
-        let verdict = |known: Option<&str>, kept: Option<&str>| {
+        let verdict = |known: Option<&str>, states: [Option<&str>; 2], answer: &Value, came: bool| {
             let control = stored("1", known);
             let builder =
                 transfer(TraceBuilder::new(), "control", plan_of("1", PARENT), 201, &done(1, &json!([])));
             let builder = listed(builder, "before", &json!([control]));
-            let builder = transfer(builder, "plan", plan_of("2", ABSENT), 201, &done(1, &json!([])));
-            listed(builder, "after", &json!([control, stored("2", kept)])).verdict::<IdsArePreserved>(json!({
-                "plan": "plan", "before": "before", "after": "after", "kept_references": "control",
-            }))
+            let builder = transfer(builder, "plan", plan_of("2", ABSENT), 201, answer);
+            let builder = listed(builder, "after", &json!([control, stored("2", states[0])]));
+            let missing = if came { stored(ABSENT, None) } else { stored("3", None) };
+            listed(builder, "completed", &json!([control, stored("2", states[1]), missing]))
+                .verdict::<IdsArePreserved>(json!({
+                    "plan": "plan", "before": "before", "after": "after", "kept_references": "control",
+                    "completed": "completed",
+                }))
         };
-        assert_eq!(verdict(Some(PARENT), Some(ABSENT)), Kept);
-        assert_eq!(verdict(Some(PARENT), None), Broken);
-        assert_eq!(verdict(None, None), Unproven, "it has no place for a reference");
+        let plain = done(1, &json!([]));
+        let (kept, parent) = (Some(ABSENT), Some(PARENT));
+        assert_eq!(verdict(parent, [kept; 2], &plain, true), Kept);
+        assert_eq!(verdict(parent, [None; 2], &plain, true), Broken);
+        assert_eq!(verdict(parent, [None; 2], &plain, false), Unproven, "its record may come yet");
+        assert_eq!(verdict(parent, [None, kept], &plain, true), Unproven, "it was kept elsewhere until then");
+        assert_eq!(verdict(None, [None; 2], &plain, true), Unproven, "it has no place for a reference");
+        let mut reported = plain.clone();
+        reported["data"]["unresolved"] = json!([ABSENT]);
+        assert_eq!(verdict(parent, [None; 2], &reported, true), Unproven);
     }
 
     #[test]
