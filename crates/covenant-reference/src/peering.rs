@@ -56,15 +56,14 @@ policy! {
         revokes_certificate: fn(&Peer) -> bool = |_| true,
         /// Policy hook on a row after a heartbeat, with the row before it (10.1).
         override_updated: fn(&Peer, &mut Peer) = |_, _| (),
-        /// Policy hook on a row after a heartbeat, with the row before it and the body (8.2).
-        override_introduced: fn(&Peer, &mut Peer, &Value) = |_, _, _| (),
         /// Policy hook on a row that has been revoked (A.2).
         override_revoked: fn(&mut Peer) = |_| (),
         /// Returns whether a move of the residency concerns a migration's data (8.2).
         concerns_migration: fn(&Migration) -> bool = |migration| migration.status == "completed",
-        /// Returns whether a move of a peer's residency is reported, by whether records were migrated (8.2).
-        reports_residency_change: fn(&Transaction<'_>, &Peer, bool) -> Result<bool, StoreError> =
-            |_, _, migrated| Ok(migrated),
+        /// Returns whether a move of a peer's residency is reported, by the body that states it and by whether records were
+        /// migrated (8.2).
+        reports_residency_change: fn(&Transaction<'_>, &Peer, &Value, bool) -> Result<bool, StoreError> =
+            |_, _, _, migrated| Ok(migrated),
     }
 }
 

@@ -164,7 +164,7 @@ pub(super) const CROSSINGS: &[Patch] = &[
         "ignores-residency-change-after-migration",
         &[("8.2", Detection)],
         "Reports a changed residency only of peers with which nothing was migrated.",
-        |policy| policy.peering.reports_residency_change = |_, _, migrated| Ok(!migrated),
+        |policy| policy.peering.reports_residency_change = |_, _, _, migrated| Ok(!migrated),
     ),
     Patch::defect(
         "ignores-residency-change-of-recipients",
@@ -179,13 +179,10 @@ pub(super) const CROSSINGS: &[Patch] = &[
     Patch::defect(
         "ignores-residency-within-metadata",
         &[("8.2", Detection)],
-        "Keeps the residency of before if a heartbeat states one within its metadata alone.",
+        "Does not report a changed residency that a heartbeat states within its metadata alone.",
         |policy| {
-            policy.peering.override_introduced = |before, peer, body| {
-                if body.get("data_residency").is_none() && before.data_residency.is_some() {
-                    peer.data_residency.clone_from(&before.data_residency);
-                }
-            };
+            policy.peering.reports_residency_change =
+                |_, _, body, migrated| Ok(migrated && body.get("data_residency").is_some());
         },
     )
     .hard_to_reach(),
@@ -195,7 +192,7 @@ pub(super) const CROSSINGS: &[Patch] = &[
         "Does not report a changed residency of a peer that gave notice of an earlier change.",
         |policy| {
             policy.peering.reports_residency_change =
-                |tx, peer, migrated| Ok(migrated && !has_announced_a_move(tx, peer)?);
+                |tx, peer, _, migrated| Ok(migrated && !has_announced_a_move(tx, peer)?);
         },
     )
     .hard_to_reach(),

@@ -44,7 +44,6 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let mut peer = before.clone();
     peering::store_introduction(&mut peer, &body);
     (tx.policy.peering.override_updated)(before, &mut peer);
-    (tx.policy.peering.override_introduced)(before, &mut peer, &body);
     peer.last_heartbeat_at = Some(tx.now);
     peer.refusing_since = None;
     let enrols = tx.policy.handshake.enrols_at_heartbeat.filter(|_| peer.status == PeerStatus::Accepted);
@@ -89,7 +88,7 @@ pub(crate) fn check_claims(
     let digest = body.get("contract_digest");
     found.extend(contract::check(tx, peer, version, digest)?);
     found.extend(peering::bogus_extensions(tx, peer));
-    found.extend(residency_moved(tx, before, peer)?);
+    found.extend(residency_moved(tx, before, peer, body)?);
     found.extend((tx.policy.handshake.find_unannounced_break)(tx, before, peer));
     Ok(found)
 }
@@ -110,6 +109,7 @@ fn residency_moved(
     tx: &crate::transaction::Transaction<'_>,
     before: &Peer,
     peer: &Peer,
+    body: &Value,
 ) -> Result<Option<Suspicion>, StoreError> {
     let (Some(from), Some(to)) = (&before.data_residency, &peer.data_residency) else {
         return Ok(None);
@@ -123,7 +123,7 @@ fn residency_moved(
     if migrated {
         peering::report_event(tx, peer, "migration.cross_residency_boundary", "high", facts.clone())?;
     }
-    let reported = (tx.policy.peering.reports_residency_change)(tx, peer, migrated)?;
+    let reported = (tx.policy.peering.reports_residency_change)(tx, peer, body, migrated)?;
     let message = "the residency moved after records were migrated";
     Ok(reported.then(|| Suspicion::soft(finding::RESIDENCY_MOVED, message, facts)))
 }

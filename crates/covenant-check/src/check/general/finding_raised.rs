@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::check::arguments::{Label, PeerName, PeerOrJoin};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, Scan, calls, peer_id, scans};
+use crate::check::query::{CallQuery, Scan, calls, peer_id, peer_shown, scans};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::notice::Finding;
 
@@ -37,6 +38,9 @@ pub(in crate::check) struct FindingRaised {
     pub route: Option<String>,
     /// A call that the target has to have accepted, so that there is something to notice.
     pub accepted: Option<Label>,
+    /// The operator's snapshot of the peer after that call. A target that does not show the residency of the call there may
+    /// not read it where it was stated.
+    pub residency_shown: Option<Label>,
 }
 
 impl Check for FindingRaised {
@@ -132,6 +136,7 @@ impl FindingRaised {
             kind: None,
             route: None,
             accepted: None,
+            residency_shown: None,
         }
     }
 
@@ -174,7 +179,16 @@ impl FindingRaised {
         }
         let label = self.accepted.as_deref()?;
         let is_accepted = calls(trace).labelled(label).accepted().next().is_some();
-        (!is_accepted).then(|| format!("the target did not accept {label:?}"))
+        if !is_accepted {
+            return Some(format!("the target did not accept {label:?}"));
+        }
+        let (_, shown) = self.residency_shown.as_deref().map(|snapshot| peer_shown(trace, snapshot))?.unzip();
+        let shown = shown.map_or(&Value::Null, |peer| &peer["data_residency"]);
+        let is_shown = calls(trace).labelled(label).accepted().any(|call| {
+            let stated = call.exchange.sent().map(|sent| &sent["metadata"]["data_residency"]);
+            stated.is_some_and(|stated| !stated.is_null() && stated == shown)
+        });
+        (!is_shown).then(|| format!("the target shows {shown} as the residency of the peer"))
     }
 }
 
@@ -184,7 +198,7 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::{Direction, Exchange};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn joined() -> TraceBuilder {
         TraceBuilder::new()
@@ -322,5 +336,22 @@ mod tests {
         };
         assert_eq!(sent(200), Broken);
         assert_eq!(sent(422), Unproven, "it was refused");
+    }
+    #[test]
+    fn a_residency_that_is_not_read_where_it_was_stated_is_not_noticed() {
+        let shown = |peer: Value| {
+            let sent = json!({"metadata": {"data_residency": "br"}});
+            let call = Exchange::to_target("mallory").on("POST", "heartbeat").sending(sent).answered(200);
+            let builder = joined().call("moved", call).operation("shown", "peer.show", json!({ "peer": peer }));
+            builder
+                .operation("after", "governance.scan", json!({"findings": []}))
+                .verdict::<FindingRaised>(arguments(&[
+                    ("accepted", Some("moved")),
+                    ("residency_shown", Some("shown")),
+                ]))
+        };
+        assert_eq!(shown(json!({"data_residency": "br"})), Broken);
+        assert_eq!(shown(json!({"data_residency": "eu", "metadata": {"data_residency": "br"}})), Unproven);
+        assert_eq!(shown(json!({"metadata": {"data_residency": "br"}})), Unproven, "it is stored, and not read");
     }
 }
