@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::announcement::{announced_otherwise, announcements, before_operation, day_of_end};
+use super::announcement::{
+    announced_otherwise, announcements, before_operation, day_of_end, end_of_release, names_moment,
+};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
@@ -35,13 +37,20 @@ impl Check for DeprecationAnnounced {
         let breaks_at = day_of_end(operation).unwrap_or_default();
         let announced: Vec<_> =
             announcements(trace, &self.peer).filter(|(call, _)| call.n() > begun).collect();
-        if let Some((call, _)) = announced.iter().find(|(_, body)| body.to_string().contains(breaks_at)) {
+        let end = end_of_release(operation);
+        let names_end = |body: &Value| {
+            body.to_string().contains(breaks_at) || end.is_some_and(|end| names_moment(body, end))
+        };
+        if let Some((call, _)) = announced.iter().find(|(_, body)| names_end(body)) {
             return Ok(Pass::new(format!("announced for {breaks_at}"), [declared, call.n()]));
         }
+        // A repeated announcement is no new one: the notice began with the first.
+        let earliest = announced.first().and_then(|(first, _)| first.at().checked_add(NOTICE).ok());
+        let rounded = end.and_then(|end| end.checked_sub(DAY).ok());
         let version = &operation.parameters["version"];
         let too_early = |(call, body): &(Call<'_>, Value)| {
-            let end = end_of(body, version)?;
-            (end < call.at().checked_add(NOTICE).ok()?).then(|| (call.n(), end))
+            let named = end_of(body, version)?;
+            (named < earliest? && named < rounded?).then(|| (call.n(), named))
         };
         if let Some((n, end)) = announced.iter().find_map(too_early) {
             let actual =
@@ -61,7 +70,9 @@ impl Check for DeprecationAnnounced {
     }
 }
 
-/// The notice that a break needs, less a day: a date may be one of another time zone.
+/// The time by which a date of another time zone may be off, or a rounded time.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// The notice that a break needs, less a day.
 const NOTICE: SignedDuration = SignedDuration::from_hours(29 * 24);
 
 /// Returns the end that an announcement names for a version, in one of the two forms of the binding.
@@ -118,6 +129,18 @@ mod tests {
         assert_eq!(verdict(own, "2026-08-01T00:00:00Z"), [Unproven; 2], "a later day");
         assert_eq!(verdict(own, "2026-06-30T23:00:00Z"), [Unproven; 2], "it may be rounded");
         assert_eq!(verdict(own, "in twenty days"), [Unproven; 2]);
+        assert_eq!(verdict(own, "2026-06-30T19:00:01-05:00"), [Kept; 2], "the same moment");
+        let repeated = |end: &str| {
+            let payload = json!({"version": own, "breaks_at": end});
+            let events = json!({"events": [{"kind": "platform.release.deprecated", "payload": payload}]});
+            let twice = TraceBuilder::new().deprecates().sends(&events).advance(10 * DAY).sends(&events);
+            announced(&twice)
+        };
+        assert_eq!(repeated("2026-06-30T19:00:01-05:00"), Kept);
+        assert_eq!(repeated("2026-06-30T02:00:00Z"), Unproven, "a day of another time zone");
+        assert_eq!(repeated("2026-06-21T00:00:00Z"), Broken);
+        let epoch = json!({"deprecations": [{"until": 1_782_864_001}]});
+        assert_eq!(announced(&TraceBuilder::new().deprecates().sends(&epoch)), Kept);
     }
 
     #[test]
@@ -136,6 +159,8 @@ mod tests {
             json!({"see": "https://it.example/1"}),
             json!({"ends": "on 2026-07-01"}),
             json!(["HTTPS://IT.example/1"]),
+            json!({"ends": "2026-06-30T19:00:01-05:00"}),
+            json!({"ends": "30 June 2026 (2026-06-30)"}),
         ] {
             let sent = json!({"events": [{"kind": "platform.release.retiring", "payload": payload}]});
             assert_eq!(announced(&begun().deprecates().sends(&sent)), Unproven, "{sent}");
