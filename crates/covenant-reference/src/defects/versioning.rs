@@ -58,27 +58,15 @@ pub(super) const VERSIONS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "takes-a-word-for-an-absent-digest",
+        "takes-zeros-for-an-absent-digest",
         &[("V.2", Detection)],
-        "Treats a contract digest that is no SHA-256 as absent.",
+        "Treats a contract digest of zeros as absent.",
         |policy| {
             policy.handshake.digest_matches = |contract, given| {
-                let is_digest =
-                    |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-                let is_word = given.and_then(Value::as_str).is_some_and(|text| !is_digest(text));
-                is_word || contract::digest_matches(contract, given)
-            };
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "compares-the-beginning-of-contract-digests",
-        &[("V.2", Detection)],
-        "Compares a contract digest as far as the given one goes, as for an abbreviated commit.",
-        |policy| {
-            policy.handshake.digest_matches = |contract, given| match (given, &contract.digest) {
-                (Some(Value::String(given)), Some(digest)) => digest.starts_with(&given.to_lowercase()),
-                _ => contract::digest_matches(contract, given),
+                let is_zeros = given
+                    .and_then(Value::as_str)
+                    .is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte == b'0'));
+                is_zeros || contract::digest_matches(contract, given)
             };
         },
     )
