@@ -39,9 +39,9 @@ impl Check for AcknowledgementKept {
             .cloned()
             .or_else(agreed)
             .or_unproven_at("nothing shows which version was acknowledged", &evidence)?;
-        // Where the peering goes on, the record shows nothing about its end.
+        // Where the peering goes on, or was only suspended, the record shows nothing about its end.
         let status = later.get("status").and_then(Value::as_str).and_then(PeerStatus::parse);
-        if let Some(status) = status.filter(|status| status.may_call()) {
+        if let Some(status) = status.filter(|status| *status != PeerStatus::Revoked) {
             let actual = format!("the peering did not end: the peer is still shown as {status}");
             return Err(Stop::unproven(actual, evidence));
         }
@@ -50,6 +50,11 @@ impl Check for AcknowledgementKept {
             None if recorded.is_none() => {
                 Err(Stop::unproven("the record has no place for the acknowledged version", evidence))
             }
+            // The view of a former peer may be a shorter one, and its record elsewhere.
+            None | Some(Value::Null) if let Some(member) = also_gone(earlier, later) => {
+                let actual = format!("the later view lacks {member} as well as the acknowledged version");
+                Err(Stop::unproven(actual, evidence))
+            }
             kept => {
                 let kept = kept.map_or_else(|| "nothing".to_owned(), Value::to_string);
                 let actual = format!("version {known} was acknowledged, on record is {kept}");
@@ -57,6 +62,12 @@ impl Check for AcknowledgementKept {
             }
         }
     }
+}
+
+/// Returns a member other than the version that the view of a peer no longer has.
+fn also_gone(earlier: &Value, later: &Value) -> Option<&'static str> {
+    const MEMBERS: [&str; 3] = ["accepted_at", "metadata", "capabilities"];
+    MEMBERS.into_iter().find(|member| !earlier[member].is_null() && later[member].is_null())
 }
 
 #[cfg(test)]
@@ -81,7 +92,13 @@ mod tests {
         let going_on = json!({"status": "active", "contract_version_agreed": 1});
         assert_eq!(evaluated(&agreed, &one, &going_on), Unproven);
         assert_eq!(evaluated(&agreed, &one, &json!({"status": "active"})), Unproven);
+        let suspended = json!({"status": "suspended", "contract_version_agreed": 1});
+        assert_eq!(evaluated(&agreed, &one, &suspended), Unproven, "it did not end");
         assert_eq!(evaluated(&agreed, &one, &none), Broken);
+        let full = json!({"accepted_at": "2026-06-01T00:00:00Z", "contract_version_agreed": 1});
+        assert_eq!(evaluated(&agreed, &full, &none), Unproven, "the view is a shorter one");
+        let wiped = json!({"status": "revoked", "accepted_at": "2026-06-01T00:00:00Z"});
+        assert_eq!(evaluated(&agreed, &full, &wiped), Broken, "the version alone is gone");
         assert_eq!(evaluated(&agreed, &one, &record(&json!(null))), Broken);
         assert_eq!(evaluated(&agreed, &none, &record(&json!(0))), Broken);
         assert_eq!(evaluated(&agreed, &none, &none), Unproven);
