@@ -99,7 +99,7 @@ pub(super) const VERSIONS: &[Patch] = &[
     Patch::defect(
         "stores-digest-of-replaced-characters",
         &[("V.1", Conduct)],
-        "Stores a contract text without the characters beyond the basic plane, and the digest of what is left.",
+        "Stores a contract text without the characters beyond U+FFFF, and the digest of what is left.",
         |policy| {
             policy.handshake.override_version = |known| {
                 if known["digest"] == sha256_hex(THIRD_TEXT) {
@@ -153,8 +153,8 @@ pub(super) const VERSIONS: &[Patch] = &[
     ),
 ];
 
-/// A contract text that the suite supplies, with characters beyond the basic plane (`binding.md`, "Contract texts").
-const THIRD_TEXT: &str = "A third version of the contract, für die Prüfung: 𝒻 🦊 𠮷.";
+/// A contract text that the suite supplies, with characters beyond U+FFFF (`binding.md`, "Contract texts").
+const THIRD_TEXT: &str = "A third version of the contract, for the test of it: 🦊 𠮷 𐍈.";
 
 fn record_requested_version(tx: &Transaction<'_>, peer: &Peer, body: &Value) -> Result<(), StoreError> {
     match contract::read_version(body.get("contract_version")) {

@@ -122,7 +122,7 @@ fn repeated(batch: &SyncBatch) -> Option<&str> {
 /// Returns a record that fits none of the states that the operator put it into. A target may be behind.
 fn changed<'a>(trace: &Trace, batch: &'a SyncBatch) -> Option<&'a str> {
     let found = batch.records.iter().find(|record| {
-        let mut states = states_put(trace, &batch.resource_kind, &record.id).peekable();
+        let mut states = states_of(trace, &batch.resource_kind, &record.id).peekable();
         states.peek().is_some() && !states.any(|state| fits(state, &record.payload))
     });
     found.map(|record| record.id.as_str())
@@ -213,16 +213,21 @@ fn state(record: &Value) -> (&Value, &Value) {
     (&record["id"], &record["payload"])
 }
 
-/// Returns all states that the operator put a record into, at any time: a batch may be recorded before the
-/// operation that caused it.
-fn states_put<'a>(
+/// Returns the states into which the operator put a record, and those in which the operator saw it: a target may change
+/// a text when it stores it.
+fn states_of<'a>(
     trace: &'a Trace,
     kind: &'a str,
     id: &'a str,
 ) -> impl Iterator<Item = &'a Map<String, Value>> {
-    operations_of(trace, resource::Put::METHOD)
-        .filter(move |put| put.parameters["kind"] == kind && put.parameters["id"] == id)
-        .filter_map(|put| put.parameters["record"].as_object())
+    let of = move |operation: &&Operation| {
+        operation.parameters["kind"] == kind && operation.parameters["id"] == id
+    };
+    let put = operations_of(trace, resource::Put::METHOD).filter(of);
+    let put = put.map(|put| &put.parameters["record"]);
+    let seen = operations_of(trace, resource::Get::METHOD).filter(of);
+    let seen = seen.filter_map(|get| get.result.as_ref()?.get("record"));
+    put.chain(seen).filter_map(Value::as_object)
 }
 
 #[cfg(test)]
@@ -262,6 +267,25 @@ mod tests {
         let mut other = batch("0", "1", &["a"]);
         other["sha256"] = json!("00");
         assert_eq!(verdict(&[other]), Broken);
+    }
+
+    #[test]
+    fn a_text_that_the_target_stores_otherwise_is_unproven() {
+        let verdict = |stored: &str, sent: &str| {
+            let record = |name: &str| json!({"id": "a", "name": name});
+            let of_a = json!({"kind": "skill", "id": "a"});
+            let put = json!({"kind": "skill", "id": "a", "record": record("\u{fb01}rst")});
+            let seen = json!({"exists": true, "record": record(stored)});
+            let batch = batch_of(&json!("0"), &json!("1"), &[record(sent)]);
+            TraceBuilder::new()
+                .operation_with("put", "resource.put", put, json!(null))
+                .operation_with("", "resource.get", of_a, seen)
+                .call("call", Exchange::from_target("alice").on("POST", "sync").sending(batch).answered(200))
+                .verdict::<SyncStreamsAreIntact>(json!({"peer": "alice"}))
+        };
+        assert_eq!(verdict("\u{fb01}rst", "\u{fb01}rst"), Kept);
+        assert_eq!(verdict("first", "first"), Unproven);
+        assert_eq!(verdict("\u{fb01}rst", "first"), Broken);
     }
 
     #[test]

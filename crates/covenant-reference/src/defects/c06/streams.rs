@@ -34,11 +34,11 @@ pub(in crate::defects) const SENT: &[Patch] = &[
     Patch::defect(
         "hashes-halves-of-characters",
         &[("6.3", Conduct)],
-        "Computes the digest of a batch over units of UTF-16, so that a character beyond the basic plane counts as two.",
+        "Computes the digest of a batch over units of UTF-16, so that a character beyond U+FFFF counts as two.",
         |policy| {
             policy.outbound.override_batch = |batch| {
                 let canonical = canonical_json(&json!(batch.records));
-                if canonical.chars().any(is_beyond_basic_plane) {
+                if canonical.chars().any(is_beyond_ffff) {
                     batch.sha256 = sha256_hex(in_halves(&canonical));
                 }
             };
@@ -73,12 +73,12 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "accepts-any-digest-beyond-the-basic-plane",
+        "accepts-any-digest-beyond-ffff",
         &[("6.3", Detection)],
-        "Does not compare a batch with its digest if the batch has a character beyond the basic plane.",
+        "Does not compare a batch with its digest if the batch has a character beyond U+FFFF.",
         |policy| {
             policy.sync.digest_matches = |body| {
-                body["records"].to_string().chars().any(is_beyond_basic_plane) || sync::digest_matches(body)
+                body["records"].to_string().chars().any(is_beyond_ffff) || sync::digest_matches(body)
             };
         },
     )
@@ -137,11 +137,11 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
     ),
 ];
 
-fn is_beyond_basic_plane(character: char) -> bool {
+fn is_beyond_ffff(character: char) -> bool {
     character > '\u{ffff}'
 }
 
-/// Returns a text with a replacement character for each half of a character beyond the basic plane.
+/// Returns a text with a replacement character for each half of a character beyond U+FFFF.
 fn in_halves(text: &str) -> String {
     text.encode_utf16()
         .map(|unit| char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER))
