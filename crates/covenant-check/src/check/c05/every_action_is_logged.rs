@@ -11,7 +11,7 @@ use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::general::{is_rejected, reply_summary};
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::labelled_calls;
+use crate::check::query::{CallQuery, calls, labelled_calls};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 
 /// Each call has an audit entry with the peer's id: none is missing, and none is there twice.
@@ -32,6 +32,11 @@ pub(in crate::check) struct EveryActionIsLogged {
     pub control: Option<Labels>,
     /// The calls among them about whose refusal the requirement is. If one of these is not refused, the check is not kept.
     pub rejected: Option<Labels>,
+    /// The invalid calls among them, made without a certificate. Unless each of these was answered 401 or 403, a target may look
+    /// at the body before it looks at the caller: an invalid call that has no entry then reached nobody's account.
+    pub anonymous: Option<Labels>,
+    /// The labels of calls of which one has to have been accepted each. Else their entries show nothing about such calls.
+    pub accepted: Option<Labels>,
 }
 
 impl Check for EveryActionIsLogged {
@@ -42,7 +47,7 @@ impl Check for EveryActionIsLogged {
         let window = AuditWindow::read(trace, &self.peer, &self.call, self.before.as_ref(), &self.after)?;
         let has_id = |entry: &&Value| has_peer_id(entry, &window.peer_id);
         let named: Vec<AuditEntry<'_>> = window.new.iter().filter(has_id).map(AuditEntry::read).collect();
-        let calls = window.owed().len();
+        let owed = window.owed().len();
         if let Some(missing) = without_entry(&window, &named) {
             let has_id_anywhere =
                 |entry: &&Value| has_id(entry) || has_peer_id_elsewhere(entry, &window.peer_id);
@@ -65,8 +70,12 @@ impl Check for EveryActionIsLogged {
             if self.control.as_ref().is_some_and(|control| !self.are_logged(trace, control)) {
                 return Err(Stop::unproven("no other refused call is logged", window.evidence));
             }
+            if self.may_be_unidentified(trace, &window, &named) {
+                let actual = format!("no entry for {missing}; the target may look at a body before the caller");
+                return Err(Stop::unproven(actual, window.evidence));
+            }
             let actual =
-                format!("{} entries with the peer's id for {calls} calls: none for {missing}", named.len());
+                format!("{} entries with the peer's id for {owed} calls: none for {missing}", named.len());
             return Err(Stop::broken(actual, window.evidence));
         }
         if let Some((name, entries, calls)) = window.doubled(&named) {
@@ -86,7 +95,11 @@ impl Check for EveryActionIsLogged {
         if let Some(call) = rejected.find(|call| !is_rejected(call.exchange)) {
             return Err(Stop::unproven(format!("not refused: {}", call.summary()), window.evidence));
         }
-        Ok(Pass::new(format!("{} entries for {calls} calls", named.len()), window.evidence))
+        let is_accepted = |label: &&str| calls(trace).labelled(label).accepted().next().is_some();
+        if let Some(label) = self.accepted.iter().flat_map(Labels::iter).find(|label| !is_accepted(label)) {
+            return Err(Stop::unproven(format!("no call {label:?} was accepted"), window.evidence));
+        }
+        Ok(Pass::new(format!("{} entries for {owed} calls", named.len()), window.evidence))
     }
 }
 
@@ -105,6 +118,25 @@ impl EveryActionIsLogged {
     }
 }
 
+impl EveryActionIsLogged {
+    /// Returns whether the target may not have known the caller of any call without an entry.
+    fn may_be_unidentified(&self, trace: &Trace, window: &AuditWindow<'_>, entries: &[AuditEntry<'_>]) -> bool {
+        const UNIDENTIFIED: [u16; 2] = [401, 403];
+        let Some(anonymous) = &self.anonymous else { return false };
+        let has_status =
+            |call: &Exchange, statuses: &[u16]| call.status().is_some_and(|status| statuses.contains(&status));
+        let mut made = labelled_calls(trace, anonymous).peekable();
+        let caller_comes_first =
+            made.peek().is_some() && made.all(|call| has_status(call.exchange, &UNIDENTIFIED));
+        let mut owed = window.owed();
+        owed.retain(|calls| !calls.iter().any(|call| has_status(call, &INVALID)));
+        !caller_comes_first && unassigned_of(&owed, window, entries, MatchStrength::Possible).is_none()
+    }
+}
+
+/// The statuses by which a call is answered that cannot be used.
+const INVALID: [u16; 2] = [400, 422];
+
 /// Returns a call that requires an entry and that none of these entries fits, in words.
 fn without_entry(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>]) -> Option<String> {
     unassigned(window, entries, MatchStrength::Possible)
@@ -116,7 +148,16 @@ fn without_certain_entry(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>]) -
 }
 
 fn unassigned(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>], least: MatchStrength) -> Option<String> {
-    let owed = window.owed();
+    unassigned_of(&window.owed(), window, entries, least)
+}
+
+/// Returns one of these calls for which none of these entries stands, in words.
+fn unassigned_of(
+    owed: &[Vec<&Exchange>],
+    window: &AuditWindow<'_>,
+    entries: &[AuditEntry<'_>],
+    least: MatchStrength,
+) -> Option<String> {
     let assigned = assign(owed.len(), entries.len(), |one, entry| {
         let strengths = owed[one].iter().map(|call| window.match_strength(&entries[entry], call));
         strengths.max().filter(|strength| *strength >= least).unwrap_or(MatchStrength::None)
@@ -134,7 +175,6 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::c05::audit_traces::{admitted, entry, own, peer_calls, refused, transport};
     use crate::check::trace_builder::TraceBuilder;
-    use covenant_model::transcript::Exchange;
     use serde_json::json;
 
     fn logged(new: &[Value]) -> Verdict {
@@ -213,6 +253,45 @@ mod tests {
         assert_eq!(verdict(&[200]), Kept);
         assert_eq!(verdict(&[200, 404]), Broken, "it has the route");
         assert_eq!(verdict(&[403]), Broken);
+    }
+
+    #[test]
+    fn an_invalid_call_without_an_entry_counts_where_the_caller_is_known_first() {
+        let verdict = |anonymous: &[u16], status: u16| {
+            let plan = |status: u16| Exchange::to_target("alice").on("POST", "migrations").answered(status);
+            let builder = TraceBuilder::new().operation("alice", "peer.join", json!({"peer_id": "p"}));
+            let made = |builder: TraceBuilder, status: &u16| builder.call("anonymous", plan(*status));
+            anonymous
+                .iter()
+                .fold(builder, made)
+                .operation("before", "audit.list", json!({"entries": []}))
+                .call("call", plan(status))
+                .call("call", Exchange::to_target("alice").on("GET", "resources/skill/a").answered(200))
+                .operation("after", "audit.list", json!({"entries": [admitted()]}))
+                .verdict::<EveryActionIsLogged>(json!({
+                    "call": "call", "anonymous": "anonymous", "before": "before", "after": "after",
+                    "peer": "alice",
+                }))
+        };
+        assert_eq!(verdict(&[401, 401], 400), Broken);
+        assert_eq!(verdict(&[401, 400], 400), Unproven, "the body comes first");
+        assert_eq!(verdict(&[], 400), Unproven);
+        assert_eq!(verdict(&[401, 400], 201), Broken, "it was accepted");
+    }
+
+    #[test]
+    fn entries_of_calls_that_were_not_accepted_show_nothing_about_those_that_are() {
+        let verdict = |status: u16| {
+            TraceBuilder::new()
+                .operation("alice", "peer.join", json!({"peer_id": "p"}))
+                .operation("before", "audit.list", json!({"entries": []}))
+                .call("read", Exchange::to_target("alice").on("GET", "resources/skill/a").answered(status))
+                .operation("after", "audit.list", json!({"entries": [admitted()]}))
+                .verdict::<EveryActionIsLogged>(json!({
+                    "call": "read", "accepted": "read", "before": "before", "after": "after", "peer": "alice",
+                }))
+        };
+        assert_eq!([verdict(200), verdict(503)], [Kept, Unproven]);
     }
 
     #[test]
