@@ -18,6 +18,9 @@ pub(in crate::check) struct SuspendedUntilResumed {
     pub before: Label,
     /// The snapshot while the peer is suspended.
     pub snapshot: Label,
+    /// The operator's `peer.suspend`, where the target need not suspend by itself. If it was refused, the peer need not be
+    /// suspended.
+    pub suspend: Option<Label>,
     /// The operator's `peer.resume`.
     pub resume: Label,
     /// The snapshot after it.
@@ -39,6 +42,9 @@ impl Check for SuspendedUntilResumed {
         }
         match is_suspended_status(snapshot) {
             Some(true) => {}
+            Some(false) if self.was_refused(trace) => {
+                return Err(Stop::unproven(format!("peer.suspend was refused, and it is {snapshot}"), evidence));
+            }
             Some(false) => return Err(Stop::broken(format!("it is {snapshot}"), evidence)),
             None => return Err(Stop::unproven(format!("the status {snapshot} is not known"), evidence)),
         }
@@ -54,6 +60,14 @@ impl Check for SuspendedUntilResumed {
             }
             _ => Ok(Pass::new(format!("suspended, and {after} after peer.resume"), evidence)),
         }
+    }
+}
+
+impl SuspendedUntilResumed {
+    /// Returns whether the operator's suspension was refused: a platform may require more than one operator.
+    fn was_refused(&self, trace: &Trace) -> bool {
+        let suspend = self.suspend.as_deref().and_then(|label| trace.operation(label));
+        suspend.is_some_and(|(_, suspend)| suspend.failure.is_some())
     }
 }
 
@@ -94,5 +108,20 @@ mod tests {
         let pending = Some("a second operator has to agree");
         assert_eq!(verdict_with_refusal(["active", "suspended", "suspended"], pending), Unproven);
         assert_eq!(verdict_with_refusal(["active", "suspended", "revoked"], pending), Broken);
+        let refused = OperationFailure::Refused { code: -32009, message: "pending approval".into() };
+        let method = "peer.suspend".to_owned();
+        let suspend =
+            Operation { method, parameters: json!({}), result: None, failure: Some(refused) };
+        let mut builder = TraceBuilder::new().entry("suspend", What::Operation(suspend));
+        for label in ["before", "suspended", "after"] {
+            builder = builder.operation(label, "peer.show", json!({"peer": {"status": "active"}}));
+        }
+        let verdict = |suspend: Option<&str>| {
+            builder.verdict::<SuspendedUntilResumed>(json!({
+                "before": "before", "snapshot": "suspended", "suspend": suspend, "resume": "resume",
+                "after": "after",
+            }))
+        };
+        assert_eq!([verdict(Some("suspend")), verdict(None)], [Unproven, Broken]);
     }
 }

@@ -54,6 +54,7 @@ impl Check for RejectedAfterRevocationNotice {
             control: self.control.clone(),
             probe: self.probe.clone(),
             cause: None,
+            suspended: None,
         };
         refused.evaluate(trace)
     }

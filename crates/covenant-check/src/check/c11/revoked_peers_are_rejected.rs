@@ -44,6 +44,7 @@ impl Check for RevokedPeersAreRejected {
                 control: self.control.clone(),
                 probe: self.probe.clone(),
                 cause: None,
+                suspended: None,
             };
             match refused.evaluate(trace) {
                 Ok(Pass(seen)) => evidence.extend(seen.evidence),

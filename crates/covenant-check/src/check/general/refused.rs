@@ -5,9 +5,10 @@ use serde::Deserialize;
 
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
+use crate::check::enforcement::is_suspended_status;
 use crate::check::general::{CallOutcome, call_outcome};
-use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, labelled_calls};
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls, labelled_calls, status_shown};
 use covenant_model::transcript::Trace;
 
 /// The call is refused, its positive control is accepted, and the peering still works afterwards.
@@ -22,6 +23,8 @@ pub(in crate::check) struct Refused {
     pub probe: Label,
     /// The calls that make it invalid, which have to be accepted.
     pub cause: Option<Labels>,
+    /// The operator's snapshot of the peer before the calls, which has to show it suspended: that is what makes them invalid.
+    pub suspended: Option<Label>,
 }
 
 impl Check for Refused {
@@ -40,6 +43,12 @@ impl Check for Refused {
         if let Some(cause) = causes.find(|cause| !cause.exchange.succeeded()) {
             let actual = format!("what should have made it invalid was not accepted: {}", cause.summary());
             return Err(Stop::unproven(actual, [cause.n()]));
+        }
+        if let Some(label) = &self.suspended {
+            let (n, status) = status_shown(trace, label).or_unproven("the peer was not shown")?;
+            if is_suspended_status(status) != Some(true) {
+                return Err(Stop::unproven(format!("the peer was not suspended, but {status}"), [n]));
+            }
         }
         let with_outcome =
             |wanted: CallOutcome| refused.iter().find(|call| call_outcome(call.exchange) == wanted);
@@ -118,5 +127,22 @@ mod tests {
             builder.verdict::<Refused>(with)
         };
         assert_eq!([verdict(200), verdict(503)], [Broken, Unproven]);
+    }
+    #[test]
+    fn a_call_of_a_peer_that_nobody_suspended_may_be_accepted() {
+        let verdict = |status: Option<&str>| {
+            let builder = TraceBuilder::new()
+                .call("beat", Exchange::to_target("mallory").on("POST", "heartbeat").answered(200))
+                .call("late", Exchange::to_target("mallory").on("POST", "heartbeat").answered(200));
+            let shown = status.map(|status| json!({"peer": {"status": status}}));
+            let builder = shown.into_iter().fold(builder, |it, shown| it.operation("shown", "peer.show", shown));
+            builder.verdict::<Refused>(json!({
+                "call": "late", "control": "beat", "probe": "beat", "suspended": "shown",
+            }))
+        };
+        assert_eq!(verdict(Some("suspended")), Broken);
+        assert_eq!(verdict(Some("active")), Unproven, "a second operator has to agree");
+        assert_eq!(verdict(Some("revoked")), Unproven);
+        assert_eq!(verdict(None), Unproven);
     }
 }
