@@ -29,10 +29,22 @@ impl Check for TargetLimitsOwnCalls {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (start, _) = trace.operation(&self.since).or_unproven("the target was not watched")?;
-        let mut counted: Vec<Call<'_>> =
-            calls(trace).of(&self.peer).made_by_target().filter(is_counted).collect();
-        if counted.is_empty() {
+        let all: Vec<Call<'_>> = calls(trace).of(&self.peer).made_by_target().collect();
+        let awaited = awaited_calls(trace, &self.peer, &all);
+        let is_awaited = |call: &Call<'_>| awaited.iter().any(|awaited| awaited.n() == call.n());
+        let (awaited_counted, mut counted): (Vec<Call<'_>>, Vec<Call<'_>>) =
+            all.iter().copied().filter(is_counted).partition(is_awaited);
+        if awaited_counted.len() + counted.len() == 0 {
             return Err(Stop::unproven("the target made no call", [start]));
+        }
+        if let ([first, .., last], true) = (&awaited_counted[..], awaited_counted.len() >= FLOOD_CALLS) {
+            let actual = format!("{} calls while the suite waited, within 60 s of real time", awaited_counted.len());
+            return Err(Stop::broken(actual, [start, first.n(), last.n()]));
+        }
+        // Where the clock stands still during the wait, its calls have the time of those before it.
+        let stands_still = awaited_counted.first().map(Call::at) == awaited_counted.last().map(Call::at);
+        if !stands_still || counted.is_empty() {
+            counted.extend(awaited_counted);
         }
         counted.sort_by_key(Call::at);
         let times: Vec<Timestamp> = counted.iter().map(Call::at).collect();
@@ -46,6 +58,16 @@ impl Check for TargetLimitsOwnCalls {
         }
         Ok(Pass::new(format!("at most {most} calls within 60 s"), evidence))
     }
+}
+
+/// Returns those of the target's calls to a peer that arrived while the suite waited to see whether it goes on: they are of one
+/// minute of real time, whatever the clock says.
+fn awaited_calls<'a>(trace: &Trace, peer: &str, made: &[Call<'a>]) -> Vec<Call<'a>> {
+    let is_wait = |note: &Note| note.kind == NoteKind::Waited && note.facts["peer"] == peer;
+    let Some((n, note)) = trace.notes().filter(|(_, note)| is_wait(note)).last() else { return vec![] };
+    let received = note.facts["received"].as_u64().and_then(|received| usize::try_from(received).ok());
+    let before: Vec<Call<'a>> = made.iter().copied().filter(|call| call.n() < n).collect();
+    before[before.len().saturating_sub(received.unwrap_or_default())..].to_vec()
 }
 
 /// Returns the note of a flood. The trace does not record all calls with the same content, but it notes that
@@ -98,5 +120,21 @@ mod tests {
         let silent = TraceBuilder::new().operation("start", "clock.now", json!({}));
         assert_eq!(silent.verdict::<TargetLimitsOwnCalls>(with()), Unproven, "it calls nobody");
         assert_eq!([noted(None), noted(Some("bob")), noted(Some("alice"))], [Kept, Kept, Broken]);
+    }
+    #[test]
+    fn calls_during_a_wait_are_counted_by_themselves_where_the_clock_stands_still() {
+        let verdict = |earlier: usize, awaited: usize| {
+            let mut builder = TraceBuilder::new().operation("start", "clock.now", json!({}));
+            for _ in 0..earlier + awaited {
+                builder = builder.call_from_target(heartbeat(Exchange::from_target("alice")));
+            }
+            let (kind, facts) = (NoteKind::Waited, json!({"peer": "alice", "received": awaited}));
+            let note = Note { kind, message: String::new(), facts };
+            builder.unlabelled(What::Note(note)).verdict::<TargetLimitsOwnCalls>(with())
+        };
+        assert_eq!(verdict(60, 299), Kept);
+        assert_eq!(verdict(0, 299), Kept);
+        assert_eq!(verdict(60, 300), Broken);
+        assert_eq!(verdict(300, 0), Broken);
     }
 }
