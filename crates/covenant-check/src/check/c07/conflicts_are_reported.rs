@@ -163,6 +163,16 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
+    fn a_record_that_each_peer_has_for_itself_collides_with_none() {
+        let verdict = |after: &Value| {
+            migrated(&json!([row("1")]), &json!([step(1, "1")]), 201, &done(1, &json!([])), after)
+                .verdict::<ConflictsAreReported>(with_labels(&[]))
+        };
+        assert_eq!(verdict(&json!([row("1")])), Broken);
+        assert_eq!(verdict(&json!([row("1"), row("1")])), Unproven);
+    }
+
+    #[test]
     fn a_hidden_an_invented_and_a_misreported_conflict_are_broken() {
         let steps = json!([step(1, "1"), step(2, "2")]);
         let both = json!([row("1"), row("2")]);

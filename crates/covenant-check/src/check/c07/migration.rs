@@ -9,7 +9,7 @@ use crate::check::migration_model::{
     PlannedStep, Preservation, planned_steps, preservation, shows, was_changed,
 };
 use crate::check::outcome::{OrUnproven, Stop};
-use crate::check::query::{Call, CallQuery, Records, calls, records};
+use crate::check::query::{Call, CallQuery, Records, calls, listed_twice, records};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, policy};
@@ -38,8 +38,8 @@ impl<'a> Migration<'a> {
         trace: &'a Trace,
         plan: &Label,
         commit: Option<&CaseLabel>,
-        before: &Label,
-        after: &Label,
+        before_label: &Label,
+        after_label: &Label,
     ) -> Result<Self, Stop> {
         let opening = calls(trace).labelled(plan).last_or("the migration was not sent")?;
         let sent = opening.exchange.sent();
@@ -52,8 +52,12 @@ impl<'a> Migration<'a> {
         let committed = commit.and_then(|label| calls(trace).labelled(label).next_back());
         let call = committed.unwrap_or(opening);
         let (seen_before, before) =
-            records(trace, before).or_unproven("the records before could not be read")?;
-        let (seen_after, after) = records(trace, after).or_unproven("the records after could not be read")?;
+            records(trace, before_label).or_unproven("the records before could not be read")?;
+        let (seen_after, after) = records(trace, after_label).or_unproven("the records after could not be read")?;
+        // Where each peer has its own record of an id, no step has to collide, and the list does not say which record is whose.
+        if let Some((kind, id)) = [before_label, after_label].iter().find_map(|label| listed_twice(trace, label)) {
+            return Err(Stop::unproven(format!("the list has the {kind} {id} twice"), seen_after));
+        }
         let evidence = seen_before.into_iter().chain([call.n()]).chain(seen_after).collect();
         Ok(Self {
             call,

@@ -1,6 +1,6 @@
 //! Records of the target, as its operator lists, puts and deletes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -27,6 +27,19 @@ pub(in crate::check) fn records(trace: &Trace, label: &str) -> Option<(Vec<u64>,
         records.extend(listed.iter().filter_map(|row| record(row, kind)));
     }
     (!evidence.is_empty()).then_some((evidence, records))
+}
+
+/// Returns a place that occurs twice in one of the snapshots with this label: a platform may keep a record for each peer that
+/// brings it.
+pub(in crate::check) fn listed_twice(trace: &Trace, label: &str) -> Option<Place> {
+    trace.labelled(label).filter_map(|entry| entry.operation()).find_map(|operation| {
+        let result = operation.result.as_ref()?;
+        let listed = result.get("resources").unwrap_or(result).as_array()?;
+        let kind = operation.parameters.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let mut known = BTreeSet::new();
+        let mut places = listed.iter().filter_map(|row| Some(record(row, kind)?.0));
+        places.find(|place| !known.insert(place.clone()))
+    })
 }
 
 /// Returns the record in a row of a list of this kind: `{kind, id, record}`, or the record itself.
