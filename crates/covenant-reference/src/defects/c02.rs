@@ -47,13 +47,13 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "ends-grants-after-three-hundred-days",
+        "ends-grants-after-350-days",
         &[("2.1", Conduct)],
-        "Refuses a grant from its three hundredth day on, whatever its end.",
+        "Refuses a grant 350 days after it was issued, whatever its end.",
         |policy| {
             policy.grants.has_expired = |grant, now| {
                 let age = now.duration_since(grant.issued_at);
-                grants::has_expired(grant, now) || age >= SignedDuration::from_hours(300 * 24)
+                grants::has_expired(grant, now) || age >= SignedDuration::from_hours(350 * 24)
             };
         },
     )
