@@ -61,6 +61,10 @@ impl Check for DigestsAreStored {
         if let Some(unread) = unread {
             return Err(Stop::unproven(unread, [n]));
         }
+        let is_listed = |version: &Value| listed.iter().any(|row| is_row_of(row, version));
+        if let Some((version, _)) = supplied.iter().find(|(version, _)| !is_listed(version)) {
+            return Err(Stop::unproven(format!("version {version}, which was supplied, is not listed"), [n]));
+        }
         let first = listed.iter().find(|row| is_row_of(row, &json!(1)));
         let first = first.and_then(digest_of).or_unproven_at("version 1 is not listed", &[n])?;
         // A later revision under the same number is a register of its own.
@@ -104,7 +108,16 @@ mod tests {
 
     /// Returns the verdict on a target that got the text `abc` as version 7002, and lists these versions.
     fn verdict(listed: Value) -> Verdict {
-        let settings = json!({"settings": {"contract_versions": [{"version": 7002, "text": "abc"}]}});
+        supplied(&json!([{"version": 7002, "text": "abc"}]), listed)
+    }
+
+    /// Returns the verdict on a target that got no text, and lists these versions.
+    fn own(listed: Value) -> Verdict {
+        supplied(&json!([]), listed)
+    }
+
+    fn supplied(versions: &Value, listed: Value) -> Verdict {
+        let settings = json!({"settings": {"contract_versions": versions}});
         TraceBuilder::new()
             .operation_with("started", "platform.start", settings, json!({}))
             .operation("listed", "contract.list", listed)
@@ -123,6 +136,7 @@ mod tests {
         assert_eq!(verdict(json!([{"version": 1}])), Broken);
         assert_eq!(verdict(json!([second(of_abc)])), Unproven);
         assert_eq!(verdict(json!([1, 7002])), Unproven);
+        assert_eq!(verdict(json!([first])), Unproven, "it did not take the text");
         assert_eq!(verdict(json!([{"version": 1, "digest": of_abc}])), Unproven);
     }
 
@@ -130,9 +144,9 @@ mod tests {
     fn versions_of_its_own_and_digests_in_other_forms_are_valid() {
         let first = json!({"version": "1", "sha256": format!("sha256:{}", V1_2026_05.digest.to_uppercase())});
         let own = json!({"version": 2, "digest": V1_2026_05.digest});
-        assert_eq!(verdict(json!({"data": {"contracts": [first, own]}})), Kept);
+        assert_eq!(own(json!({"data": {"contracts": [first, own]}})), Kept);
         let parted = json!({"algorithm": "sha-256", "value": V1_2026_05.digest});
-        assert_eq!(verdict(json!([{"version": "v1", "digest": parted}])), Kept);
+        assert_eq!(own(json!([{"version": "v1", "digest": parted}])), Kept);
     }
 
     #[test]
@@ -147,7 +161,7 @@ mod tests {
         ] {
             let mut second = more.clone();
             second["version"] = json!(2);
-            assert_eq!(verdict(json!([first, second])), expected, "{more}");
+            assert_eq!(own(json!([first, second])), expected, "{more}");
         }
     }
 }
