@@ -33,6 +33,9 @@ enum NonAscii {
     RawWithUpperCaseEscapes,
     LowerCase,
     UpperCase,
+    /// Raw up to U+FFFF, and escaped in two halves beyond.
+    RawInOneUnit,
+    RawInOneUnitWithUpperCaseEscapes,
 }
 
 /// Characters that are escaped so that a page or a script can hold the JSON.
@@ -56,6 +59,17 @@ const SEPARATORS: [char; 2] = ['\u{2028}', '\u{2029}'];
 const ORDERS: &[Order] = &[Order::CodePoint, Order::Utf16];
 const WAYS: &[NonAscii] =
     &[NonAscii::Raw, NonAscii::LowerCase, NonAscii::UpperCase, NonAscii::RawWithUpperCaseEscapes];
+/// These, and those that write characters beyond U+FFFF otherwise than the rest.
+const WAYS_BEYOND: &[NonAscii] = &[
+    NonAscii::Raw,
+    NonAscii::LowerCase,
+    NonAscii::UpperCase,
+    NonAscii::RawWithUpperCaseEscapes,
+    NonAscii::RawInOneUnit,
+    NonAscii::RawInOneUnitWithUpperCaseEscapes,
+];
+/// The last character that is one unit of UTF-16.
+const LAST_OF_ONE_UNIT: char = '\u{ffff}';
 const SHORT_CONTROLS: &[&str] = &["\u{8}\u{c}\n\r\t", "\n\r\t", ""];
 
 /// Returns the forms in which a value may be written differently.
@@ -65,7 +79,8 @@ pub(super) fn forms_of(value: &Value) -> impl Iterator<Item = Form> {
     let has_special = !is_ascii || text.contains(|c| "<>&'+`\u{7f}".contains(c) || c == '\\');
     let (has_slash, has_controls) = (text.contains('/'), text.contains('\\'));
     let orders = some_of(ORDERS, !is_ascii);
-    let ways = some_of(WAYS, has_special);
+    let is_beyond = text.chars().any(|character| character > LAST_OF_ONE_UNIT);
+    let ways = if is_beyond { WAYS_BEYOND } else { some_of(WAYS, has_special) };
     let sets = some_of(SETS, has_special);
     let controls = some_of(SHORT_CONTROLS, has_controls);
     let slashes = some_of(&[false, true], has_slash);
@@ -154,8 +169,14 @@ impl Form {
 
     fn character(&self, character: char, out: &mut String) {
         let is_separator = self.set.has_separators && SEPARATORS.contains(&character);
-        let is_spelt_out = matches!(self.non_ascii, NonAscii::LowerCase | NonAscii::UpperCase);
-        if self.set.ascii.contains(character) || is_separator || (!character.is_ascii() && is_spelt_out) {
+        let is_spelt_out = match self.non_ascii {
+            NonAscii::LowerCase | NonAscii::UpperCase => !character.is_ascii(),
+            NonAscii::RawInOneUnit | NonAscii::RawInOneUnitWithUpperCaseEscapes => {
+                character > LAST_OF_ONE_UNIT
+            }
+            NonAscii::Raw | NonAscii::RawWithUpperCaseEscapes => false,
+        };
+        if self.set.ascii.contains(character) || is_separator || is_spelt_out {
             return self.escape(character, out);
         }
         match character {
@@ -173,7 +194,12 @@ impl Form {
     }
 
     fn escape(&self, character: char, out: &mut String) {
-        let is_upper = matches!(self.non_ascii, NonAscii::UpperCase | NonAscii::RawWithUpperCaseEscapes);
+        let is_upper = matches!(
+            self.non_ascii,
+            NonAscii::UpperCase
+                | NonAscii::RawWithUpperCaseEscapes
+                | NonAscii::RawInOneUnitWithUpperCaseEscapes
+        );
         for unit in character.encode_utf16(&mut [0; 2]) {
             let written = if is_upper { write!(out, "\\u{unit:04X}") } else { write!(out, "\\u{unit:04x}") };
             written.expect("a text takes any text");

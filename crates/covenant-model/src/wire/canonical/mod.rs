@@ -96,6 +96,10 @@ mod tests {
             r#"{"name":"\u00E8 \uD834\uDD1E a/b <i>&\u2028\b\n"}"#,
             // .NET.
             r#"{"name":"\u00E8 \uD834\uDD1E a/b \u003Ci\u003E\u0026\u2028\b\n"}"#,
+            // .NET's relaxed encoder, and Jackson where it writes halves.
+            "{\"name\":\"è \\uD834\\uDD1E a/b <i>&\u{2028}\\b\\n\"}",
+            r#"{"name":"è \uD834\uDD1E a/b <i>&\u2028\b\n"}"#,
+            r#"{"name":"è \ud834\udd1e a/b <i>&\u2028\b\n"}"#,
         ] {
             assert_eq!(compare(&value, text), DigestMatch::Right, "{text}");
         }
