@@ -363,7 +363,12 @@ impl ScenarioRunner<'_> {
             let quiet = peers.iter().map(|peer| peer.wait_while_called(calls, QUIET, longest));
             for (peer, received) in peers.iter().zip(join_all(quiet).await) {
                 let message = format!("{} received {received} calls meanwhile", peer.name());
-                self.note(context, NoteKind::Waited, message, json!({"peer": peer.name(), "received": received}));
+                self.note(
+                    context,
+                    NoteKind::Waited,
+                    message,
+                    json!({"peer": peer.name(), "received": received}),
+                );
             }
             return Ok(());
         }

@@ -103,7 +103,8 @@ pub(super) const VERSIONS: &[Patch] = &[
         |policy| {
             policy.handshake.override_version = |known| {
                 if known["digest"] == sha256_hex(THIRD_TEXT) {
-                    let left: String = THIRD_TEXT.chars().filter(|character| *character <= '\u{ffff}').collect();
+                    let left: String =
+                        THIRD_TEXT.chars().filter(|character| *character <= '\u{ffff}').collect();
                     known["digest"] = json!(sha256_hex(left));
                 }
             };

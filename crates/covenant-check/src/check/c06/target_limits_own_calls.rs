@@ -38,7 +38,8 @@ impl Check for TargetLimitsOwnCalls {
             return Err(Stop::unproven("the target made no call", [start]));
         }
         if let ([first, .., last], true) = (&awaited_counted[..], awaited_counted.len() >= FLOOD_CALLS) {
-            let actual = format!("{} calls while the suite waited, within 60 s of real time", awaited_counted.len());
+            let actual =
+                format!("{} calls while the suite waited, within 60 s of real time", awaited_counted.len());
             return Err(Stop::broken(actual, [start, first.n(), last.n()]));
         }
         // Where the clock stands still during the wait, its calls have the time of those before it.

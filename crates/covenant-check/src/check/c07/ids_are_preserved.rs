@@ -123,8 +123,8 @@ impl IdsArePreserved {
         // A target may say in its answer that it could not resolve a reference.
         let is_reported = |id: &String| answer.as_ref().is_some_and(|answer| mentions(answer, id));
         let steps = migration.planned_steps();
-        let (step, place) = steps.iter().filter(|planned| !planned.collides && !planned.may_collide).find_map(
-            |planned| {
+        let (step, place) =
+            steps.iter().filter(|planned| !planned.collides && !planned.may_collide).find_map(|planned| {
                 let states = [&migration.after, &completed]
                     .map(|records| records.get(&planned.place).map(|record| json!(record)));
                 let is_empty_in = |state: &Option<Value>, place: &str, id: &String| {
@@ -142,8 +142,7 @@ impl IdsArePreserved {
                 });
                 let (place, _) = emptied.next()?;
                 Some((planned, place))
-            },
-        )?;
+            })?;
         let actual = format!(
             "the {} of step {} was read back without its reference {place}, which another record has, also when the \
              record that it names was there",

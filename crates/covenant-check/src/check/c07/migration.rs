@@ -53,9 +53,12 @@ impl<'a> Migration<'a> {
         let call = committed.unwrap_or(opening);
         let (seen_before, before) =
             records(trace, before_label).or_unproven("the records before could not be read")?;
-        let (seen_after, after) = records(trace, after_label).or_unproven("the records after could not be read")?;
+        let (seen_after, after) =
+            records(trace, after_label).or_unproven("the records after could not be read")?;
         // Where each peer has its own record of an id, no step has to collide, and the list does not say which record is whose.
-        if let Some((kind, id)) = [before_label, after_label].iter().find_map(|label| listed_twice(trace, label)) {
+        if let Some((kind, id)) =
+            [before_label, after_label].iter().find_map(|label| listed_twice(trace, label))
+        {
             return Err(Stop::unproven(format!("the list has the {kind} {id} twice"), seen_after));
         }
         let evidence = seen_before.into_iter().chain([call.n()]).chain(seen_after).collect();

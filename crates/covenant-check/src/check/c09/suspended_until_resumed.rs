@@ -43,7 +43,10 @@ impl Check for SuspendedUntilResumed {
         match is_suspended_status(snapshot) {
             Some(true) => {}
             Some(false) if self.was_refused(trace) => {
-                return Err(Stop::unproven(format!("peer.suspend was refused, and it is {snapshot}"), evidence));
+                return Err(Stop::unproven(
+                    format!("peer.suspend was refused, and it is {snapshot}"),
+                    evidence,
+                ));
             }
             Some(false) => return Err(Stop::broken(format!("it is {snapshot}"), evidence)),
             None => return Err(Stop::unproven(format!("the status {snapshot} is not known"), evidence)),
@@ -110,8 +113,7 @@ mod tests {
         assert_eq!(verdict_with_refusal(["active", "suspended", "revoked"], pending), Broken);
         let refused = OperationFailure::Refused { code: -32009, message: "pending approval".into() };
         let method = "peer.suspend".to_owned();
-        let suspend =
-            Operation { method, parameters: json!({}), result: None, failure: Some(refused) };
+        let suspend = Operation { method, parameters: json!({}), result: None, failure: Some(refused) };
         let mut builder = TraceBuilder::new().entry("suspend", What::Operation(suspend));
         for label in ["before", "suspended", "after"] {
             builder = builder.operation(label, "peer.show", json!({"peer": {"status": "active"}}));

@@ -342,16 +342,18 @@ mod tests {
         let shown = |peer: Value| {
             let sent = json!({"metadata": {"data_residency": "br"}});
             let call = Exchange::to_target("mallory").on("POST", "heartbeat").sending(sent).answered(200);
-            let builder = joined().call("moved", call).operation("shown", "peer.show", json!({ "peer": peer }));
-            builder
-                .operation("after", "governance.scan", json!({"findings": []}))
-                .verdict::<FindingRaised>(arguments(&[
-                    ("accepted", Some("moved")),
-                    ("residency_shown", Some("shown")),
-                ]))
+            let builder =
+                joined().call("moved", call).operation("shown", "peer.show", json!({ "peer": peer }));
+            builder.operation("after", "governance.scan", json!({"findings": []})).verdict::<FindingRaised>(
+                arguments(&[("accepted", Some("moved")), ("residency_shown", Some("shown"))]),
+            )
         };
         assert_eq!(shown(json!({"data_residency": "br"})), Broken);
         assert_eq!(shown(json!({"data_residency": "eu", "metadata": {"data_residency": "br"}})), Unproven);
-        assert_eq!(shown(json!({"metadata": {"data_residency": "br"}})), Unproven, "it is stored, and not read");
+        assert_eq!(
+            shown(json!({"metadata": {"data_residency": "br"}})),
+            Unproven,
+            "it is stored, and not read"
+        );
     }
 }

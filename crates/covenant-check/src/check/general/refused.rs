@@ -135,7 +135,8 @@ mod tests {
                 .call("beat", Exchange::to_target("mallory").on("POST", "heartbeat").answered(200))
                 .call("late", Exchange::to_target("mallory").on("POST", "heartbeat").answered(200));
             let shown = status.map(|status| json!({"peer": {"status": status}}));
-            let builder = shown.into_iter().fold(builder, |it, shown| it.operation("shown", "peer.show", shown));
+            let builder =
+                shown.into_iter().fold(builder, |it, shown| it.operation("shown", "peer.show", shown));
             builder.verdict::<Refused>(json!({
                 "call": "late", "control": "beat", "probe": "beat", "suspended": "shown",
             }))

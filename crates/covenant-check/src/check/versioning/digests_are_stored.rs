@@ -112,7 +112,7 @@ mod tests {
     }
 
     /// Returns the verdict on a target that got no text, and lists these versions.
-    fn own(listed: Value) -> Verdict {
+    fn unsupplied(listed: Value) -> Verdict {
         supplied(&json!([]), listed)
     }
 
@@ -144,9 +144,9 @@ mod tests {
     fn versions_of_its_own_and_digests_in_other_forms_are_valid() {
         let first = json!({"version": "1", "sha256": format!("sha256:{}", V1_2026_05.digest.to_uppercase())});
         let own = json!({"version": 2, "digest": V1_2026_05.digest});
-        assert_eq!(own(json!({"data": {"contracts": [first, own]}})), Kept);
+        assert_eq!(unsupplied(json!({"data": {"contracts": [first, own]}})), Kept);
         let parted = json!({"algorithm": "sha-256", "value": V1_2026_05.digest});
-        assert_eq!(own(json!([{"version": "v1", "digest": parted}])), Kept);
+        assert_eq!(unsupplied(json!([{"version": "v1", "digest": parted}])), Kept);
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
         ] {
             let mut second = more.clone();
             second["version"] = json!(2);
-            assert_eq!(own(json!([first, second])), expected, "{more}");
+            assert_eq!(unsupplied(json!([first, second])), expected, "{more}");
         }
     }
 }

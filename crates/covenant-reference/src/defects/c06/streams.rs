@@ -77,9 +77,8 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
         &[("6.3", Detection)],
         "Does not compare a batch with its digest if the batch has a character beyond U+FFFF.",
         |policy| {
-            policy.sync.digest_matches = |body| {
-                body["records"].to_string().chars().any(is_beyond_ffff) || sync::digest_matches(body)
-            };
+            policy.sync.digest_matches =
+                |body| body["records"].to_string().chars().any(is_beyond_ffff) || sync::digest_matches(body);
         },
     )
     .hard_to_reach(),
