@@ -8,7 +8,7 @@ use super::agreed::{accept, reported, snapshot};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::versioning::agreement::{is_same_version, is_unacknowledged, on_record};
+use crate::check::versioning::agreement::{is_unacknowledged, is_version_asked_for, number, on_record};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::state::PeerStatus;
 
@@ -45,8 +45,16 @@ impl Check for AcknowledgementKept {
             let actual = format!("the peering did not end: the peer is still shown as {status}");
             return Err(Stop::unproven(actual, evidence));
         }
+        // Both may be written more freely than on the wire.
+        let acknowledged = number(&known).map_or_else(|| known.clone(), Value::from);
+        let is_kept =
+            |kept: &Value| *kept == known || is_version_asked_for(kept, &acknowledged) == Some(true);
         match on_record(later) {
-            Some(kept) if is_same_version(kept, &known) => Ok(Pass::new(format!("version {kept}"), evidence)),
+            Some(kept) if is_kept(kept) => Ok(Pass::new(format!("version {kept}"), evidence)),
+            Some(kept) if is_version_asked_for(kept, &acknowledged).is_none() => {
+                let actual = format!("version {known} was acknowledged, on record is {kept}");
+                Err(Stop::unproven(actual, evidence))
+            }
             None if recorded.is_none() => {
                 Err(Stop::unproven("the record has no place for the acknowledged version", evidence))
             }

@@ -7,7 +7,7 @@ use super::agreed::{accept, reported, snapshot};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::versioning::agreement::{is_same_version, on_record};
+use crate::check::versioning::agreement::{is_version_asked_for, on_record};
 use covenant_model::transcript::Trace;
 
 /// The contract version that an accept names is in the answer, and in the peer's record.
@@ -33,8 +33,12 @@ impl Check for AcknowledgementRecorded {
         let reported = reported(accept.exchange);
         let places = [("in the answer", reported.as_ref()), ("on record", on_record(peer))];
         for (place, version) in places {
-            if let Some(version) = version.filter(|version| !is_same_version(version, &requested)) {
-                return Err(Stop::broken(format!("requested {requested}, {place} {version}"), evidence));
+            let Some(version) = version else { continue };
+            let actual = || format!("requested {requested}, {place} {version}");
+            match is_version_asked_for(version, &requested) {
+                Some(true) => {}
+                Some(false) => return Err(Stop::broken(actual(), evidence)),
+                None => return Err(Stop::unproven(actual(), evidence)),
             }
         }
         match places.iter().find(|(_, version)| version.is_none()) {
@@ -62,5 +66,10 @@ mod tests {
         assert_eq!(evaluated(&json!(1), &json!({"status": "active"})), Unproven);
         assert_eq!(evaluated(&json!(1), &record(&json!(null))), Broken);
         assert_eq!(evaluated(&json!(2), &record(&json!(1))), Broken);
+        for (written, verdict) in
+            [("v1", Kept), ("1.0", Kept), ("V1", Kept), ("v2", Broken), ("", Broken), ("2026-05", Unproven)]
+        {
+            assert_eq!(evaluated(&json!(1), &record(&json!(written))), verdict, "{written:?}");
+        }
     }
 }

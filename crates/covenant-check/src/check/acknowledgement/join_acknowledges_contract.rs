@@ -8,7 +8,7 @@ use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, peer_shown};
-use crate::check::versioning::agreement::{is_same_version, on_record};
+use crate::check::versioning::agreement::{is_version_asked_for, on_record};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 
@@ -47,10 +47,12 @@ impl Check for JoinAcknowledgesContract {
             return Err(Stop::unproven(actual, [accept.n()]));
         };
         let evidence = [accept.n(), shown];
-        if !is_same_version(kept, requested) {
-            return Err(Stop::broken(format!("it joins with {requested}, on record {kept}"), evidence));
+        let actual = || format!("it joins with {requested}, on record {kept}");
+        match is_version_asked_for(kept, requested) {
+            Some(true) => Ok(Pass::new("sent and on record", evidence)),
+            Some(false) => Err(Stop::broken(actual(), evidence)),
+            None => Err(Stop::unproven(actual(), evidence)),
         }
-        Ok(Pass::new("sent and on record", evidence))
     }
 }
 

@@ -65,7 +65,7 @@ impl Check for TargetLimitsOwnCalls {
 /// minute of real time, whatever the clock says.
 fn awaited_calls<'a>(trace: &Trace, peer: &str, made: &[Call<'a>]) -> Vec<Call<'a>> {
     let is_wait = |note: &Note| note.kind == NoteKind::Waited && note.facts["peer"] == peer;
-    let Some((n, note)) = trace.notes().filter(|(_, note)| is_wait(note)).last() else { return vec![] };
+    let Some((n, note)) = trace.notes().rfind(|(_, note)| is_wait(note)) else { return vec![] };
     let received = note.facts["received"].as_u64().and_then(|received| usize::try_from(received).ok());
     let before: Vec<Call<'a>> = made.iter().copied().filter(|call| call.n() < n).collect();
     before[before.len().saturating_sub(received.unwrap_or_default())..].to_vec()

@@ -9,7 +9,7 @@ use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use crate::check::versioning::agreement::{
-    agreed_version, contracts_listed, is_listed, is_same_version, is_unacknowledged, requested_digest,
+    agreed_version, contracts_listed, is_listed, is_unacknowledged, is_version_asked_for, requested_digest,
     requested_version,
 };
 use covenant_model::transcript::Trace;
@@ -51,9 +51,11 @@ impl Check for AgreedVersionIsRequestedVersion {
                 return Err(Stop::unproven("the answer names no agreed version", with_list(call)));
             };
             // A.1 evaluates whether a text asks for a version at all.
-            if !is_same_version(&agreed, &requested) {
-                let actual = format!("asked for {requested}, agreed to {agreed}");
-                return Err(Stop::broken(actual, with_list(call)));
+            let actual = || format!("asked for {requested}, agreed to {agreed}");
+            match is_version_asked_for(&agreed, &requested) {
+                Some(true) => {}
+                Some(false) => return Err(Stop::broken(actual(), with_list(call))),
+                None => return Err(Stop::unproven(actual(), with_list(call))),
             }
             match has(&requested, requested_digest(call.exchange)) {
                 Some(true) => {}
@@ -121,7 +123,11 @@ mod tests {
             assert_eq!(verdict(&json!(text), 200, &json!(1)), Broken, "{text}");
         }
         assert_eq!(verdict(&json!("1"), 200, &json!(1)), Kept);
-        assert_eq!(verdict(&json!(1), 200, &json!("1")), Kept);
+        for written in ["1", "v1", "1.0"] {
+            assert_eq!(verdict(&json!(1), 200, &json!(written)), Kept, "{written}");
+        }
+        assert_eq!(verdict(&json!(1), 200, &json!("v2")), Broken);
+        assert_eq!(verdict(&json!(1), 200, &json!("the first")), Unproven);
     }
 
     #[test]

@@ -71,6 +71,21 @@ pub(in crate::check) fn is_same_version(one: &Value, other: &Value) -> bool {
     is_same_number(Some(one), Some(other)) || read(one).is_some_and(|one| read(other) == Some(one))
 }
 
+/// Returns whether a version in an answer or on record is the one that was asked for. A record may write it more freely than
+/// the wire does: `1`, `"1"`, `"v1"`, `"1.0"`. `None` means that it is written in a form that can't be read.
+pub(in crate::check) fn is_version_asked_for(version: &Value, requested: &Value) -> Option<bool> {
+    if version == requested || is_same_version(version, requested) {
+        return Some(true);
+    }
+    match version {
+        Value::String(text) if !text.trim().is_empty() => {
+            number(version).map(|version| requested.as_f64() == Some(version))
+        }
+        Value::Array(_) | Value::Object(_) => None,
+        _ => Some(false),
+    }
+}
+
 /// Returns whether a row of a list is of this version. A list may name a version more freely than the wire.
 pub(in crate::check) fn is_row_of(row: &Value, version: &Value) -> bool {
     version_of(row).is_some_and(|listed| {
@@ -80,7 +95,7 @@ pub(in crate::check) fn is_row_of(row: &Value, version: &Value) -> bool {
 }
 
 /// Returns the number that a list means by a version: `1`, `"1"`, `"v1"`, `"1.0"`.
-pub(super) fn number(version: &Value) -> Option<f64> {
+pub(in crate::check) fn number(version: &Value) -> Option<f64> {
     let Some(text) = version.as_str() else { return version.as_f64() };
     let text = text.trim().trim_end_matches(".0");
     let bare = text.strip_prefix(['v', 'V']).unwrap_or(text);

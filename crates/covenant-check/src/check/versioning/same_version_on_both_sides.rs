@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::agreement::{is_same_digest, is_same_version, on_record};
+use super::agreement::{is_same_digest, is_version_asked_for, on_record};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::general::is_rejected;
@@ -58,9 +58,12 @@ impl Check for SameVersionOnBothSides {
         let requested = &sent["contract_version"];
         let places = [("the answer", answer.get("contract_version_agreed")), ("the record", on_record(peer))];
         for (place, version) in places {
-            if let Some(version) = version.filter(|version| !is_same_version(version, requested)) {
-                let actual = format!("asked for {requested}, {place} has {version}");
-                return Err(Stop::broken(actual, evidence));
+            let Some(version) = version else { continue };
+            let actual = || format!("asked for {requested}, {place} has {version}");
+            match is_version_asked_for(version, requested) {
+                Some(true) => {}
+                Some(false) => return Err(Stop::broken(actual(), evidence)),
+                None => return Err(Stop::unproven(actual(), evidence)),
             }
         }
         let digests = [&sent["contract_digest"], &answer["contract_digest"], &peer["contract_digest"]];

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::agreement::{
-    agreed_version, contracts_listed, digest_of, is_row_of, is_same_digest, is_same_version,
+    agreed_version, contracts_listed, digest_of, is_row_of, is_same_digest, is_version_asked_for,
     requested_digest, requested_version,
 };
 use crate::check::arguments::{Label, Labels};
@@ -41,7 +41,8 @@ impl Check for VersionsSideBySide {
         for accept in &accepts {
             let requested = requested_version(accept.exchange);
             let agreed = agreed_version(accept.exchange);
-            let is_other = agreed.as_ref().is_some_and(|agreed| !is_same_version(agreed, &requested));
+            let is_other =
+                agreed.as_ref().is_some_and(|agreed| is_version_asked_for(agreed, &requested) == Some(false));
             if !accept.exchange.succeeded() || is_other {
                 let (agreed, answer) = (agreed.unwrap_or_default(), accept.summary());
                 let actual = format!("asked for version {requested}: {answer}, agreed to {agreed}");
