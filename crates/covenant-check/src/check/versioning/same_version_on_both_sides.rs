@@ -21,8 +21,8 @@ pub(in crate::check) struct SameVersionOnBothSides {
     pub call: Label,
     /// The `peer.show` of the peer that made it.
     pub snapshot: Label,
-    /// The accept of a peer that names the target's own text. With it a refusal of the accept is right too, if the accept names
-    /// another text.
+    /// The accept of a peer that names the target's own text. With it the accept has to name another text, and a refusal of it
+    /// is right too.
     pub refusal_control: Option<Label>,
 }
 
@@ -33,21 +33,23 @@ impl Check for SameVersionOnBothSides {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         const MISSING: &str = "no accept succeeded, or no peer was shown";
+        let mut is_own_text = false;
         if let Some(control) = &self.refusal_control {
             let accepted = calls(trace).labelled(control).accepted().first_or(MISSING)?;
-            let refused = calls(trace).labelled(&self.call).find(|call| is_rejected(call.exchange));
-            if let Some(refused) = refused {
-                let digest =
-                    |call: &Call<'_>| Some(call.exchange.sent()?["contract_digest"].as_str()?.to_owned());
-                let digests = digest(&accepted).zip(digest(&refused));
-                if digests.is_none_or(|(own, other)| is_same_digest(&own, &other)) {
+            let own = named_text(&accepted);
+            let is_own = |call: &Call<'_>| Some(is_same_digest(own.as_deref()?, named_text(call)?.as_str()));
+            let named = || calls(trace).labelled(&self.call);
+            is_own_text = named().any(|call| is_own(&call) == Some(true));
+            if let Some(refused) = named().find(|call| is_rejected(call.exchange)) {
+                let evidence = [accepted.n(), refused.n()];
+                if is_own(&refused) != Some(false) {
                     let actual = format!(
                         "{}, and it names no other text than one that is accepted",
                         refused.summary()
                     );
-                    return Err(Stop::unproven(actual, [accepted.n(), refused.n()]));
+                    return Err(Stop::unproven(actual, evidence));
                 }
-                return Ok(Pass::new(refused.summary(), [accepted.n(), refused.n()]));
+                return Ok(Pass::new(refused.summary(), evidence));
             }
         }
         let accept = calls(trace).labelled(&self.call).accepted().first_or(MISSING)?;
@@ -89,8 +91,16 @@ impl Check for SameVersionOnBothSides {
         if self.refusal_control.is_some() && !answer["contract_digest"].is_string() {
             return Err(Stop::unproven("the answer does not name the text", evidence));
         }
+        if is_own_text {
+            return Err(Stop::unproven("the accept names the target's own text", evidence));
+        }
         Ok(Pass::new(format!("version {requested} on both sides"), evidence))
     }
+}
+
+/// Returns the digest that an accept names.
+fn named_text(accept: &Call<'_>) -> Option<String> {
+    Some(accept.exchange.sent()?["contract_digest"].as_str()?.to_owned())
 }
 
 /// Returns the first statement of the target to the peer, in a heartbeat or in the answer to one, of another text
@@ -169,6 +179,7 @@ mod tests {
         let named = |status: u16, answered: &str| named_as("cd", status, answered);
         assert_eq!(named(422, "ab"), Kept);
         assert_eq!(named_as("ab", 422, ""), Unproven, "it is the target's own text");
+        assert_eq!(named_as("ab", 200, "ab"), Unproven, "it names no other text");
         assert_eq!(named(200, "cd"), Kept, "it keeps that text too");
         assert_eq!(named(200, "ab"), Broken);
         assert_eq!(named(429, "ab"), Unproven);
