@@ -32,8 +32,8 @@ pub(in crate::check) struct EveryActionIsLogged {
     pub control: Option<Labels>,
     /// The calls among them about whose refusal the requirement is. If one of these is not refused, the check is not kept.
     pub rejected: Option<Labels>,
-    /// The invalid calls among them, made without a certificate. Unless each of these was answered 401 or 403, a target may look
-    /// at the body before it looks at the caller: an invalid call that has no entry then reached nobody's account.
+    /// The invalid calls among them, made without a certificate. Unless each of these was answered 401 or 403, a target may read
+    /// the body before it identifies the caller: an invalid call that has no entry then reached nobody's account.
     pub anonymous: Option<Labels>,
     /// The labels of calls of which one has to have been accepted each. Else their entries show nothing about such calls.
     pub accepted: Option<Labels>,
@@ -71,8 +71,9 @@ impl Check for EveryActionIsLogged {
                 return Err(Stop::unproven("no other refused call is logged", window.evidence));
             }
             if self.may_be_unidentified(trace, &window, &named) {
-                let actual =
-                    format!("no entry for {missing}; the target may look at a body before the caller");
+                let actual = format!(
+                    "no entry for {missing}; the target may read a body before it identifies the caller"
+                );
                 return Err(Stop::unproven(actual, window.evidence));
             }
             let actual =
