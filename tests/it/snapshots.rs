@@ -126,7 +126,8 @@ fn report_of_a_transcript() {
     let stored = begin(STORED);
     let supplied = json!({"settings": {"contract_versions": [{"version": 2, "text": "Another text."}]}});
     let digest = covenant::contract::V1_2026_05.digest;
-    let first = json!([{"version": 1, "digest": digest}]);
+    let of_second = covenant::wire::canonical::sha256_hex("Another text.");
+    let first = json!([{"version": 1, "digest": digest}, {"version": 2, "digest": of_second}]);
     let second = json!([{"version": 1, "digest": digest}, {"version": 2, "digest": digest}]);
     stored.record(None, None, operation("platform.start", supplied, json!({})));
     stored.record(Some(1), Some("listed"), operation("contract.list", json!({}), first));
