@@ -65,7 +65,7 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
     ),
     Patch::defect(
         "measures-grace-from-migration-opening",
-        &[("4.3", Conduct)],
+        &[("4.3", Conduct), ("9.2", Detection)],
         "Measures the five minutes of grace from the opening of a migration.",
         |policy| {
             policy.migration.is_in_grace = |_, migration, now| {

@@ -78,7 +78,7 @@ pub(super) const PATCHES: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "serves-trust-bundle-after-revocation",
-        &[("11.5", Conduct), ("11.5", Detection)],
+        &[("9.2", Detection), ("11.5", Conduct), ("11.5", Detection)],
         "Serves its trust bundle to each certificate that it knows, also to that of a revoked peer.",
         |policy| {
             policy.identity.is_admitted =

@@ -63,6 +63,7 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| {
             policy.identity.may_call =
                 |peer, now| identity::may_call(peer, now) || peer.status == PeerStatus::Suspended;
+            policy.history.is_open_to = |status| matches!(status, PeerStatus::Active | PeerStatus::Suspended);
         },
     ),
     defect(
