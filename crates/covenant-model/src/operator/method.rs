@@ -215,7 +215,7 @@ impl MethodDef {
 
     /// Checks a result against its type. The error names the member that is wrong.
     pub fn check_result(&self, given: Value) -> Result<(), String> {
-        (self.reads_result)(given)
+        (self.reads_result)(super::without_nulls(given))
     }
 
     /// Returns the JSON Schemas of the parameters and of the result.

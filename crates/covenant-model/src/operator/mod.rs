@@ -82,5 +82,19 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Listed<T> {
     }
 }
 
+/// Returns a value without the members that are null. An optional member that is absent may also be null (`adapter-protocol.md`,
+/// "Values").
+#[must_use]
+pub fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let present = members.into_iter().filter(|(_, member)| !member.is_null());
+            present.map(|(name, member)| (name, without_nulls(member))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests;

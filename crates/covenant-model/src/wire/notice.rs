@@ -55,6 +55,7 @@ pub mod kind {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Kind, such as `peer_capability_drift`. Checks use the name only if the contract names it.
+    #[serde(default)]
     pub kind: String,
     /// Severity: `low`, `medium`, `high` or `critical`.
     #[serde(default)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::calls::{CallQuery, calls};
 use super::finding_identity::identity;
 use crate::check::outcome::{OrUnproven, Stop};
-use covenant_model::operator::Method;
+use covenant_model::operator::{Method, without_nulls};
 use covenant_model::transcript::{Operation, Trace};
 use covenant_model::wire::notice::Finding;
 use covenant_model::wire::path::Route;
@@ -44,7 +44,7 @@ pub(in crate::check) fn scan(trace: &Trace, label: &str) -> Result<Scan, Stop> {
     let read = || {
         let (n, operation) = trace.operation(label)?;
         let list = operation.result.as_ref()?.get("findings")?.clone();
-        Some(Scan { n, findings: serde_json::from_value(list).ok()? })
+        Some(Scan { n, findings: serde_json::from_value(without_nulls(list)).ok()? })
     };
     read().or_unproven("the findings could not be read")
 }
@@ -121,7 +121,24 @@ pub(in crate::check) fn peer_shown<'a>(trace: &'a Trace, label: &str) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::trace_builder::TraceBuilder;
     use serde_json::json;
+
+    #[test]
+    fn a_member_of_a_finding_may_be_null() {
+        let shown = |finding: Value| {
+            let trace =
+                TraceBuilder::new().operation("shown", "governance.scan", json!({"findings": [finding]}));
+            scan(&trace.trace(), "shown").map(|scan| scan.findings.len()).ok()
+        };
+        let whole = json!({"kind": "drift", "severity": "low", "federation_peer_id": "p", "message": "m", "payload": {}});
+        for member in ["kind", "severity", "federation_peer_id", "message", "payload"] {
+            let mut finding = whole.clone();
+            finding[member] = Value::Null;
+            assert_eq!(shown(finding), Some(1), "{member}");
+        }
+        assert_eq!(shown(json!("drift")), None);
+    }
 
     #[test]
     fn findings_about_others_are_not_called_none() {
