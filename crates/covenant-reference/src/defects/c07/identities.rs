@@ -13,7 +13,7 @@ use covenant_model::wire::migration::{Step, operation, policy};
 pub(in crate::defects) const PATCHES: &[Patch] = &[
     Patch::defect(
         "remaps-ids-of-non-root-records",
-        &[("7.2", Conduct), ("7.4", Conduct)],
+        &[("7.2", Conduct), ("7.3", Conduct), ("7.4", Conduct)],
         "Stores records that were migrated along with a root under new ids.",
         |policy| policy.migration.choose_id = fresh_id_below_root,
     ),
