@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -85,6 +86,34 @@ fn the_state_is_saved_before_the_token_is_spent() {
     watch.wait().expect("it ends");
     let state = fs::read_to_string(silent.file("out/watch.json")).expect("a state");
     assert!(state.contains("\"is_accepting\": true") && !state.contains(&silent.token), "{state}");
+}
+
+#[test]
+fn a_watch_waits_for_its_port() {
+    let platform = Platform::start(LOOPBACK, &[]);
+    let mut watch = start(&platform, "2s");
+    let path = platform.file("out/watch.json");
+    wait_until("the watch is accepted", || {
+        fs::read_to_string(&path).unwrap_or_default().contains("id_at_target")
+    });
+    signal("KILL", watch.id());
+    watch.wait().expect("it ends");
+    let state: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).expect("a state")).expect("a JSON text");
+    let listen = state["listen"].as_str().expect("an address").to_owned();
+    let other = std::net::TcpListener::bind(&listen).expect("the port is free");
+    let words = arguments(&platform, "2s");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut again = command_that_heeds_hangups(platform.folder.path(), &words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(again.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains(&format!("another process has {listen}"))));
+    drop(other);
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(again.wait().expect("it ends").code(), Some(0), "{rest:?}");
 }
 
 #[test]

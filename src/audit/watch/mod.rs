@@ -3,6 +3,7 @@
 mod error;
 mod excerpt;
 mod grant;
+mod port;
 mod state;
 
 use std::fmt::Write;
@@ -95,6 +96,7 @@ impl Watch {
         let folder = RunFolder::choose(Some(&self.folder), self.seed);
         kept::remove_torn(&path);
         let begun = if path.symlink_metadata().is_ok() {
+            port::wait_until_free(State::read(&path)?.peering.listen, self.show).await;
             OngoingWatch::resume(self, path)?
         } else {
             Some(OngoingWatch::begin(self, path)?)
