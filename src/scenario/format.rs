@@ -564,7 +564,8 @@ step_types! {
         /// The text that the body of the call contains.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         says: Option<String>,
-        /// `true` to wait for a call that no wait without this member has found. A second time with the same peers sets it.
+        /// `true` to wait for a call that no wait without this member has found. A scenario that is played a second time
+        /// sets it there.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         new_call: bool,
         /// The number of calls that end the wait, of those that the peer receives during the step. It also ends when none came

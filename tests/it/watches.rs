@@ -7,6 +7,8 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::program::{
     LOOPBACK, Platform, code, command_that_heeds_hangups, covenant_in, output_of, path_text, signal,
     wait_until,
@@ -28,6 +30,23 @@ fn start(platform: &Platform, lasts: &str) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .expect("it starts")
+}
+
+fn wait_until_accepted(platform: &Platform) {
+    wait_until("the watch is accepted", || {
+        let state = fs::read_to_string(platform.file("out/watch.json")).unwrap_or_default();
+        state.contains("id_at_target")
+    });
+}
+
+/// Kills a watch once it is accepted, and returns its state.
+fn state_of_a_killed_watch(platform: &Platform, lasts: &str) -> Value {
+    let mut watch = start(platform, lasts);
+    wait_until_accepted(platform);
+    signal("KILL", watch.id());
+    watch.wait().expect("it ends");
+    let state = fs::read(platform.file("out/watch.json")).expect("a state");
+    serde_json::from_slice(&state).expect("a JSON text")
 }
 
 /// Runs the same command again, to its end.
@@ -91,17 +110,10 @@ fn the_state_is_saved_before_the_token_is_spent() {
 #[test]
 fn a_watch_waits_for_its_port() {
     let platform = Platform::start(LOOPBACK, &[]);
-    let mut watch = start(&platform, "2s");
-    let path = platform.file("out/watch.json");
-    wait_until("the watch is accepted", || {
-        fs::read_to_string(&path).unwrap_or_default().contains("id_at_target")
-    });
-    signal("KILL", watch.id());
-    watch.wait().expect("it ends");
-    let state: serde_json::Value =
-        serde_json::from_slice(&fs::read(&path).expect("a state")).expect("a JSON text");
+    let state = state_of_a_killed_watch(&platform, "2s");
     let listen = state["listen"].as_str().expect("an address").to_owned();
-    let other = std::net::TcpListener::bind(&listen).expect("the port is free");
+    // If another process has the port already, it is taken all the same.
+    let other = std::net::TcpListener::bind(&listen);
     let words = arguments(&platform, "2s");
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut again = command_that_heeds_hangups(platform.folder.path(), &words)
@@ -119,19 +131,11 @@ fn a_watch_waits_for_its_port() {
 #[test]
 fn a_kill_between_the_answer_and_the_new_state_leaves_nothing_evaluated() {
     let platform = Platform::start(LOOPBACK, &[]);
-    let mut watch = start(&platform, "1h");
-    let path = platform.file("out/watch.json");
-    wait_until("the watch is accepted", || {
-        fs::read_to_string(&path).unwrap_or_default().contains("id_at_target")
-    });
-    signal("KILL", watch.id());
-    watch.wait().expect("it ends");
     // The state from before the answer, which the transcript has already.
-    let mut state: serde_json::Value =
-        serde_json::from_slice(&fs::read(&path).expect("a state")).expect("a JSON text");
-    state["until"] = serde_json::Value::Null;
-    state["snapshot"]["admission"] = serde_json::Value::Null;
-    fs::write(&path, state.to_string()).expect("written");
+    let mut state = state_of_a_killed_watch(&platform, "1h");
+    state["until"] = Value::Null;
+    state["snapshot"]["admission"] = Value::Null;
+    fs::write(platform.file("out/watch.json"), state.to_string()).expect("written");
     let (exit, printed) = go_on(&platform);
     assert_eq!(exit, 7, "{printed}");
     assert!(printed.contains("was killed before while it accepted"), "{printed}");
@@ -142,10 +146,7 @@ fn a_kill_between_the_answer_and_the_new_state_leaves_nothing_evaluated() {
 fn a_signal_interrupts_a_watch_and_the_same_command_continues_it() {
     let platform = Platform::start(LOOPBACK, &[]);
     let mut watch = start(&platform, "1h");
-    wait_until("the watch is accepted", || {
-        let state = fs::read_to_string(platform.file("out/watch.json")).unwrap_or_default();
-        state.contains("id_at_target")
-    });
+    wait_until_accepted(&platform);
     signal("TERM", watch.id());
     assert_eq!(watch.wait().expect("it ends").code(), Some(130));
     assert!(platform.file("out/report.txt").exists());

@@ -91,12 +91,16 @@ pub enum Watched {
 
 impl Watch {
     /// Watches until the duration is over or `stop` becomes true.
-    pub async fn run(self, stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
+    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
         let path = self.folder.join(STATE);
         let folder = RunFolder::choose(Some(&self.folder), self.seed);
         kept::remove_torn(&path);
         let begun = if path.symlink_metadata().is_ok() {
-            port::wait_until_free(State::read(&path)?.peering.listen, self.show).await;
+            let listen = State::read(&path)?.peering.listen;
+            tokio::select! {
+                () = port::wait_until_free(listen, self.show) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(Watched::Interrupted),
+            }
             OngoingWatch::resume(self, path)?
         } else {
             Some(OngoingWatch::begin(self, path)?)

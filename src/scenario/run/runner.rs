@@ -26,7 +26,7 @@ use crate::peer::behaviours::behaviour;
 use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::transcript::{Entry, Note, NoteKind, Recorder, What};
 use crate::wire::generation::CallerForm;
-use crate::wire::path::PREFIX;
+use crate::wire::path::without_prefix;
 use crate::wire::state::PeerStatus;
 
 /// The number of times that an operator is asked for the time, at the poll interval.
@@ -443,9 +443,7 @@ impl<'a> ScenarioRunner<'a> {
     /// Reads the target's address from the result of `platform.start`.
     pub(super) fn target_address(&self, started: &Value) -> Result<TargetAddress, StepError> {
         let text = started["base_url"].as_str().unwrap_or_default();
-        // With the prefix or without it (`binding.md`, reading 8).
-        let whole = text.trim_end_matches('/');
-        let base_url = Url::parse(whole.strip_suffix(PREFIX).unwrap_or(text)).map_err(|error| {
+        let base_url = Url::parse(without_prefix(text)).map_err(|error| {
             StepError::target(format!("platform.start gave no base_url ({text:?}: {error})"))
         })?;
         if !base_url.username().is_empty() || base_url.password().is_some() {

@@ -63,6 +63,13 @@ fn a_list_is_read_under_its_name_or_alone() {
 }
 
 #[test]
+fn an_optional_member_may_be_null() {
+    let probe = Method::parse("network.probe").expect("a method").definition();
+    assert_eq!(probe.check_result(serde_json::json!({"reached": true, "detail": null})), Ok(()));
+    assert!(probe.check_result(serde_json::json!({"reached": "yes", "detail": null})).is_err());
+}
+
+#[test]
 fn forms_name_kinds_and_what_is_required() {
     let row = Method::parse("grant.issue").expect("a method").definition();
     let wanted = r#"{"grant_id": text, "bearer_token": text, "expires_at": time as in RFC 3339}"#;

@@ -137,6 +137,14 @@ impl fmt::Display for Route {
     }
 }
 
+/// Returns an address without the prefix of the federation routes and without a `/` at its end. Platforms state an address with
+/// the prefix or without it (`binding.md`, reading 8).
+#[must_use]
+pub fn without_prefix(address: &str) -> &str {
+    let address = address.trim_end_matches('/');
+    address.strip_suffix(PREFIX).unwrap_or(address)
+}
+
 /// Returns whether `text` is valid as a resource kind: `[a-z_]+`.
 #[must_use]
 pub fn is_kind(text: &str) -> bool {
@@ -160,6 +168,15 @@ fn is_id_or_masked(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_read_with_the_prefix_and_without_it() {
+        let bare = "https://a.example:8443";
+        for end in ["", "/", PREFIX, "/api/v1/system/federation_api/"] {
+            assert_eq!(without_prefix(&format!("{bare}{end}")), bare, "{end:?}");
+        }
+        assert_eq!(without_prefix("https://a.example/below"), "https://a.example/below");
+    }
 
     #[test]
     fn every_route_reads_back_what_it_writes() {

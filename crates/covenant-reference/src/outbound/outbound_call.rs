@@ -16,7 +16,7 @@ use crate::transaction::Transaction;
 use covenant_model::wire::accept::Endpoint;
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::header::{self, inbound_subject};
-use covenant_model::wire::path::{PREFIX, Route};
+use covenant_model::wire::path::{Route, without_prefix};
 use covenant_model::wire::weight;
 use covenant_model::with_causes;
 use covenant_net::net::{Client, ClientOptions, Limits, NetError, Request, Response};
@@ -205,12 +205,9 @@ fn request(peer: &Peer, route: &Route, body: Option<&Value>, token: Option<&str>
 fn base_url(peer: &Peer) -> Option<Url> {
     let advertised = Endpoint::read_list(&peer.endpoints).into_iter().map(|endpoint| endpoint.url);
     let addresses = advertised.chain([peer.remote_instance_url.clone()]);
-    addresses.filter_map(|address| without_prefix(&address)).find(|url| url.scheme() == "https")
-}
-
-fn without_prefix(address: &str) -> Option<Url> {
-    let address = address.trim_end_matches('/');
-    Url::parse(address.strip_suffix(PREFIX).unwrap_or(address)).ok()
+    addresses
+        .filter_map(|address| Url::parse(without_prefix(&address)).ok())
+        .find(|url| url.scheme() == "https")
 }
 
 fn client(platform: &Platform, peer: &Peer) -> Result<Client, PkiError> {

@@ -108,6 +108,14 @@ mod tests {
         let wiped = json!({"status": "revoked", "accepted_at": "2026-06-01T00:00:00Z"});
         assert_eq!(evaluated(&agreed, &full, &wiped), Broken, "the version alone is gone");
         assert_eq!(evaluated(&agreed, &one, &record(&json!(null))), Broken);
+        let written =
+            |before: &str, after: &str| evaluated(&agreed, &record(&json!(before)), &record(&json!(after)));
+        assert_eq!(written("v1", "v1"), Kept);
+        assert_eq!(written("v1", "1.0"), Kept);
+        assert_eq!(written("2026-05", "2026-05"), Kept);
+        assert_eq!(written("v1", "v2"), Broken);
+        assert_eq!(written("v1", ""), Broken);
+        assert_eq!(written("v1", "2026-05"), Unproven, "the same may be meant");
         assert_eq!(evaluated(&agreed, &none, &record(&json!(0))), Broken);
         assert_eq!(evaluated(&agreed, &none, &none), Unproven);
         let never = evaluated(&json!(null), &record(&json!(0)), &record(&json!(null)));

@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 
 use super::revocation::{TRANSIENT_STATUS, last_before};
+use crate::check::arguments::Label;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, events, silence, succeeded_operation};
+use crate::check::query::{
+    Call, CallQuery, calls, events, silence, succeeded_operation, unless_lost_by_move,
+};
 use covenant_model::transcript::{Body, Direction, Exchange, FailureKind, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
@@ -58,11 +61,13 @@ pub(super) struct Teardown<'a> {
     /// The revoked peer.
     pub(super) peer: &'a str,
     /// The label of the operation that revokes.
-    pub(super) revoke: &'a str,
+    pub(super) revoke: &'a Label,
     /// The label of the peer's calls after it.
     pub(super) call: &'a str,
     /// `true` if the peer was offline meanwhile.
     pub(super) offline: bool,
+    /// The label of the heartbeat by which the peer named another address.
+    pub(super) moved: Option<&'a Label>,
     /// The form of the notice.
     pub(super) form: Form,
 }
@@ -78,6 +83,10 @@ impl Teardown<'_> {
 
     /// Evaluates whether the notice comes before the first refused call.
     pub(super) fn evaluate(&self, trace: &Trace) -> Outcome {
+        unless_lost_by_move(self.in_order(trace), trace, self.peer, self.moved, self.revoke)
+    }
+
+    fn in_order(&self, trace: &Trace) -> Outcome {
         let name = self.form.name();
         let (revoked, _) =
             succeeded_operation(trace, self.revoke, "the target's operator did not revoke the peer")?;

@@ -7,7 +7,6 @@ use super::notice::{Form, Teardown};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::Outcome;
-use crate::check::query::unless_lost_by_move;
 use covenant_model::transcript::Trace;
 
 /// A `platform.peer.revoked` event reaches the peer before its first refused call.
@@ -40,19 +39,13 @@ impl Check for RevokedEventPrecedesTeardown {
     }
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        unless_lost_by_move(
-            self.teardown().evaluate(trace),
-            trace,
-            &self.peer,
-            self.moved.as_ref(),
-            &self.revoke,
-        )
+        self.teardown().evaluate(trace)
     }
 }
 
 impl RevokedEventPrecedesTeardown {
     fn teardown(&self) -> Teardown<'_> {
-        let Self { peer, revoke, call, offline, .. } = self;
-        Teardown { peer, revoke, call, offline: *offline, form: Form::Event }
+        let Self { peer, revoke, call, offline, moved } = self;
+        Teardown { peer, revoke, call, offline: *offline, moved: moved.as_ref(), form: Form::Event }
     }
 }
