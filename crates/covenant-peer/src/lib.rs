@@ -257,7 +257,9 @@ impl Peer {
         let trust = self.0.trust.clone();
         let tls = ServerTls::new(&self.0.server_identity, trust, &options.clock, TlsOptions::default())
             .map_err(keys)?;
-        let listen = |source| listen_error(options, self.address(), source);
+        // Read before the lock is taken again: what fails below names the address.
+        let address = self.address();
+        let listen = |source| listen_error(options, address, source);
         let handler = Arc::new(serve::FederationHandler(Arc::downgrade(&self.0)));
         let listener = lock(ports).last().expect("a port").listen().map_err(listen)?;
         let server = Server::start(listener, Some(tls), handler, options.limits).map_err(listen)?;

@@ -208,6 +208,18 @@ async fn a_stopped_peer_is_unreachable_and_restarts_with_its_port_and_certificat
 }
 
 #[tokio::test]
+async fn a_peer_that_cannot_listen_says_so_with_its_address() {
+    let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]);
+    alice.stop().await;
+    let other = tokio::net::TcpSocket::new_v4().expect("a socket");
+    other.set_reuseaddr(true).expect("an option");
+    other.bind(alice.address()).expect("the port is bound and nobody listens on it");
+    let _listener = other.listen(1).expect("it listens");
+    let error = alice.listen().expect_err("another socket listens there");
+    assert!(error.to_string().contains(&alice.address().to_string()), "{error}");
+}
+
+#[tokio::test]
 async fn a_call_that_a_limit_rejected_by_limit_is_recorded() {
     let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]);
     let (bob, recorder) = peer("bob", IdentityWay::SignedRequest, vec![]);
