@@ -113,7 +113,7 @@ async fn run(hostile: &Hostile, folder: &Path) -> Run {
             "--seed",
             "1",
             "--jobs",
-            "1",
+            "4",
             "--cases",
             "0",
             "--request-timeout",
