@@ -69,7 +69,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-/// What one side reached.
+/// Results of one side.
 struct Reached {
     rate: f64,
     /// Processor time of the client for one handshake.

@@ -1,4 +1,4 @@
-//! What the number of peers and of cases costs: time, processor and memory, each in processes of its own. Prints tables
+//! Cost of the number of peers and of cases: time, processor and memory, each in processes of its own. Prints tables
 //! and asserts nothing.
 //!
 //! `cargo bench --bench scale` (about ten minutes)
@@ -123,7 +123,7 @@ fn run(cases: u32) {
     );
 }
 
-/// What a process has used so far.
+/// Resources that a process has used so far.
 #[derive(Clone, Copy, Default)]
 struct Usage {
     seconds: f64,

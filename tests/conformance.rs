@@ -7,7 +7,7 @@
 //!   `--adapter 'python3 adapter.py'`. Without it the target is the reference, or that of a `covenant.toml`.
 //! - `COVENANT_TEST_SEED`: the seed of the run, 1 by default.
 //!
-//! What is broken fails, and so does a check that the arguments keep the run from playing. What does not apply is ignored,
+//! A broken check fails, and so does a check that the arguments keep the run from playing. What does not apply is ignored,
 //! with the reason. So is what is unproven, other than of the
 //! reference, of which everything is to be proved.
 

@@ -37,7 +37,7 @@ const AUDITOR: &str = "auditor";
 /// The label of the notice that the peer leaves.
 const LEFT: &str = "left";
 
-/// What reads a file that keeps a peering.
+/// Reader of a file that keeps a peering.
 type Reader = fn(&Path) -> Result<Peering, String>;
 
 /// The settings of a clean-up. None of them is from the transcript of the audit.
@@ -67,7 +67,7 @@ pub enum Cleaned {
     NotNotified {
         /// The id under which the target keeps the peer.
         peer_id: String,
-        /// What happened, and what to do.
+        /// Description of the event, and what to do.
         why: String,
         /// The file with the keys.
         keys: PathBuf,
@@ -90,7 +90,7 @@ pub enum CleanError {
     Lost {
         /// The path.
         path: String,
-        /// What is wrong.
+        /// Fault.
         why: String,
     },
     /// The command line names another target than the audit had.

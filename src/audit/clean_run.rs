@@ -33,7 +33,7 @@ pub struct RunPeer {
     pub entry: u64,
 }
 
-/// What became of a peer of a run.
+/// Outcome of the clean-up for a peer of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndedPeer {
     /// It is revoked now.

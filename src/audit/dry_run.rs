@@ -1,4 +1,4 @@
-//! What an audit would do, read from the scenario that it plays: `covenant audit --dry-run`.
+//! Plan of an audit, read from the scenario that it plays: `covenant audit --dry-run`.
 
 use std::time::Duration;
 
@@ -29,14 +29,14 @@ const LEAVES: &[(&str, &str)] = &[
         "a request for an audit excerpt, which its operator may have to answer within 72 hours",
     ),
 ];
-/// What no call of an audit makes.
+/// Effects that no call of an audit has.
 const LEAVES_NONE: &str = "no grant, no record, no migration, no subscription: no call makes one";
-/// What misbehaviour adds.
+/// Addition of a misbehaviour.
 const LEAVES_ALARMS: &str = "findings or alarms about the peer; a session or a replication, if the target grants what the contract leaves out";
-/// What each call adds.
+/// Addition of each call.
 const LEAVES_LOG: &str = "entries of its log and of its audit, one for each call";
 
-/// What a dry run is of.
+/// Subject of a dry run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DryRunOf {
     /// The audit of an anonymous client.
@@ -60,7 +60,7 @@ pub enum DryRunOf {
 /// The settings of an audit that a dry run shows.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// What the audit is of.
+    /// Subject of the audit.
     pub of: DryRunOf,
     /// The calls that it makes in one minute, at most.
     pub rate: u64,
@@ -111,7 +111,7 @@ pub struct PlannedCall {
     pub caller: Caller,
     /// How often it is made.
     pub times: String,
-    /// What it sends and why.
+    /// Requests that it sends, and the reason for each.
     pub about: String,
     /// True if a conforming peer makes no such call.
     pub misbehaves: bool,
@@ -130,7 +130,7 @@ pub struct PlannedWait {
     pub seconds_at_most: u64,
 }
 
-/// What an audit would do.
+/// Plan of an audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DryRun {
     /// The calls, in order.
@@ -143,7 +143,7 @@ pub struct DryRun {
     pub operator_methods: Vec<&'static str>,
     /// True if it spends the acceptance token.
     pub spends_token: bool,
-    /// What would be left at the target.
+    /// Remains that it would leave at the target.
     pub leaves_behind: Vec<String>,
     /// True for a watch, which makes its calls again and again.
     #[serde(skip)]

@@ -1,4 +1,4 @@
-//! What an audit needs to leave the target, kept from before its token is spent until the target is notified.
+//! State that an audit needs to leave the target, kept from before its token is spent until the target is notified.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What the report of a run shows for a profile.
+//! Assessment of the report of a run under a profile.
 
 use std::collections::BTreeSet;
 
@@ -76,24 +76,24 @@ pub struct BrokenCheck {
     pub entries: Vec<u64>,
 }
 
-/// What a run shows for a profile. A test is an aspect of a clause, such as `7.1 conduct`.
+/// Results of a run under a profile. A test is an aspect of a clause, such as `7.1 conduct`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
     /// The result.
     pub result: CertificationResult,
-    /// What is kept.
+    /// Tests that are kept.
     pub passed: Vec<String>,
-    /// What is unproven or attested.
+    /// Tests that are unproven or attested.
     pub warned: Vec<String>,
-    /// What is broken.
+    /// Tests that are broken.
     pub failed: Vec<String>,
     /// The checks that are broken, with their evidence.
     pub breaches: Vec<BrokenCheck>,
-    /// What persons attest.
+    /// Tests that persons attest.
     pub attested: Vec<AttestedByPerson>,
-    /// What was not exercised.
+    /// Tests that were not exercised.
     pub not_exercised: Vec<Named>,
-    /// What does not apply to the target.
+    /// Tests that do not apply to the target.
     pub not_applicable: Vec<Named>,
 }
 

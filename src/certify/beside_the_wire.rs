@@ -5,7 +5,7 @@ use url::Url;
 use crate::operator::is_plain_elsewhere;
 use crate::report::Report;
 
-/// What rests on the word of whoever answers the methods.
+/// Results that rest on the word of whoever answers the methods.
 const RESTS: &str = "What no peer sees (findings, events, the audit log, the acts of an operator) rests on its word alone: nothing shows \
      that it speaks for the operator of the target";
 

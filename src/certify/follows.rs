@@ -1,4 +1,4 @@
-//! Whether a statement is the one that follows from the transcript of its run.
+//! Comparison of a statement with the one that follows from the transcript of its run.
 
 use super::{Profile, Statement};
 use crate::report::Report;

@@ -46,9 +46,9 @@ pub enum KeyError {
     Wrong {
         /// The path of the file.
         path: String,
-        /// What the file holds.
+        /// Content of the file.
         found: &'static str,
-        /// What is needed, and how to make it.
+        /// Description of the key that is needed, and how to make it.
         wanted: &'static str,
     },
     /// The library has no key, or no random numbers for one.

@@ -20,15 +20,15 @@ use crate::wire::canonical::sha256_hex;
 pub struct Profile {
     /// The name, as the command line has it.
     pub name: &'static str,
-    /// What it covers, in a phrase.
+    /// Coverage, in a phrase.
     pub about: &'static str,
     /// The basis whose checks count; `None` counts both.
     basis: Option<Basis>,
-    /// What must be kept.
+    /// Aspects that must be kept, in words.
     pub kept: &'static str,
-    /// What may be attested.
+    /// Aspects that may be attested, in words.
     pub attested: &'static str,
-    /// What is named as not exercised.
+    /// Aspects that are named as not exercised, in words.
     pub not_exercised: &'static str,
     /// The number of days for which a person's word counts, up to the signature.
     pub(super) word_days_max: u32,
@@ -37,7 +37,7 @@ pub struct Profile {
 /// The number of days for which a person's word counts.
 const WORD_DAYS_MAX: u32 = 90;
 
-/// What holds for every profile.
+/// Rules of every profile.
 pub const RULES: [&str; 4] = [
     "Anything that is broken, on either basis, known or not, makes the result FAILED.",
     "Anything that is unproven costs PASSED: the result is WARNED. So does a flaky check, on either basis: without `--retries` its \
@@ -77,7 +77,7 @@ pub(super) type AspectId = (ClauseId, Aspect);
 /// A check as a profile knows it: what it is about, its basis, and its name.
 type Known = (ClauseId, Aspect, Basis, String);
 
-/// What a profile asks of a run under one contract text.
+/// Demands of a profile on a run under one contract text.
 #[derive(Debug)]
 pub(super) struct Demand {
     /// The aspects that must be kept or attested, each with the checks that must have been played.

@@ -19,7 +19,7 @@ use crate::wire::canonical::sha256_hex;
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// The type of the predicate.
 pub const PREDICATE_TYPE: &str = "https://in-toto.io/attestation/test-result/v0.1";
-/// What a signature does not show. Each attestation says it.
+/// Limits of a signature. Each attestation states them.
 pub const LIMITS: &str = "The signature shows that nothing was changed and which key signed. It does not show that the signer is \
      to be trusted, nor that the run took place: whoever verifies decides whose keys count. A signer who operates the target vouches for \
      itself.";
@@ -56,7 +56,7 @@ pub struct Descriptor {
     /// The content, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// What a person reads.
+    /// Text for a person.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, Value>,
 }
@@ -69,19 +69,19 @@ pub struct Predicate {
     pub result: CertificationResult,
     /// The configuration of the run, by name.
     pub configuration: Vec<Descriptor>,
-    /// What is kept, and nothing else.
+    /// Tests that are kept, and no other ones.
     pub passed_tests: Vec<String>,
-    /// What is unproven or attested.
+    /// Tests that are unproven or attested.
     pub warned_tests: Vec<String>,
-    /// What is broken.
+    /// Tests that are broken.
     pub failed_tests: Vec<String>,
     /// The checks that are broken, with the entries that show it.
     #[serde(rename = "covenant_breaches")]
     pub breaches: Vec<BrokenCheck>,
-    /// What was not exercised.
+    /// Tests that were not exercised.
     #[serde(rename = "covenant_notExercised")]
     pub not_exercised: Vec<Named>,
-    /// What does not apply to the target.
+    /// Tests that do not apply to the target.
     #[serde(rename = "covenant_notApplicable")]
     pub not_applicable: Vec<Named>,
     /// The words of persons.
@@ -93,13 +93,13 @@ pub struct Predicate {
     /// Who answered for the operator of the target, so on whose word rests what no peer sees.
     #[serde(rename = "covenant_operatorPlane")]
     pub operator_plane: String,
-    /// What several certificates of the target mean; `None` if it showed one.
+    /// Remark on several certificates of the target; `None` if it showed one.
     #[serde(rename = "covenant_certificates", default, skip_serializing_if = "Option::is_none")]
     pub certificates: Option<String>,
     /// The attestation that this one supersedes.
     #[serde(rename = "covenant_supersedes", default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<SupersededFile>,
-    /// What the signature does not show.
+    /// Limits of the signature.
     #[serde(rename = "covenant_limits")]
     pub limits: String,
 }
@@ -130,7 +130,7 @@ pub struct Validity {
     pub while_profile: String,
 }
 
-/// What the signer decides, beside the run.
+/// Decisions of the signer, beside the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// The time of the signature.

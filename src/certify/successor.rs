@@ -1,10 +1,10 @@
-//! What a later attestation says of an earlier one.
+//! Effect of a later attestation on an earlier one.
 
 use super::verification::statement_of;
 use super::{Asked, Envelope, Statement};
 use crate::wire::canonical::sha256_hex;
 
-/// What a later attestation says of an earlier one.
+/// Effect of a later attestation on an earlier one.
 pub(super) enum Successor {
     /// It supersedes the earlier one: how, and what to do.
     Supersedes(String),

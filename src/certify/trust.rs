@@ -27,7 +27,7 @@ pub enum TrustError {
     Form {
         /// The path of the file.
         path: String,
-        /// What is wrong, with its line.
+        /// Fault, with its line.
         what: String,
     },
 }

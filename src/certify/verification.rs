@@ -23,14 +23,14 @@ pub const ATTESTATION_BYTES_MAX: u64 = 4 << 20;
 const FILE_BYTES_MAX: u64 = 256 << 20;
 /// How far the clock of a signer may be ahead.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
-/// What is missing without a key.
+/// Remark on a verification without a key.
 const NO_KEY: &str = "it was not checked against any known signer; give --key or --trust. Digests and chain alone prove nothing \
      against whoever wrote the files: they can be computed again";
 
-/// What to do about a file that is not the one that was signed.
+/// Advice for a file that is not the one that was signed.
 const AGAIN: &str = "get it again from the signer, unchanged";
 
-/// What a verifier asks.
+/// Questions of a verifier.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The bytes of the attestation.
@@ -51,7 +51,7 @@ pub struct Asked<'a> {
     pub now: Timestamp,
 }
 
-/// What became of one point.
+/// Outcome of one point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -59,16 +59,16 @@ pub enum State {
     Holds,
     /// It does not hold.
     Fails,
-    /// What is needed was not given.
+    /// The input that it needs was not given.
     NotChecked,
 }
 
 /// One point of a verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Point {
-    /// What it is about.
+    /// Subject of the point.
     pub about: &'static str,
-    /// What became of it.
+    /// Outcome of the point.
     pub state: State,
     /// The reason, for a person.
     pub detail: String,

@@ -24,7 +24,7 @@ pub(super) const STATED_BY: &str = " (stated by ";
 pub(super) const ABOUT: &str = " about ";
 pub(super) const EVIDENCE: &str = "; evidence ";
 
-/// What a person states about a clause.
+/// Statement of a person about a clause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonsWord {
@@ -38,7 +38,7 @@ pub struct PersonsWord {
     pub at: Timestamp,
     /// The target that it is about.
     pub target: WordTarget,
-    /// What the person shows for it.
+    /// Evidence of the person.
     pub evidence: Evidence,
 }
 
@@ -91,7 +91,7 @@ pub enum WordError {
     /// A text has a part of the form in which a run records a word.
     #[error("{what}: it has {part:?}, which marks the parts of a word in a run; write it in other words")]
     Part {
-        /// What has it.
+        /// Holder of it.
         what: &'static str,
         /// The part.
         part: &'static str,
@@ -104,7 +104,7 @@ pub enum WordError {
     Form {
         /// The path of the file.
         path: String,
-        /// What is wrong.
+        /// Fault.
         what: String,
     },
 }

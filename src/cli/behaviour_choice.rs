@@ -3,7 +3,7 @@
 use crate::nearest::did_you_mean;
 use crate::peer::{Behaviour, Named};
 
-/// What the command line names: a behaviour or a family.
+/// Choice of the command line: a behaviour or a family.
 #[derive(Clone, Debug)]
 pub(super) struct BehaviourChoice(Named);
 

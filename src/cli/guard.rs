@@ -23,7 +23,7 @@ const EXIT_TIME_MAX: Duration = Duration::from_secs(2);
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The exit code of a program that does not start, as a shell gives it.
 const DOES_NOT_START: i32 = 127;
-/// What a shell adds to the number of a signal.
+/// Offset that a shell adds to the number of a signal.
 const BY_SIGNAL: i32 = 128;
 
 /// Arguments of `covenant adapter guard`.

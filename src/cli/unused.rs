@@ -5,7 +5,7 @@ use super::Failure;
 use super::operator_choice::OperatorChoice;
 use super::target_choice::TargetArguments;
 
-/// What an option of a target is for.
+/// Purpose of an option of a target.
 #[derive(Clone, Copy)]
 enum Use {
     /// The adapter that is started as a program.

@@ -29,7 +29,7 @@ pub struct Probe {
     route: &'static str,
     /// True if it sends the body of an accept.
     is_accept: bool,
-    /// What it sends, and why.
+    /// Requests that it sends, and the reason for each.
     pub about: &'static str,
 }
 
@@ -69,7 +69,7 @@ pub const DETECTION: Probe = TRUST_BUNDLE;
 pub(super) struct AnonymousClient {
     client: Client,
     url: Url,
-    /// What records its exchanges; `None` if nothing does.
+    /// Recorder of its exchanges; `None` if they are not recorded.
     recorder: Option<Recorder>,
 }
 

@@ -39,7 +39,7 @@ pub struct Subject {
     pub limits: Limits,
     /// True if a person is the operator, who is asked for no trial of the way back.
     pub asks_a_person: bool,
-    /// What records the exchanges of the anonymous client; `None` if nothing does.
+    /// Recorder of the exchanges of the anonymous client; `None` if they are not recorded.
     pub recorder: Option<Recorder>,
 }
 
@@ -106,7 +106,7 @@ fn examine_addresses(points: &mut Points<'_>, subject: &Subject, url: &Url) -> b
     !is_lost
 }
 
-/// What to do if the target does not reach the peers.
+/// Advice for a target that does not reach the peers.
 const OTHER_ADDRESS: &str =
     "give --listen an address that the target reaches, or --advertise a URL that leads here";
 

@@ -20,7 +20,7 @@ pub struct Difference {
     pub rule: &'static Rule,
     /// The path of the member: `response.body.data.status`. `[]` stands for any item of a list.
     pub at: String,
-    /// What differs, in one sentence.
+    /// Difference, in one sentence.
     pub text: String,
 }
 

@@ -73,7 +73,7 @@ pub enum Way {
     Paired,
 }
 
-/// What was compared.
+/// Number of things that were compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// The number of scenarios.
@@ -109,7 +109,7 @@ pub struct Comparison {
     pub notice: Option<Notice>,
     /// The rules that the user added and left out.
     pub rules: Choice,
-    /// What was compared.
+    /// Number of things that were compared.
     pub compared: Counts,
     /// The breaking differences.
     pub breaking: Vec<Found>,

@@ -1,4 +1,4 @@
-//! What is found: a difference, with the exchanges that show it.
+//! Finding of a gate: a difference, with the exchanges that show it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub struct Found {
     pub route: String,
     /// The path of the member.
     pub at: String,
-    /// What differs.
+    /// Difference.
     pub text: String,
     /// The number of exchanges that show it.
     pub exchanges: usize,

@@ -13,7 +13,7 @@ use super::recording::{LeftOut, Recording};
 use crate::clock::Seed;
 use crate::runner::{Observer, Plan};
 
-/// What a release is held to, and how.
+/// Baseline that a release is held to, and the way in which it is.
 #[derive(Clone, Debug, Default)]
 pub struct Hold {
     /// The release that the user names; that which the target discloses must be it.

@@ -23,7 +23,7 @@ const LASTING: &str = "slug";
 /// The number of pairs of items up to which each item has a counterpart of its own. Beyond it, each has the nearest one.
 const PAIRS_MAX: usize = 40_000;
 
-/// What the request named of an item: the member that holds its id, or none of a list of ids, and the id.
+/// Part of an item that the request named: the member that holds its id, or none of a list of ids, and the id.
 type Named = (Option<&'static str>, String);
 
 /// Compares each recorded item with its counterpart. An item that the request named by its id has no other one.

@@ -56,18 +56,18 @@ pub struct MatrixPair {
     pub findings: Vec<Found>,
     /// The deprecation notice of the old release, if one is known.
     pub notice: Option<Notice>,
-    /// What was compared.
+    /// Number of things that were compared.
     pub compared: Counts,
-    /// What was not compared, with the reason.
+    /// Pairs and parts that were not compared, each with the reason.
     pub not_compared: Vec<LeftOut>,
-    /// What two of the old release do not show, with the reason.
+    /// Parts that two platforms of the old release do not show, each with the reason.
     pub not_recorded: Vec<LeftOut>,
     /// The steps that no method does, each with what was done instead.
     pub skipped: Vec<LeftOut>,
     /// The report as text.
     #[serde(skip)]
     pub text: String,
-    /// What failed.
+    /// Failure.
     #[serde(skip)]
     pub error: Option<GateError>,
 }

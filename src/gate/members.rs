@@ -1,4 +1,4 @@
-//! What the wire says of a member by its name: whether its texts are of a fixed set, and whether its numbers have a unit.
+//! Facts of the wire about a member, by its name: whether its texts are of a fixed set, and whether its numbers have a unit.
 
 /// Members whose texts are of a fixed set (`wire.md` §5 and §6, `binding.md`): another text is another value, whatever its
 /// characters are.
@@ -141,14 +141,14 @@ const WITHOUT_UNIT: &[&str] = &[
     "generation",
 ];
 
-/// What the texts of a member are.
+/// Kind of the texts of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Texts {
     /// Of a fixed set.
     Fixed,
     /// The version of a contract or of a format.
     Version,
-    /// What somebody chose.
+    /// Text that somebody chose.
     Free,
     /// The name does not tell: their characters do.
     Open,

@@ -13,7 +13,7 @@ use super::template::Template;
 /// The members that tell how far something has come: two calls find it in two states.
 const STATES: [&str; 2] = ["status", "state"];
 
-/// What is held against each answer in the middle of several, besides what is held against each call. The items of a list
+/// Rules for each answer in the middle of several, besides those for each call. The items of a list
 /// depend on the moment.
 const OF_EACH_ANSWER: [&Rule; 6] =
     [ANSWER_FAILED, ANSWER_GONE, MEMBER_REQUIRED, REQUEST_REFUSED, UNIT_CHANGED, VALUE_CHANGED];

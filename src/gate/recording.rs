@@ -24,7 +24,7 @@ pub const FILE: &str = "recording.json";
 /// The longest recording that is read, in bytes. The parser limits the depth to 128.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
-/// What one release sent and accepted.
+/// Messages that one release sent and accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recording {
@@ -44,7 +44,7 @@ pub struct Recording {
     pub recorded_at: Timestamp,
     /// The scenarios, each with its exchanges.
     pub scenarios: Vec<Recorded>,
-    /// What is compared with nothing, each with the reason: scenarios that did not complete, and answers that differed
+    /// Parts that are compared with nothing, each with the reason: scenarios that did not complete, and answers that differed
     /// between the two plays.
     pub left_out: Vec<LeftOut>,
     /// SHA-256 of the members before, so that a file that was edited or cut is noticed.
@@ -108,7 +108,7 @@ pub enum RecordingError {
         folder: String,
         /// The recorded release.
         release: String,
-        /// What differs.
+        /// Difference.
         what: &'static str,
     },
     /// A recording of another suite.
@@ -123,7 +123,7 @@ pub enum RecordingError {
         folder: String,
         /// The recorded release.
         release: String,
-        /// What differs.
+        /// Difference.
         what: String,
     },
 }

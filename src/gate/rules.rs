@@ -1,7 +1,7 @@
 //! The rules of the release gate, as data. Help, `covenant list rules`, `covenant explain` and `docs/gate-rules.md` are made
 //! from this table.
 
-/// What a difference means for the release before.
+/// Weight of a difference for the release before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
     /// The release before cannot go on as it did.
@@ -29,9 +29,9 @@ impl Weight {
 pub struct Rule {
     /// Id of the rule: `member-gone`.
     pub id: &'static str,
-    /// What a difference of this rule means.
+    /// Weight of a difference of this rule.
     pub weight: Weight,
-    /// What differs, in one sentence.
+    /// Difference, in one sentence.
     pub about: &'static str,
     /// Why the release before minds, in one sentence.
     pub why: &'static str,

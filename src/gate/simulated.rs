@@ -58,11 +58,11 @@ pub struct Simulation {
     pub rules: Choice,
     /// The number of checks that were kept.
     pub kept: usize,
-    /// What breaks.
+    /// Breaking findings.
     pub breaking: Vec<Found>,
-    /// What is broken by a rule that the user left out.
+    /// Findings of a rule that the user left out.
     pub others: Vec<Found>,
-    /// What could not be seen, with the reason.
+    /// Parts that could not be seen, each with the reason.
     pub not_compared: Vec<LeftOut>,
 }
 

@@ -46,7 +46,7 @@ pub struct Template {
     /// True if it stands for many equal calls of one step, made side by side. Any of them may answer it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub many: bool,
-    /// What differed between the two plays of the recording, by rule and place. It is compared with nothing.
+    /// Differences between the two plays of the recording, by rule and place. They are compared with nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub varies: Vec<Variable>,
 }
@@ -67,7 +67,7 @@ impl Variable {
     }
 }
 
-/// What finds an exchange again in another play.
+/// Key that finds an exchange again in another play.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     peer: String,

@@ -44,7 +44,7 @@ pub fn updated(file: &KnownFile, report: &Report, expires: Date) -> (String, Upd
     (text, update)
 }
 
-/// What an update changed.
+/// Changes of an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Update {
     /// The number of entries that stay.

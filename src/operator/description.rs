@@ -29,7 +29,7 @@ pub struct Description {
     pub speaks: Vec<Addition>,
     /// The kinds that the platform names.
     pub kinds: Option<Kinds>,
-    /// What is most likely misspelt, with the nearest word. An adapter may describe more than the protocol names, so it
+    /// Words that are most likely misspelt, with the nearest word. An adapter may describe more than the protocol names, so it
     /// is no error.
     pub remarks: Vec<String>,
 }

@@ -93,7 +93,7 @@ impl Http {
     }
 }
 
-/// What is wrong with a compressed answer.
+/// Fault of a compressed answer.
 const UNASKED: &str = "Accept-Encoding asks for identity; a proxy in front may add it";
 
 /// Returns the compression of an answer, which is read as it is.

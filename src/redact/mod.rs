@@ -144,7 +144,7 @@ fn files_of_run() -> impl Iterator<Item = String> {
     iter::once(TRANSCRIPT.to_owned()).chain(reports)
 }
 
-/// What is known of a run before its copy is made.
+/// Facts about a run that are known before its copy is made.
 struct Plan {
     transcript: PathBuf,
     original_sha256: String,

@@ -14,7 +14,7 @@ pub(super) const LENGTH_MIN: usize = 4;
 const NUMBER_LENGTH_MIN: usize = 7;
 /// The placeholders that are tried for one value before another form of it is taken.
 const TRIES_MAX: u32 = 1000;
-/// What placeholders are made of. A value that is part of it stays: it would be found in each copy.
+/// Texts that placeholders are made of. A value that is part of one stays: it would be found in each copy.
 const FRAME: &str = "host-\n.redacted.invalid\nemail-\n@redacted.invalid\ncontact-\nfpr:redacted-contact-\nredacted-peer-\n\
                      redacted-party-\nredacted-subject-\nredacted-argument-\nredacted-user-\n00000000-0000-7000-8000-0000";
 /// The domain of placeholders, which no one can have (RFC 2606).
@@ -25,7 +25,7 @@ const DOCUMENTATION_MAX: u32 = 255;
 const BENCHMARK: u32 = u32::from_be_bytes([198, 18, 0, 0]);
 const DOCUMENTATION_6: u128 = 0x2001_0db8 << 96;
 
-/// What a value is.
+/// Kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {

@@ -23,11 +23,11 @@ const BASE64_MIN: usize = 6;
 #[derive(Debug)]
 pub(super) struct Replacer {
     forms: AhoCorasick,
-    /// What replaces each form, in their order.
+    /// Replacement of each form, in their order.
     replacements: Vec<String>,
     /// The values without case, which a text without escapes and case may have.
     folded: AhoCorasick,
-    /// What replaces each of them, in their order.
+    /// Replacement of each of them, in their order.
     placeholders: Vec<String>,
     /// The ids of scenarios, which stay: checks are called by them.
     ids: BTreeSet<String>,

@@ -51,7 +51,7 @@ const ID_LENGTH_MIN: usize = 16;
 /// Folders below which the name of a user stands.
 const HOMES: [&str; 2] = ["/home/", "/Users/"];
 
-/// What was found in a run.
+/// Values that were found in a run.
 #[derive(Debug, Default)]
 pub(super) struct Values {
     pub(super) found: BTreeSet<(Class, String)>,

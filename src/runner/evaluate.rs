@@ -29,11 +29,11 @@ use super::seen::Seen;
 /// The status by which a target says that a token is unknown, spent or expired (`wire.md`, "Accept").
 const TOKEN_REFUSED: u16 = 401;
 
-/// What a report says of a check whose verdict does not follow from a redacted copy.
+/// Remark of a report on a check whose verdict does not follow from a redacted copy.
 const HIDDEN: &str =
     "this is a redacted copy, in which what the verdict rests on is replaced; the original shows it";
 
-/// What a report needs of a scenario, once its trace was evaluated.
+/// Results of a scenario that a report needs, once its trace was evaluated.
 pub(super) struct Part {
     pub(super) id: String,
     pub(super) outcome: Option<Outcome>,

@@ -32,7 +32,7 @@ pub fn broken_checks(report: &Report) -> Vec<&EvaluatedCheck> {
     report.checks.iter().filter(is_broken).collect()
 }
 
-/// What a replay takes from the user and not from the transcript, which may come from anyone.
+/// Settings that a replay takes from the user and not from the transcript, which may come from anyone.
 #[derive(Clone, Debug)]
 pub struct Again {
     /// The target.

@@ -37,7 +37,7 @@ impl<'a> Retries<'a> {
     }
 }
 
-/// What the plays of one scenario show of its checks.
+/// Results of the checks of one scenario over its plays.
 #[derive(Debug)]
 pub(super) struct Plays {
     first: Vec<Evaluation>,

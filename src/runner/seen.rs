@@ -1,4 +1,4 @@
-//! What the traces of a run show, each by itself. They are evaluated side by side.
+//! Results of the traces of a run, each by itself. They are evaluated side by side.
 
 use std::borrow::Borrow;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -17,11 +17,11 @@ const EVALUATED_AT_ONCE: usize = 4;
 /// Number of evaluated traces that wait for those before them, for each that is evaluated.
 const HELD_AHEAD: usize = 2;
 
-/// What traces show, each by itself.
+/// Results of traces, each by itself.
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) parts: Vec<Part>,
-    /// What the plays of each scenario show.
+    /// Results of the plays of each scenario.
     pub(super) played: Vec<(String, Played)>,
     pub(super) shown: Vec<ShownTrace>,
     pub(super) warnings: Warnings,

@@ -35,7 +35,7 @@ pub enum SelectionError {
     Pattern {
         /// The pattern as given.
         pattern: String,
-        /// What is wrong with it.
+        /// Fault of it.
         why: String,
     },
     /// A pattern that fits nothing.

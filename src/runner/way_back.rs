@@ -48,7 +48,7 @@ pub(super) async fn find(
     silent.or(shown).or_else(|| run_context.way_back.clone())
 }
 
-/// What a trial of the way back showed.
+/// Outcome of a trial of the way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WayBackTrial {
     /// It is open, as this sentence says.

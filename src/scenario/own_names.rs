@@ -7,7 +7,7 @@ use super::step::changed;
 
 /// The members of a step that hold the members of a record.
 const RECORDS: [&str; 2] = ["payload", "record"];
-/// What differs from scenario to scenario.
+/// Part of a name that differs from scenario to scenario.
 const OWN: &str = "${id:names}";
 
 /// Returns the scenario, with an id in the name of each record that it stores, migrates or syncs.

@@ -2,7 +2,7 @@
 
 use super::Loaded;
 
-/// What stands between the id of the scenario and the number of the play.
+/// Separator of the id of the scenario and the number of the play.
 const RETRY: &str = " retry ";
 
 /// Returns the name of the trace of a play. The first play has the name of the scenario.

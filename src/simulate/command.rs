@@ -18,7 +18,7 @@ use crate::runner::{FileError, refuse_unwritable, write_new_private};
 use crate::wire::grant::Scope;
 use crate::with_causes;
 
-/// What stands for all peers.
+/// Word for all peers.
 pub(super) const ALL: &str = "all";
 
 /// The command that ends the simulation, and its answer.
@@ -127,7 +127,7 @@ fn none(words: &[&str]) -> Result<(), String> {
     words.first().map_or(Ok(()), |word| Err(format!("no peer is called {word:?}; try status")))
 }
 
-/// What each of some peers is to do.
+/// Command for each of some peers.
 #[derive(Clone, Copy)]
 enum Order<'a> {
     Beat,

@@ -1,4 +1,4 @@
-//! What a behaviour does of its own accord. Most behaviours change what a peer says anyway and do nothing more.
+//! Deeds of a behaviour of its own accord. Most behaviours change what a peer says anyway and do nothing more.
 
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};

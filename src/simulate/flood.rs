@@ -53,7 +53,7 @@ pub struct Flood {
 #[error("the flood cannot set up TLS")]
 pub struct FloodError(#[from] PkiError);
 
-/// What a flood did.
+/// Outcome of a flood.
 #[derive(Debug)]
 pub struct Flooded {
     /// The handshakes that were due.

@@ -58,7 +58,7 @@ pub struct Many {
     pub run_context: RunContext,
 }
 
-/// What many peers did so far.
+/// Counts of many peers so far.
 #[derive(Debug, Default)]
 pub struct ManyCounts {
     federated: AtomicU64,

@@ -125,7 +125,7 @@ pub struct Simulation(Arc<Inner>);
 struct Inner {
     peers: Vec<Arc<Simulated>>,
     transcript: Transcript,
-    /// What is left of a start that comes to nothing.
+    /// Remains of a start that comes to nothing.
     files: Option<TranscriptFiles>,
     clock: Clock,
     stopper: watch::Sender<bool>,

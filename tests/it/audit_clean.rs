@@ -1,4 +1,4 @@
-//! What an interrupted audit or run left is cleaned up.
+//! The remains of an interrupted audit or run are cleaned up.
 #![cfg(unix)]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! What an audit would do, and that it does no more: the dry run, the rate, valid traffic.
+//! The plan of an audit, and that it does no more: the dry run, the rate, valid traffic.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 const LISTEN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// What an operator client does in place of some methods.
+/// Deeds of an operator client in place of some methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Instead {
     /// Nothing: it is as it is.

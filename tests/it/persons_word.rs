@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::certify::{expect, statement_of, verified};
 use crate::program::SHORT;
 
-/// What a word about the embedded reference names of it.
+/// Facts of the embedded reference that a word about it names.
 pub(crate) const ABOUT: [&str; 4] = ["--target", "embedded", "--release", "1.4.0"];
 
 /// A defect that a stage shows, so that a run of the whole suite, which alone counts a word, ends soon after it began.

@@ -84,7 +84,7 @@ pub struct CallOutcome {
     pub data: Option<Value>,
     /// Kind of the failure, if there was no response.
     pub failure: Option<FailureKind>,
-    /// What happened, for a person: the status and the body, or why there is none.
+    /// Outcome for a person: the status and the body, or why there is none.
     pub in_words: String,
     /// Encoding of a body that is not read, because it is compressed.
     pub encoding: Option<String>,

@@ -150,7 +150,7 @@ pub fn family_of(behaviour: &Behaviour) -> Option<&'static Family> {
     FAMILIES.iter().find(|family| family.names().any(|name| name == behaviour.name))
 }
 
-/// What a name stands for: a family, or a behaviour. Some families have the name of their first behaviour;
+/// Meaning of a name: a family, or a behaviour. Some families have the name of their first behaviour;
 /// `FAMILY/BEHAVIOUR` is that behaviour alone.
 #[derive(Clone, Copy, Debug)]
 pub enum Named {

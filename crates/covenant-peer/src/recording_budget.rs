@@ -56,7 +56,7 @@ pub(super) struct RecordingBudget {
     /// Times of the last heartbeats, at most as many as a flood needs.
     recent: VecDeque<Timestamp>,
     is_flooding: bool,
-    /// What the target did too much of.
+    /// Limit that the target exceeded.
     overloaded: Option<String>,
 }
 

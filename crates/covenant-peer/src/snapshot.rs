@@ -14,7 +14,7 @@ pub struct PeerSnapshot {
     server_chain_pem: String,
     server_key_pem: String,
     target_row: String,
-    /// What the target gave the peer; `None` if it has not admitted it.
+    /// Credentials that the target gave the peer; `None` if it has not admitted it.
     admission: Option<Admission>,
 }
 

@@ -116,7 +116,7 @@ pub(super) struct State {
     pub(super) granted: BTreeMap<&'static str, u64>,
     /// Number of calls of the target, by route.
     pub(super) asked: BTreeMap<&'static str, u64>,
-    /// What the peer last stated of itself against its profile.
+    /// Last statements of the peer about itself that differ from its profile.
     pub(super) stated: Map<String, Value>,
     pub(super) inbox: Vec<Received>,
     /// Recording budget for the target's calls.

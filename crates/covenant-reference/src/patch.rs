@@ -131,7 +131,7 @@ pub struct Contradiction {
     pub one: &'static str,
     /// The name of the second.
     pub other: &'static str,
-    /// What both decide.
+    /// Decisions that both take.
     pub decision: &'static str,
 }
 

@@ -62,7 +62,7 @@ pub enum WatchError {
     Lost {
         /// The path.
         path: String,
-        /// What is wrong.
+        /// Fault.
         why: String,
     },
     /// The folder holds a transcript of a watch, and no state.

@@ -19,7 +19,7 @@ pub(super) struct State {
     pub(super) until: Option<Timestamp>,
     /// True if the token was sent, or is about to be.
     pub(super) is_accepting: bool,
-    /// What the peer needs to leave.
+    /// State that the peer needs to leave.
     #[serde(flatten)]
     pub(super) peering: Peering,
     pub(super) excerpt: Excerpt,

@@ -14,9 +14,9 @@ pub(super) struct Steps {
     pub(super) in_all: BTreeSet<u32>,
     /// The steps that were done before and are refused now, with the reason.
     pub(super) refused: Vec<(String, String)>,
-    /// What two of the old release do not show, with the reason.
+    /// Parts that two platforms of the old release do not show, each with the reason.
     pub(super) not_recorded: Vec<String>,
-    /// What the new release does not show, with the reason.
+    /// Parts that the new release does not show, each with the reason.
     pub(super) not_compared: Vec<String>,
 }
 

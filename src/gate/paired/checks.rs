@@ -22,7 +22,7 @@ const WORK: [(&str, Basis); 5] = [
     ("sync.run", Basis::Proposed),
 ];
 
-/// What a check says.
+/// Result of a check.
 pub(super) enum Passed {
     /// It is kept.
     Kept,
@@ -32,7 +32,7 @@ pub(super) enum Passed {
     Broken {
         /// The requirement.
         requirement: String,
-        /// What was seen.
+        /// Observation.
         actual: String,
     },
 }

@@ -35,7 +35,7 @@ const ROLES: [(&str, usize); 2] =
 /// The seeds of the two plays of the old release with itself. What differs between them differs by nature.
 const SEEDS: [Seed; 2] = [Seed(1), Seed(2)];
 
-/// What is left where no two platforms of the old release federate.
+/// Remark for a pair where no two platforms of the old release federate.
 const CHECKS_ALONE: &str = ": what passes is held to the checks of 10.1 alone";
 
 /// Why the messages of a platform at an address are not compared.
@@ -75,7 +75,7 @@ pub struct Pairing {
     pub seed: Seed,
 }
 
-/// What came of a pair.
+/// Outcome of a pair.
 #[derive(Clone, Debug)]
 pub struct Paired {
     /// The comparison.

@@ -42,7 +42,7 @@ pub enum PairError {
     Address {
         /// The platform.
         which: String,
-        /// What it names.
+        /// Name of it.
         found: String,
     },
     /// The relay cannot start.
@@ -62,7 +62,7 @@ pub(super) struct Pair {
     pub(super) peer_ids: [Option<String>; 2],
 }
 
-/// What one of the two platforms answered and called.
+/// Answers and calls of one of the two platforms.
 #[derive(Clone, Debug)]
 pub struct View {
     /// The exchanges, as a trace in which the platform is the target.
@@ -76,9 +76,9 @@ pub struct View {
 /// One play of a pair.
 #[derive(Clone, Debug)]
 pub struct PairPlay {
-    /// What the operators did.
+    /// Deeds of the operators.
     pub steps: Vec<PairStep>,
-    /// What the proposer and the joiner answered and called.
+    /// Answers and calls of the proposer and of the joiner.
     pub views: [View; 2],
 }
 

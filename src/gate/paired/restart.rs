@@ -14,10 +14,10 @@ use crate::operator::platform::{Kill, Start, Stop};
 /// The time for which the relay refuses connections, where no method ends the platform.
 const OUTAGE: Duration = Duration::from_secs(2);
 
-/// What the names of the steps afterwards have.
+/// Suffix of the names of the steps afterwards.
 const AFTERWARDS: &str = "after a restart of the joiner";
 
-/// What the name of the start afterwards has.
+/// Suffix of the name of the start afterwards.
 const AGAIN: &str = "again";
 
 /// Why what follows a restart is held against nothing.

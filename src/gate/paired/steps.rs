@@ -1,4 +1,4 @@
-//! What the operators of two platforms do: the life of a federation, from the proposal to the revocation, both ways.
+//! Steps of the operators of two platforms: the life of a federation, from the proposal to the revocation, both ways.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(super) const JOINER: usize = 1;
 /// The names of the two, by their place.
 pub(super) const NAMES: [&str; 2] = ["the proposer", "the joiner"];
 
-/// What the names of steps have whose calls the relay cuts: what comes of them depends on the moment.
+/// Suffix of the names of steps whose calls the relay cuts: their outcome depends on the moment.
 pub(super) const IS_CUT: &str = "whose connection is cut";
 
 /// The time by which the relay delays a call: shorter than any caller waits.
@@ -37,12 +37,12 @@ const CALLING: [Method; 8] = [
     audit::Request::METHOD,
 ];
 
-/// What one operator did.
+/// Deed of one operator.
 #[derive(Clone, Debug, Serialize)]
 pub struct PairStep {
     /// Its number, the same in each play.
     pub number: u32,
-    /// What was done: `the joiner: heartbeat.send`.
+    /// Deed, such as `the joiner: heartbeat.send`.
     pub name: String,
     /// The outcome.
     pub outcome: StepOutcome,

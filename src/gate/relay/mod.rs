@@ -42,7 +42,7 @@ pub struct End {
     pub clock: Clock,
 }
 
-/// What the relay does to the next call of one platform.
+/// Treatment of the next call of one platform by the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disturbance {
     /// It is passed on after this time.
@@ -78,7 +78,7 @@ struct Shared {
     ends: Mutex<[End; 2]>,
     /// The stand-in of each platform, which the other one calls.
     stand_ins: [StandIn; 2],
-    /// What each platform sent and got, as the other half of a trace in which it is the target.
+    /// Messages that each platform sent and got, as the other half of a trace in which it is the target.
     recorders: [Recorder; 2],
     disturbances: Mutex<[Option<Disturbance>; 2]>,
     step: AtomicU32,

@@ -1,4 +1,4 @@
-//! What stands for one platform before the other: a server with an authority of its own, and the identities under which the
+//! Stand-in of one platform before the other: a server with an authority of its own, and the identities under which the
 //! relay calls the platform itself.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub(super) const DAYS: u32 = 730;
 /// The label of the caller's authority, as its operator plane names it.
 const OPERATOR: &str = "operator";
 
-/// What stands for one platform.
+/// Stand-in of one platform.
 #[derive(Debug)]
 pub(super) struct StandIn {
     port: Port,

@@ -1,4 +1,4 @@
-//! What keeps the keys of a peering while a scenario is played, so that the peer can leave after its process ended.
+//! Keeper of the keys of a peering while a scenario is played, so that the peer can leave after its process ended.
 
 use std::fmt::Debug;
 

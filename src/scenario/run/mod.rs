@@ -84,7 +84,7 @@ pub struct RunContext {
     pub records: Vec<NamedRecord>,
     /// The kinds that the user names for the target. `None` takes those that the operator client names.
     pub kinds: Option<Arc<Kinds>>,
-    /// What keeps the keys of a peering; `None` where the operator client can revoke it.
+    /// Keeper of the keys of a peering; `None` where the operator client can revoke it.
     pub keeper: Option<Arc<dyn SnapshotKeeper>>,
 }
 
@@ -108,7 +108,7 @@ impl RunContext {
     }
 }
 
-/// What a scenario lacks in which a peer moves, if the user gives the address of the peers.
+/// Need of a scenario in which a peer moves, if the user gives the address of the peers.
 const FIXED_ADDRESS: &str =
     "a peer is to move to another address, and `--advertise` fixes the address of each peer";
 

@@ -1,4 +1,4 @@
-//! What a simulation refuses before anything is called.
+//! Arguments that a simulation refuses before anything is called.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;

@@ -282,7 +282,7 @@ with = { call = "later" }
     }
 }
 
-/// What G3 is asked through its surface.
+/// Requests to G3 through its surface.
 const OF_G3: [&str; 7] = [
     "00-*/sync",
     "05-*/excerpt-names-nobody-else",

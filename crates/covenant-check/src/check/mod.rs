@@ -125,7 +125,7 @@ pub struct Evaluation {
     pub check: PlannedCheck,
     /// The verdict with its evidence.
     pub result: CheckResult,
-    /// What several plays of the scenario show, if it is broken in some of them alone. The verdict is unproven then.
+    /// Results of several plays of the scenario, if it is broken in some of them alone. The verdict is unproven then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flaky: Option<Flaky>,
 }

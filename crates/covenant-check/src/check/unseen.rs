@@ -1,4 +1,4 @@
-//! What a trace does not hold: entries that were cut, and calls that a limit of the suite rejected.
+//! Gaps of a trace: entries that were cut, and calls that a limit of the suite rejected.
 //!
 //! One rule holds for all checks: no verdict rests on what was not seen.
 

@@ -10,11 +10,11 @@ use covenant_model::transcript::{Note, NoteKind, Trace, What};
 pub struct Diagnostic {
     /// The examined part: `trust`, `accept`.
     pub subject: String,
-    /// What it means: `fine`, `note` or `failed`.
+    /// Meaning: `fine`, `note` or `failed`.
     pub result: String,
-    /// What was found.
+    /// Result.
     pub found: String,
-    /// What to do; `None` unless it failed.
+    /// Advice; `None` unless it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }

@@ -17,7 +17,7 @@ use covenant_model::wire::harmless::harmless_json;
 pub struct ReportDiff {
     /// The reason why the new run is void. Its verdicts say nothing then.
     pub void: Option<String>,
-    /// What the runs differ in, so that they can be compared in part only: target, contract text, version, scope.
+    /// Differences of the runs that let them be compared in part only: target, contract text, version, scope.
     pub apart: Vec<Apart>,
     /// Broken now, and not before.
     pub worse: Vec<Change>,
@@ -57,7 +57,7 @@ pub struct Change {
     pub before: Option<Verdict>,
     /// The verdict now; `None` if the check was not played or planned.
     pub after: Option<Verdict>,
-    /// What was observed now, or before if nothing is now.
+    /// Observation now, or before if there is none now.
     pub actual: String,
 }
 

@@ -1,4 +1,4 @@
-//! What each format of a report says first of the target and of the run: release, address, certificate, time.
+//! Facts about the target and the run that each format of a report states first: release, address, certificate, time.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use covenant_model::transcript::{Direction, Exchange, Trace, What};
 /// The address of the embedded reference: it listens on a port of its own in each scenario.
 const EMBEDDED: &str = "embedded";
 
-/// What the entries of a run show of its target.
+/// Facts about the target that the entries of a run show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetFacts {
     /// The release that the target reports; `None` if it reports none.

@@ -46,7 +46,7 @@ pub struct KnownFault {
     pub check: String,
     /// The clause that it names.
     pub clause: String,
-    /// What is wrong with it.
+    /// Fault of it.
     pub why: String,
 }
 

@@ -51,7 +51,7 @@ pub struct Report {
     pub reference: Option<Vec<String>>,
     /// The words that named another target, as the run recorded them. No program runs them.
     pub target_arguments: Vec<String>,
-    /// What the run shows of the target: release, address, certificate.
+    /// Facts about the target that the run shows: release, address, certificate.
     #[serde(default)]
     pub platform: TargetFacts,
     /// The time at which the run began, by the clock of the machine that ran it.
@@ -104,9 +104,9 @@ pub struct Report {
     pub known_faults: Vec<KnownFault>,
 }
 
-/// What a transcript without an end means, for a person.
+/// Meaning of a transcript without an end, for a person.
 pub const NO_END: &str = "the transcript ends without the record that seals it: the run was killed or goes on, or the file was cut";
-/// What the digests of a transcript do not prove, for a person.
+/// Limits of the digests of a transcript, for a person.
 pub const UNSIGNED: &str = "it is not signed: compare the digest with one that was kept elsewhere; it does not show who made the \
                             run, or that it took place";
 

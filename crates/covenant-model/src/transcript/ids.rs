@@ -12,7 +12,7 @@ use super::trace::Trace;
 /// The lengths of a UUID with hyphens: bare, in braces, as a URN. One without hyphens may be a digest.
 const LENGTHS: [usize; 3] = [36, 38, 45];
 
-/// What stands before the id of a peer in the name of a caller.
+/// Prefix of the id of a peer in the name of a caller.
 const PREFIXES: [&str; 3] = ["federation-peer-", "fed:", "CN="];
 
 /// Returns the lower-case text of a UUID that is written in another form, alone or in the name of a caller; `None` if the

@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 
-/// What sees the entries of a trace as they are recorded, masked and numbered.
+/// Observer of the entries of a trace as they are recorded, masked and numbered.
 pub trait Observer: std::fmt::Debug + Send + Sync {
     /// Gets one entry.
     fn recorded(&self, entry: &Entry);

@@ -103,7 +103,7 @@ pub fn release_change(name: &str) -> Option<&'static ReleaseChange> {
     release_changes().find(|change| change.patch.name == name)
 }
 
-/// What follows where a peer cannot read the catalogue: it subscribes to nothing.
+/// Consequence for a peer that cannot read the catalogue: it subscribes to nothing.
 const WITHOUT_CATALOG: &[&str] =
     &["request-refused", "status-changed", "request-admitted", "member-gone", "member-required"];
 

@@ -11,7 +11,7 @@ use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop, require};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::migration::{Conflict, action};
 
-/// What a completed migration claims is what can be read back. No success is claimed of a plan that can't be
+/// A completed migration claims nothing that cannot be read back. No success is claimed of a plan that can't be
 /// applied.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

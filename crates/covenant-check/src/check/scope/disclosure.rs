@@ -1,4 +1,4 @@
-//! What a message to a peer discloses of others.
+//! Disclosures about others in a message to a peer.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ const HAPPENED: [&str; 7] = ["action", "event", "event_kind", "event_type", "kin
 /// The word for entries that may be replicated.
 const EXCEPTION: &str = "migration";
 
-/// What a message discloses, the least first.
+/// Disclosure of a message, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Disclosure {
     /// A name, in a form that says nothing of what it is for.
@@ -22,7 +22,7 @@ pub(super) enum Disclosure {
     Address,
 }
 
-/// What is known of others, and of the peer that reads the messages.
+/// Facts that are known of others, and of the peer that reads the messages.
 pub(super) struct Names {
     /// The id of the peer that reads: an entry that has it is about that peer too.
     pub(super) own: String,

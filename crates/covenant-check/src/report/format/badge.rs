@@ -14,7 +14,7 @@ const LABEL: &str = "federation contract";
 const CHARACTER: usize = 7;
 const MARGIN: usize = 12;
 
-/// What a badge says.
+/// Content of a badge.
 struct Badge {
     message: String,
     /// The name of the colour, as badge services have it.

@@ -75,7 +75,7 @@ pub struct CheckLine<'a> {
     pub actual: &'a str,
     /// The numbers of the entries that show it.
     pub evidence: &'a [u64],
-    /// What several plays show, if it is broken in some of them alone.
+    /// Results of several plays, if it is broken in some of them alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flaky: Option<&'a Flaky>,
 }

@@ -7,9 +7,9 @@ use std::ops::RangeInclusive;
 pub(super) struct Notation {
     /// Decimal exponents for which the number is written without an exponent.
     plain: RangeInclusive<i32>,
-    /// Whether an integer without an exponent ends with `.0`.
+    /// `true` if an integer without an exponent ends with `.0`.
     plain_zero: bool,
-    /// Whether a mantissa of one digit ends with `.0`.
+    /// `true` if a mantissa of one digit ends with `.0`.
     mantissa_zero: bool,
     /// Mark of the exponent, before a positive and before a negative one.
     marks: (&'static str, &'static str),

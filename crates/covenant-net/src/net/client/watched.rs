@@ -17,7 +17,7 @@ const BESIDE_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// How often an answer may take the longest body on the wire: small pieces of a body take several times its bytes.
 const BODIES_MAX: usize = 4;
 
-/// What is known of a stream. Clones share it.
+/// State of a stream. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watch {
     /// The failure that ended the stream, empty until then.

@@ -61,7 +61,7 @@ pub(crate) struct Capability {
     pub(crate) conflict_resolution: Option<String>,
     /// Kinds that may travel with it in one migration.
     pub(crate) dependencies: Vec<String>,
-    /// Whether records of the kind are migrated. `None` if the declaration does not say.
+    /// `true` if records of the kind are migrated. `None` if the declaration does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) migratable: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! What was not proved, why, and which method would prove it.
+//! Aspects that were not proved, why, and which method would prove them.
 
 use std::collections::BTreeMap;
 

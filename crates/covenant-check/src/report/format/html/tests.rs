@@ -3,7 +3,7 @@ use crate::report::sample::{flaky, report};
 use crate::report::{MissingMethod, ShownEntry, ShownKind, ShownTrace};
 use covenant_model::contract::Basis::{Observed, Proposed};
 
-/// What a hostile target could send, in each place where a text of it is shown.
+/// Text that a hostile target could send, in each place where a text of it is shown.
 const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&lt;\u{202e}";
 
 fn entry(n: u64, text: &str) -> ShownEntry {

@@ -45,7 +45,7 @@ pub(super) enum Status {
     Error(Failure),
 }
 
-/// What stands in a case that did not pass.
+/// Element of a case that did not pass.
 pub(super) struct Failure {
     pub(super) kind: &'static str,
     pub(super) message: String,
