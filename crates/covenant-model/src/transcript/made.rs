@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::entry::{Body, Direction, Exchange, Message};
+use super::entry::{Body, Direction, Exchange, Failure, Message};
+use super::kind::FailureKind;
 use crate::wire::path::PREFIX;
 
 impl Exchange {
@@ -60,6 +61,13 @@ impl Exchange {
     #[must_use]
     pub fn answered_with(mut self, status: u16, body: Value) -> Self {
         self.response = Some(Message { status: Some(status), body: Body::Json(body), ..Message::default() });
+        self
+    }
+
+    /// Lets the call fail without a response.
+    #[must_use]
+    pub fn failing(mut self, kind: FailureKind) -> Self {
+        self.failure = Some(Failure { kind, message: kind.to_string() });
         self
     }
 

@@ -317,6 +317,9 @@ impl Operation {
 
 /// The status of an answer without a body.
 const NO_CONTENT: u16 = 204;
+/// The statuses that neither serve nor refuse a call: too slow, too early, limited, unavailable, and those of a gateway
+/// that got no answer.
+const PUT_OFF: [u16; 6] = [408, 425, 429, 502, 503, 504];
 
 impl Exchange {
     /// Returns the route of the call; `None` if the call is not on a known route.
@@ -402,10 +405,21 @@ impl Exchange {
         self.status() == Some(NO_CONTENT) && !self.is_empty_accept() || self.answer().is_some()
     }
 
-    /// Returns whether the call was rejected in a valid manner: by 4xx, or by refusal of its certificate.
+    /// Returns whether the call was rejected in a valid manner: by 4xx that is not for now only, or by refusal of its
+    /// certificate.
     #[must_use]
     pub fn was_refused(&self) -> bool {
-        self.status().is_some_and(|status| (400..500).contains(&status)) || self.certificate_was_refused()
+        let is_refusal = self.status().is_some_and(|status| (400..500).contains(&status));
+        is_refusal && !self.was_put_off() || self.certificate_was_refused()
+    }
+
+    /// Returns whether the call was put off or lost, so that nothing follows from its answer: the caller is limited or
+    /// asked to come back, the answer is that of a gateway or never came, or accept was answered with nothing.
+    #[must_use]
+    pub fn was_put_off(&self) -> bool {
+        let is_for_now = self.status().is_some_and(|status| PUT_OFF.contains(&status));
+        let is_lost = self.status().is_none() && !self.certificate_was_refused();
+        is_for_now || is_lost || self.is_empty_accept()
     }
 
     /// Returns whether TLS rejected the call, at the handshake or at the first read.

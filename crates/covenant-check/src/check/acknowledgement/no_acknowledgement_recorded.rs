@@ -67,6 +67,10 @@ impl Check for NoAcknowledgementRecorded {
         if !owed.is_empty() {
             return Err(Stop::unproven(owed.join("; "), evidence));
         }
+        if let Some(accept) = accepts.iter().find(|accept| accept.exchange.was_put_off()) {
+            let actual = format!("nothing is on record, but an accept was put off: {}", accept.summary());
+            return Err(Stop::unproven(actual, [accept.n()]));
+        }
         let mut evidence = vec![];
         for (accept, label) in pairs() {
             let (n, _) = peer_shown(trace, label).or_unproven(&format!("{label:?} shows no peer"))?;
@@ -161,6 +165,16 @@ mod tests {
             assert_eq!(evaluated(refused(), &record(&version), &acknowledged), expected, "{version}");
         }
         assert_eq!(evaluated(refused(), &json!({}), &acknowledged), Kept);
+        for status in [204, 408, 429, 503] {
+            let put_off = accept(TraceBuilder::new(), &json!(1), status, &Value::Null);
+            assert_eq!(evaluated(put_off, &json!({}), &acknowledged), Unproven, "{status}");
+            let put_off = accept(TraceBuilder::new(), &json!(1), status, &Value::Null);
+            assert_eq!(
+                evaluated(put_off, &acknowledged, &acknowledged),
+                Unproven,
+                "{status}: it may be owed"
+            );
+        }
         assert_eq!(evaluated(refused(), &json!({}), &json!({"status": "active"})), Unproven);
         assert_eq!(evaluated(TraceBuilder::new(), &json!({}), &acknowledged), Unproven, "nothing was sent");
         let control = Exchange::to_target("peer").on("POST", "accept").answered(503);

@@ -37,6 +37,9 @@ impl Check for AnonymousPeerIsNotEnrolled {
         let shown_count = shown.len();
         let statuses: Vec<ReportedStatus<'_>> = answered.chain(shown).collect();
         none_is_admitted(&statuses)?;
+        if let Some(lost) = labelled_calls(trace, &self.call).find(|call| call.exchange.was_put_off()) {
+            return Err(Stop::unproven(format!("a call was put off: {}", lost.summary()), [lost.n()]));
+        }
         if shown_count < self.snapshot.iter().count() {
             return Err(Stop::unproven("not each of the peers was shown", []));
         }
@@ -61,10 +64,15 @@ mod tests {
     /// Returns the verdict on a target that answers an accept that discloses too little with this status, and
     /// shows these statuses of that peer and of a complete one.
     fn verdict(answered: &Value, shown: &Value, complete: &Value) -> Verdict {
+        verdict_with(200, answered, shown, complete)
+    }
+
+    /// Returns the same, where the answer has this status.
+    fn verdict_with(status: u16, answered: &Value, shown: &Value, complete: &Value) -> Verdict {
         let heartbeat = Exchange::to_target("partial")
             .on("POST", "heartbeat")
             .sending(json!({}))
-            .answered_with(200, json!({"data": {"status": answered}}));
+            .answered_with(status, json!({"data": {"status": answered}}));
         TraceBuilder::new()
             .call("beat", heartbeat)
             .operation("shown", "peer.show", json!({"peer": {"status": shown}}))
@@ -82,6 +90,14 @@ mod tests {
         assert_eq!(verdict(active, accepted, active), Broken);
         assert_eq!(verdict(accepted, &json!("enrolled"), accepted), Broken);
         assert_eq!(verdict(accepted, accepted, accepted), Unproven, "nobody is admitted");
+        assert_eq!(verdict_with(422, &Value::Null, accepted, active), Kept, "it was refused");
+        for status in [408, 429, 503] {
+            assert_eq!(
+                verdict_with(status, &Value::Null, accepted, active),
+                Unproven,
+                "{status}: it was put off"
+            );
+        }
         for word in [&json!("ENROLLED"), &json!("connected"), &json!(7), &Value::Null] {
             assert_eq!(verdict(accepted, word, active), Unproven, "{word}");
             assert_eq!(verdict(accepted, accepted, word), Unproven, "{word}");

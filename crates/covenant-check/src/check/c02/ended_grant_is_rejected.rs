@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::grant::{Grant, requests};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
+use crate::check::general::{CallOutcome, call_outcome, is_accepted};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
 use covenant_model::transcript::Trace;
@@ -37,18 +38,18 @@ impl Check for EndedGrantIsRejected {
         let late: Vec<Call<'_>> = requests(trace, &self.call)
             .filter(|call| grant.covers(trace, call.exchange) && grant.has_surely_ended(trace, call))
             .collect();
-        if let Some(call) = late.iter().find(|call| call.exchange.succeeded()) {
+        if let Some(call) = late.iter().find(|call| call_outcome(call.exchange) == CallOutcome::Admitted) {
             return Err(Stop::broken(call.summary(), [grant.n, call.n()]));
         }
         if late.is_empty() {
             return Err(Stop::unproven("nothing was asked after its end", [grant.n]));
         }
-        if let Some(call) = late.iter().find(|call| !call.exchange.was_refused()) {
+        if let Some(call) = late.iter().find(|call| call_outcome(call.exchange) != CallOutcome::Refused) {
             let actual = format!("neither refused nor accepted: {}", call.summary());
             return Err(Stop::unproven(actual, [grant.n, call.n()]));
         }
         let mut probes = self.probe.iter().flat_map(|labels| labelled_calls(trace, labels));
-        if let Some(probe) = probes.find(|probe| !probe.exchange.succeeded()) {
+        if let Some(probe) = probes.find(|probe| !is_accepted(probe.exchange)) {
             let actual = format!("refused, but so was a valid call: {}", probe.summary());
             return Err(Stop::unproven(actual, [grant.n, probe.n()]));
         }

@@ -7,7 +7,7 @@ use super::grant::{Grant, requests};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::enforcement::is_suspended_status;
-use crate::check::general::is_rejected;
+use crate::check::general::{CallOutcome, call_outcome, is_rejected};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, is_denied, last_put, silence, status_shown};
 use covenant_model::transcript::Trace;
@@ -58,7 +58,7 @@ impl Check for GrantedRequestsAreServed {
         if let Some(call) = allowed.iter().find(|call| is_rejected(call.exchange)) {
             return Err(Stop::broken(call.summary(), [grant.n, call.n()]));
         }
-        if let Some(call) = allowed.iter().find(|call| !call.exchange.succeeded()) {
+        if let Some(call) = allowed.iter().find(|call| call_outcome(call.exchange) != CallOutcome::Admitted) {
             return Err(Stop::unproven(call.summary(), [grant.n, call.n()]));
         }
         if let Some(call) = withdrawn.first() {

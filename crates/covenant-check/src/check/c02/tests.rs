@@ -153,3 +153,34 @@ fn a_grant_under_which_nothing_was_ever_served_proves_nothing_about_its_end() {
     };
     assert_eq!([ended(200), ended(401), ended(404)], [Kept, Unproven, Unproven]);
 }
+
+#[test]
+fn a_plan_that_fails_under_a_2xx_is_refused_and_one_that_has_not_ended_is_open() {
+    let verdicts = |before: i64, code: u16, status: &str| {
+        let terms = json!({"peer_id": "row", "resource_kind": "skill", "permission_scopes": ["migrate"], "ttl_days": 7});
+        let builder = TraceBuilder::new();
+        let ends = builder.now() + SignedDuration::from_hours(7 * 24);
+        let issued = json!({"grant_id": "g", "expires_at": ends.to_string()});
+        let plan = |code: u16, status: &str| {
+            Exchange::to_target("alice")
+                .on("POST", "migrations")
+                .sending(json!({"root_resource_kind": "skill", "root_resource_id": "a", "steps": []}))
+                .answered_with(code, json!({"data": {"migration_id": "m", "status": status}}))
+        };
+        let builder = builder
+            .operation("alice", "peer.join", json!({"peer_id": "row"}))
+            .operation_with("grant", "grant.issue", terms, issued)
+            .call("first", plan(201, "completed"))
+            .advance(7 * 24 * 3600 - before)
+            .call("asked", plan(code, status));
+        let with = || json!({"call": "asked", "grant": "grant"});
+        [builder.verdict::<GrantedRequestsAreServed>(with()), builder.verdict::<EndedGrantIsRejected>(with())]
+    };
+    assert_eq!(verdicts(60, 201, "completed"), [Kept, Unproven]);
+    assert_eq!(verdicts(60, 200, "failed"), [Broken, Unproven]);
+    assert_eq!(verdicts(60, 202, "validating"), [Unproven, Unproven]);
+    assert_eq!(verdicts(-60, 201, "completed"), [Unproven, Broken]);
+    assert_eq!(verdicts(-60, 200, "failed"), [Unproven, Kept]);
+    assert_eq!(verdicts(-60, 202, "validating"), [Unproven, Unproven]);
+    assert_eq!(verdicts(-60, 429, "limited"), [Unproven, Unproven]);
+}

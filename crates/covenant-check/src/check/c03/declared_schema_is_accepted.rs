@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::declaration::last_declared;
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
-use crate::check::general::{RETRYABLE_STATUS, is_same_number};
+use crate::check::general::{CallOutcome, call_outcome, is_rejected, is_same_number};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::Trace;
@@ -31,23 +31,29 @@ impl Check for DeclaredSchemaIsAccepted {
         let first = |label| calls(trace).labelled(label).first_or("the two migrations were not sent");
         let (call, control) = (first(&self.call)?, first(&self.control)?);
         let evidence = [control.n(), call.n()];
-        if call.exchange.succeeded() {
+        let outcome = call_outcome(call.exchange);
+        if outcome == CallOutcome::Admitted {
             // A target that does not read versions accepts this one as any other.
             let declared = declared_version(trace, call)
                 .filter(|declared| is_same_schema(declared, &version_in(call)))
                 .or_unproven_at("the target did not declare the version that it accepted", &evidence)?;
             return Ok(Pass::new(format!("{declared} is declared; {}", call.summary()), evidence));
         }
-        if control.exchange.succeeded() && !is_declared(trace, call) {
+        if call_outcome(control.exchange) != CallOutcome::Admitted {
+            return Err(Stop::unproven(format!("neither was accepted: {}", control.summary()), evidence));
+        }
+        if !is_rejected(call.exchange) {
+            return Err(Stop::unproven(
+                format!("neither accepted nor refused: {}", call.summary()),
+                evidence,
+            ));
+        }
+        if !is_declared(trace, call) {
             let actual = "the version that was refused is not the one that the target declared to the peer";
             return Err(Stop::unproven(actual, evidence));
         }
-        let is_final = call.exchange.status().is_some_and(|status| !RETRYABLE_STATUS.contains(&status));
-        if control.exchange.succeeded() && is_final {
-            let actual = format!("the declared version: {}; none: {}", call.summary(), control.summary());
-            return Err(Stop::broken(actual, evidence));
-        }
-        Err(Stop::unproven(format!("neither was accepted: {}", control.summary()), evidence))
+        let actual = format!("the declared version: {}; none: {}", call.summary(), control.summary());
+        Err(Stop::broken(actual, evidence))
     }
 }
 
@@ -95,8 +101,14 @@ mod tests {
 
     /// Returns the verdict on a target that declares this schema version, and gives this answer to version 2.
     fn verdict(declared: &Value, status: u16) -> Verdict {
+        let done = json!({"data": {"status": "completed"}});
+        answered(declared, &done, status, &if status < 300 { done.clone() } else { json!({}) })
+    }
+
+    /// Returns the same, if the plan without a version gets the data `plain`, and the other one this status and body.
+    fn answered(declared: &Value, plain: &Value, status: u16, body: &Value) -> Verdict {
         let call = |sent: Value, status: u16, body: Value| {
-            Exchange::to_target("alice").sending(sent).answered_with(status, body)
+            Exchange::to_target("alice").on("POST", "migrations").sending(sent).answered_with(status, body)
         };
         let rows = json!([{"kind": "skill", "schema_version": declared}]);
         let plan = |summary: Value| json!({"root_resource_kind": "skill", "plan_summary": summary});
@@ -105,8 +117,8 @@ mod tests {
                 "declared",
                 call(json!({}), 200, json!({"data": {"capabilities": {"resource_kinds": rows}}})),
             )
-            .call("plain", call(plan(json!({})), 201, json!({"data": {}})))
-            .call("versioned", call(plan(json!({"schema_version": 2})), status, json!({})))
+            .call("plain", call(plan(json!({})), 201, plain.clone()))
+            .call("versioned", call(plan(json!({"schema_version": 2})), status, body.clone()))
             .verdict::<DeclaredSchemaIsAccepted>(json!({"call": "versioned", "control": "plain"}))
     }
 
@@ -121,5 +133,16 @@ mod tests {
         assert_eq!(verdict(&json!(2.0), 422), Broken);
         assert_eq!(verdict(&json!("2.0.0"), 422), Unproven, "that is what it would have accepted");
         assert_eq!(verdict(&json!(2), 429), Unproven);
+    }
+
+    #[test]
+    fn a_plan_that_fails_under_a_2xx_is_not_accepted() {
+        let with = |status: &str| json!({"data": {"status": status}});
+        let (done, failed) = (with("completed"), with("failed"));
+        assert_eq!(answered(&json!(2), &done, 201, &failed), Broken);
+        assert_eq!(answered(&json!(2), &failed, 201, &failed), Unproven, "no plan is applied");
+        assert_eq!(answered(&json!(2), &failed, 422, &failed), Unproven, "the control failed too");
+        assert_eq!(answered(&json!(2), &done, 202, &with("validating")), Unproven, "its end is to come");
+        assert_eq!(answered(&json!(2), &done, 503, &json!({})), Unproven);
     }
 }

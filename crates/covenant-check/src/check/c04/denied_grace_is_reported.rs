@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::grace::Grace;
-use super::revocation::{is_refused_for_good, revocation};
+use super::revocation::revocation;
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, peer_id, scans};
 use covenant_model::transcript::Trace;
@@ -81,7 +82,8 @@ impl DeniedGraceIsReported {
         let revoked = revocation(trace, &self.revoke)?;
         let grace = Grace::of(trace, revoked, &self.peer)?;
         let cut = calls(trace).of(&self.peer).made_by_target().after(revoked).find(|call| {
-            matches!(call.route(), Some(Route::MigrationCommit { .. })) && is_refused_for_good(call.exchange)
+            matches!(call.route(), Some(Route::MigrationCommit { .. }))
+                && call_outcome(call.exchange) == CallOutcome::Refused
         })?;
         grace.is_left(cut.at(), LEFT_MIN).then_some(cut.n())
     }

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::revocation::{TRANSIENT_STATUS, last_before};
+use super::revocation::last_before;
 use crate::check::arguments::Label;
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{
     Call, CallQuery, calls, events, silence, succeeded_operation, unless_lost_by_move,
 };
-use covenant_model::transcript::{Body, Direction, Exchange, FailureKind, Trace};
+use covenant_model::transcript::{Body, Direction, Exchange, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
@@ -108,7 +109,7 @@ impl Teardown<'_> {
         }
         let refusal = calls(trace)
             .labelled(self.call)
-            .find(|call| is_refused(call.exchange))
+            .find(|call| call_outcome(call.exchange) == CallOutcome::Refused)
             .or_unproven_at("no call was refused after the revocation", &[revoked])?;
         let (refused, refusal) = (refusal.n(), refusal.summary());
         if let Some(notice) = notice.filter(|notice| *notice < refused) {
@@ -140,18 +141,11 @@ impl Teardown<'_> {
     }
 }
 
-/// Returns whether the last call of the peer until this entry was admitted.
+/// Returns whether the last call of the peer until this entry was admitted. One that was put off says nothing.
 fn was_admitted(trace: &Trace, peer: &str, until: u64) -> bool {
-    let last = calls(trace).of(peer).made_by_peer().before(until + 1).next_back();
+    let mut made = calls(trace).of(peer).made_by_peer().before(until + 1);
+    let last = made.rfind(|call| !call.exchange.was_put_off());
     last.is_none_or(|call| call.exchange.succeeded())
-}
-
-/// Returns whether a call shows that the peering is over. A limit, a timeout or a fault of the target does
-/// not show it.
-fn is_refused(call: &Exchange) -> bool {
-    let is_timeout = call.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
-    let is_fault = call.status().is_some_and(|status| status >= 500 || TRANSIENT_STATUS.contains(&status));
-    !call.succeeded() && !is_timeout && !is_fault
 }
 
 /// Returns the entry of a notice in an unknown form, after this entry. Silence is evaluated by the contract

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::grace::Grace;
-use super::revocation::{is_refused_for_good, revocation};
+use super::revocation::revocation;
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::{AbsentCall, Check};
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::records;
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
@@ -52,7 +53,7 @@ impl Check for OpenMigrationsHaveGrace {
         let late: Vec<Call<'_>> = late.into_iter().filter(|commit| grace.is_over(commit.at())).collect();
         let evidence: Vec<u64> =
             [revoked].into_iter().chain(in_time.iter().chain(&late).map(Call::n)).collect();
-        if let Some(cut) = in_time.iter().find(|commit| is_refused_for_good(commit.exchange)) {
+        if let Some(cut) = in_time.iter().find(|commit| is_refused(commit)) {
             return Err(Stop::broken(format!("within the grace, {}", cut.summary()), [revoked, cut.n()]));
         }
         if let Some(done) = late.iter().find(|commit| commit.exchange.succeeded() && !is_open(**commit)) {
@@ -63,7 +64,7 @@ impl Check for OpenMigrationsHaveGrace {
             return Err(Stop::unproven(actual, evidence));
         }
         let unclear = in_time.iter().find(|commit| !commit.exchange.succeeded());
-        let unclear = unclear.or_else(|| late.iter().find(|commit| !is_refused_for_good(commit.exchange)));
+        let unclear = unclear.or_else(|| late.iter().find(|commit| !is_refused(commit)));
         if let Some(unclear) = unclear {
             let actual = format!("neither accepted nor refused: {}", unclear.summary());
             return Err(Stop::unproven(actual, evidence));
@@ -121,6 +122,10 @@ impl OpenMigrationsHaveGrace {
         let is_there = records.contains_key(&(kind.to_owned(), id.to_owned()));
         (!is_there).then_some((*listed.first()?, id.to_owned()))
     }
+}
+
+fn is_refused(commit: &Call<'_>) -> bool {
+    call_outcome(commit.exchange) == CallOutcome::Refused
 }
 
 /// Returns whether an accepted commit says that it is not done yet.

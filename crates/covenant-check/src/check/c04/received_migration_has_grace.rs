@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::revocation::is_refused_for_good;
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::general::{CallOutcome, call_outcome};
@@ -42,7 +41,7 @@ impl Check for ReceivedMigrationHasGrace {
         let migration = calls(trace).labelled(&self.migration).after(revoked);
         let migration = migration.last_or("the migration was answered before the revocation")?;
         let evidence = [control.n(), half, revoked, migration.n()];
-        if is_refused_for_good(migration.exchange) {
+        if call_outcome(migration.exchange) == CallOutcome::Refused {
             // What was sent may lie in the buffers of a busy machine.
             if !is_head_received(trace, half) {
                 let actual = format!(

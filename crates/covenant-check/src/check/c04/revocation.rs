@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 
 use crate::check::query::{CallQuery, calls};
-use covenant_model::transcript::{Exchange, Trace};
-
-/// Statuses that refuse for now: a timeout, a limit.
-pub(super) const TRANSIENT_STATUS: [u16; 3] = [408, 425, 429];
+use covenant_model::transcript::Trace;
 
 /// Returns the entry of the revocation with this label: the operator's, or the peer's own notice if the
 /// target accepted it.
@@ -27,9 +24,4 @@ pub(super) fn last_before(trace: &Trace, operation: u64) -> u64 {
 /// Returns the time of an entry.
 pub(super) fn time_of(trace: &Trace, n: u64) -> Option<Timestamp> {
     trace.time_of(n)
-}
-
-/// Returns whether a call was refused, and not just for now.
-pub(super) fn is_refused_for_good(call: &Exchange) -> bool {
-    call.was_refused() && call.status().is_none_or(|status| !TRANSIENT_STATUS.contains(&status))
 }

@@ -6,7 +6,7 @@ use crate::check::Verdict::{self, Broken, Kept, Unproven};
 use crate::check::c04::revoked_event_precedes_teardown::RevokedEventPrecedesTeardown;
 use crate::check::c04::revoked_status_precedes_teardown::RevokedStatusPrecedesTeardown;
 use crate::check::trace_builder::TraceBuilder;
-use covenant_model::transcript::{Exchange, Failure, FailureKind, What};
+use covenant_model::transcript::{Exchange, FailureKind, What};
 use covenant_model::wire::notice::kind::PEER_REVOKED;
 
 fn no() -> Value {
@@ -177,18 +177,36 @@ fn a_slow_revocation_serves_calls_until_the_notice() {
 }
 
 #[test]
-fn a_call_without_a_response_in_time_is_no_teardown() {
-    let verdicts = verdicts(|builder| {
-        let mut lost = call(200, json!({}));
-        lost.response = None;
-        lost.failure = Some(Failure { kind: FailureKind::Timeout, message: String::new() });
-        let builder = builder.operation("revoke", "peer.revoke", json!({})).call("call", lost);
-        let builder = builder
-            .call_from_target(sent("heartbeat", &event()))
-            .call_from_target(sent("heartbeat", &status()));
-        builder.call("call", call(401, no()))
+fn a_call_that_was_lost_is_no_teardown_and_a_refused_certificate_is_one() {
+    let verdicts = |kind: FailureKind| {
+        verdicts(|builder| {
+            let lost = Exchange::to_target("alice").on("POST", "heartbeat").sending(json!({})).failing(kind);
+            let builder = builder.operation("revoke", "peer.revoke", json!({})).call("call", lost);
+            let builder = builder
+                .call_from_target(sent("heartbeat", &event()))
+                .call_from_target(sent("heartbeat", &status()));
+            builder.call("call", call(401, no()))
+        })
+    };
+    for kind in [
+        FailureKind::Timeout,
+        FailureKind::Closed,
+        FailureKind::Refused,
+        FailureKind::Handshake,
+        FailureKind::Malformed,
+    ] {
+        assert_eq!(verdicts(kind), [Kept, Kept], "{kind}");
+    }
+    assert_eq!(verdicts(FailureKind::Certificate), [Broken, Broken]);
+}
+
+#[test]
+fn a_call_that_was_put_off_before_the_revocation_does_not_show_that_the_peer_was_not_admitted() {
+    let late_notice = verdicts(|builder| {
+        let builder = builder.call("limited", call(429, no())).operation("revoke", "peer.revoke", json!({}));
+        builder.call("call", call(401, no())).call_from_target(sent("heartbeat", &both()))
     });
-    assert_eq!(verdicts, [Kept, Kept]);
+    assert_eq!(late_notice, [Broken, Broken]);
 }
 
 #[test]

@@ -15,8 +15,8 @@ use covenant_model::operator::{OperatorMethod, audit};
 use covenant_model::transcript::{Direction, Exchange, Note, NoteKind, Trace};
 use covenant_model::wire::path::Route;
 
-/// The status of a call that was rejected by a limit.
-const TOO_MANY_REQUESTS: u16 = 429;
+/// The first status that says that the server failed: perhaps one in front of the platform.
+const SERVER_ERRORS: u16 = 500;
 /// The statuses by which a router says that it has no such route.
 const NO_SUCH_ROUTE: [u16; 3] = [404, 405, 501];
 
@@ -26,8 +26,8 @@ pub(super) struct AuditWindow<'a> {
     pub(super) calls: Vec<&'a Exchange>,
     /// The calls that the target made to the peer meanwhile, and that the peer answered.
     made: Vec<&'a Exchange>,
-    /// The other calls of that peer and of the target that may be logged now: those that a router or a limit
-    /// may have rejected before they were seen, those that the target attempted, and those at the edges of
+    /// The other calls of that peer and of the target that may be logged now: those that may not have reached the
+    /// platform, those that the target attempted, and those at the edges of
     /// the window.
     others: Vec<&'a Exchange>,
     /// The calls before the first snapshot: they may be logged late.
@@ -202,8 +202,8 @@ impl<'a> AuditWindow<'a> {
     }
 }
 
-/// Returns whether a router or a limit may have rejected a call before the platform saw it. A platform need not have
-/// each route: its router answers then, to each call alike.
+/// Returns whether a router, a limit or a gateway may have rejected a call before the platform saw it, or whether it was
+/// lost. A platform need not have each route: its router answers then, to each call alike.
 fn may_be_unseen(trace: &Trace, call: &Exchange) -> bool {
     let Some(route) = call.route() else { return true };
     let is_on_each_platform = matches!(
@@ -214,7 +214,7 @@ fn may_be_unseen(trace: &Trace, call: &Exchange) -> bool {
     let is_absent = !is_on_each_platform
         && call.status().is_some_and(|status| NO_SUCH_ROUTE.contains(&status))
         && !calls(trace).made_by_peer().accepted().any(|accepted| is_same(&accepted));
-    call.status() == Some(TOO_MANY_REQUESTS) || is_absent
+    call.was_put_off() || call.status().is_none_or(|status| status >= SERVER_ERRORS) || is_absent
 }
 
 /// Returns the entries in the result of `audit.list`.

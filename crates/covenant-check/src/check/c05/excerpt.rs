@@ -24,9 +24,9 @@ pub(super) struct ExcerptRequest<'a> {
     pub(super) entries: Option<Vec<Value>>,
 }
 
-/// Returns the requests with these labels, in the order of the trace.
+/// Returns the requests with these labels, in the order of the trace, without those that were put off.
 pub(super) fn excerpt_requests<'a>(trace: &'a Trace, labels: &Labels) -> Vec<ExcerptRequest<'a>> {
-    let requests = calls(trace).filter(|call| call.has_label_of(labels));
+    let requests = calls(trace).filter(|call| call.has_label_of(labels) && !call.exchange.was_put_off());
     requests.map(|call| ExcerptRequest { call, entries: excerpt_entries(call.exchange) }).collect()
 }
 

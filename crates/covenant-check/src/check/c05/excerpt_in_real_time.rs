@@ -81,7 +81,6 @@ impl ExcerptInRealTime {
     /// Returns the answered requests, without those that failed or were limited, and without those that were
     /// refused while the probes were refused too.
     fn requests<'a>(&self, trace: &'a Trace) -> Vec<TimedRequest<'a>> {
-        const TOO_MANY_REQUESTS: u16 = 429;
         let mut requests: Vec<TimedRequest<'_>> = vec![];
         let (mut shown, mut is_admitted, mut confirmed) = (None, false, 0);
         for call in calls(trace).made_by_peer() {
@@ -100,7 +99,7 @@ impl ExcerptInRealTime {
                 confirmed = requests.len();
             }
             let status = call.exchange.status();
-            let is_answered = status.is_some_and(|status| status < 500 && status != TOO_MANY_REQUESTS);
+            let is_answered = status.is_some_and(|status| status < 500) && !call.exchange.was_put_off();
             let is_request = label == Some(&self.call) && is_answered;
             if is_request && (is_admitted || call.exchange.succeeded()) {
                 requests.push(TimedRequest { call, shown, shown_next: None });
@@ -272,7 +271,10 @@ mod tests {
             let [beat, request, again] = events;
             verdict(&[Beat(200, 0), Promised(72 * HOUR), Passes(73 * HOUR), beat, request, again])
         };
-        assert_eq!(then([Beat(200, 0), Requested(503, true), Beat(200, 0)]), Unproven);
+        for status in [408, 425, 429, 503] {
+            let verdict = then([Beat(200, 0), Requested(status, true), Beat(200, 0)]);
+            assert_eq!(verdict, Unproven, "{status}");
+        }
         assert_eq!(
             then([Beat(401, 0), Requested(401, true), Beat(401, 0)]),
             Unproven,

@@ -33,7 +33,7 @@ impl Check for ExcerptInTime {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let requests = excerpt_requests(trace, &self.call);
-        let first = requests.first().or_unproven("no excerpt was requested")?;
+        let first = requests.first().or_unproven("no request for an excerpt was answered")?;
         let evidence = || requests.iter().map(|request| request.call.n());
         let answer = first.call.summary();
         if requests.iter().all(ExcerptRequest::has_unknown_route) {
@@ -218,8 +218,17 @@ mod tests {
         assert_eq!(requested([pending(), pending(), pending()]), Broken);
         assert_eq!(requested([pending(), excerpt(), excerpt()]), Kept);
         assert_eq!(requested([error(403), error(403), error(403)]), Broken);
-        assert_eq!(requested([error(503), excerpt(), excerpt()]), Kept);
-        assert_eq!(requested([error(503), error(503), error(503)]), Broken);
+        assert_eq!(requested([error(500), error(500), error(500)]), Broken);
+    }
+
+    #[test]
+    fn a_request_that_was_put_off_shows_nothing() {
+        for status in [408, 425, 429, 502, 503, 504] {
+            assert_eq!(requested([error(status), excerpt(), excerpt()]), Kept, "{status}");
+            assert_eq!(requested([error(status), error(status), error(status)]), Unproven, "{status}");
+            assert_eq!(requested([promise(), promise(), error(status)]), Unproven, "{status}");
+            assert_eq!(requested([error(status), promise(), error(403)]), Unproven, "{status}");
+        }
     }
 
     #[test]

@@ -48,6 +48,10 @@ impl Comparison<'_> {
             };
             return Err(Stop::broken(format!("{kind}/{id} {change}"), evidence));
         }
+        if let Some((lost, _)) = sent.iter().find(|(call, _)| call.exchange.was_put_off()) {
+            let actual = format!("nothing was stored, but a call was put off: {}", lost.summary());
+            return Err(Stop::unproven(actual, evidence));
+        }
         if self.control.is_some_and(|control| !is_stored(trace, control, &before)) {
             return Err(Stop::unproven("no record of a valid call was stored either", evidence));
         }

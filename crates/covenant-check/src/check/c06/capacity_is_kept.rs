@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::offering::{capacity, first_offering, is_refused, subscriptions};
+use super::offering::{capacity, first_offering, subscriptions};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -39,7 +39,7 @@ impl Check for CapacityIsKept {
         if accepted.len() as u64 > capacity {
             return Err(Stop::broken(actual, evidence()));
         }
-        let has_refusal = made.iter().any(is_refused);
+        let has_refusal = made.iter().any(|call| call.exchange.was_refused());
         if accepted.is_empty() || made.len() as u64 <= capacity || !has_refusal {
             return Err(Stop::unproven(actual, evidence()));
         }

@@ -47,6 +47,7 @@ impl FloodReported {
     fn finding(&self) -> FindingRaised {
         FindingRaised {
             excluding: self.excluding.clone(),
+            by_number: true,
             ..FindingRaised::about(self.peer.clone(), [&self.before, &self.after], Some(&self.conforming))
         }
     }

@@ -34,13 +34,6 @@ pub(super) fn capacity(offering: &Value) -> Option<u64> {
     stated.filter(|room| *room > 0).max()
 }
 
-/// Returns whether a subscription was refused for good. A caller that is limited may come back.
-pub(super) fn is_refused(call: &Call<'_>) -> bool {
-    const RETRYABLE_STATUS: [u16; 3] = [408, 425, 429];
-    call.exchange.was_refused()
-        && !call.exchange.status().is_some_and(|status| RETRYABLE_STATUS.contains(&status))
-}
-
 /// Returns the subscriptions among some calls that were accepted, each with a grant of its own.
 pub(super) fn subscriptions<'a>(made: &[Call<'a>]) -> Vec<Call<'a>> {
     let mut known = BTreeSet::new();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::check::arguments::{Label, Labels};
 use crate::check::c02::{Grant, requests};
 use crate::check::definition::Check;
-use crate::check::general::{CallOutcome, RETRYABLE_STATUS, call_outcome};
+use crate::check::general::{CallOutcome, call_outcome, is_accepted};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::Call;
 use covenant_model::transcript::{Exchange, Trace};
@@ -51,7 +51,7 @@ impl Check for OutOfGrantRequestsAreRejected {
             let actual = format!("neither refused nor served: {}", call.summary());
             return Err(Stop::unproven(actual, [grant.n, call.n()]));
         }
-        if !requests(trace, &self.control).any(|call| call.exchange.succeeded()) {
+        if !requests(trace, &self.control).any(|call| is_accepted(call.exchange)) {
             return Err(Stop::unproven("refused, but nothing that is allowed was served", [grant.n]));
         }
         let actual = format!("{} requests beyond the grant were refused", beyond.len());
@@ -79,7 +79,6 @@ fn is_served(call: &Exchange) -> bool {
 /// Returns whether a call is refused. A limited caller is not refused for the content of its call.
 fn is_refused(call: &Exchange) -> bool {
     call_outcome(call) == CallOutcome::Refused
-        && call.status().is_none_or(|status| !RETRYABLE_STATUS.contains(&status))
 }
 
 #[cfg(test)]

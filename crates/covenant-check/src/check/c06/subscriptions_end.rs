@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::offering::{first_offering, is_refused, subscriptions};
+use super::offering::{first_offering, subscriptions};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -52,7 +52,8 @@ impl Check for SubscriptionsEnd {
         let last = made.last().or_unproven_at("no subscription was asked for", &[n])?.n();
         // A refusal for another reason, such as a full offering, says nothing about the life.
         let is_open_later = subscriptions(&controls).iter().any(|control| control.n() > last);
-        let is_settled = |call: &Call<'_>| call.exchange.succeeded() || (is_refused(call) && is_open_later);
+        let is_settled =
+            |call: &Call<'_>| call.exchange.succeeded() || (call.exchange.was_refused() && is_open_later);
         if !made.iter().all(is_settled) {
             return Err(Stop::unproven(
                 "a subscription with the default life was not accepted afterwards either",

@@ -76,5 +76,6 @@ mod tests {
         assert_eq!(ended(422, "completed"), Broken);
         assert_eq!([ended(422, "conflict"), ended(422, "rolled back")], [Unproven; 2]);
         assert_eq!(ended(201, "completed"), Unproven, "nothing failed");
+        assert_eq!([ended(429, "applying"), ended(504, "completed")], [Unproven; 2], "it may go on");
     }
 }

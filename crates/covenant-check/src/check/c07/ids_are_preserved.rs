@@ -199,6 +199,8 @@ mod tests {
         };
         assert_eq!(evaluated(422, &json!([row("1")]), 201), Kept);
         assert_eq!(evaluated(422, &json!([row("1")]), 422), Unproven);
+        assert_eq!(evaluated(429, &json!([row("1")]), 201), Unproven, "it was never tried");
+        assert_eq!(evaluated(503, &json!([row("1")]), 201), Unproven);
         assert_eq!(evaluated(201, &json!([row("1")]), 201), Kept);
         assert_eq!(evaluated(201, &json!([row("1"), row("7")]), 201), Broken);
     }

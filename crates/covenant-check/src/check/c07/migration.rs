@@ -12,7 +12,7 @@ use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{Call, CallQuery, Records, calls, listed_twice, records};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::envelope::Answer;
-use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, policy};
+use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, operation, policy};
 
 /// A migration that a peer sent to the target.
 pub(super) struct Migration<'a> {
@@ -79,11 +79,13 @@ impl<'a> Migration<'a> {
         completed(self.call.exchange)
     }
 
-    /// Returns whether the answer says that the migration was not applied, under any status.
+    /// Returns whether the answer says that the migration was not applied, under any status. One that was put off was
+    /// never tried.
     pub(super) fn has_failed(&self) -> bool {
         let exchange = self.call.exchange;
         let reports_failure = || exchange.data().is_some_and(|data| is_undone(&data["status"]));
-        exchange.status().is_some() && (!exchange.succeeded() || reports_failure())
+        let was_tried = exchange.status().is_some() && !exchange.was_put_off();
+        was_tried && (!exchange.succeeded() || reports_failure())
     }
 
     /// Returns whether the migration was accepted and has not ended yet.
@@ -98,6 +100,11 @@ impl<'a> Migration<'a> {
             Answer::Refusal(refusal) => refusal.extra.get("conflict_log")?.clone(),
         };
         Vec::deserialize(members).ok()
+    }
+
+    /// Returns whether the plan deletes records.
+    pub(super) fn is_deletion(&self) -> bool {
+        self.plan.operation == operation::DELETE
     }
 
     /// Returns the steps of the plan, in order.

@@ -129,6 +129,8 @@ mod tests {
         let steps = json!([step(1, "1"), failing(step(2, "2"))]);
         for (status, answer, after, expected) in [
             (422, json!({"error": "no"}), json!([row("2")]), Kept),
+            (429, json!({"error": "no"}), json!([row("2")]), Unproven),
+            (503, json!({"error": "no"}), json!([row("2")]), Unproven),
             (200, json!({"data": {"status": "failed"}}), json!([row("2")]), Kept),
             (202, json!({"data": {"status": "applying"}}), json!([row("2")]), Unproven),
             (201, done(1, &json!([])), json!([row("1"), row("2")]), Broken),

@@ -8,8 +8,11 @@ use crate::check::arguments::{CaseLabel, Label};
 use crate::check::definition::Check;
 use crate::check::migration_model::PlannedStep;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use covenant_model::transcript::Trace;
+use covenant_model::transcript::{FailureKind, Trace};
 use covenant_model::wire::migration::action;
+
+/// The first status that says that the server failed.
+const SERVER_ERRORS: u16 = 500;
 
 /// A plan that failed left nothing, and a plan whose answer never came left nothing or all of itself.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -50,6 +53,10 @@ impl Check for MigrationIsAtomic {
             let actual = format!("the plan was to be opened, and was not: {}", migration.call.summary());
             return Err(Stop::unproven(actual, evidence));
         }
+        if was_answered && exchange.was_put_off() {
+            let actual = format!("the plan was put off, or its answer lost: {}", migration.call.summary());
+            return Err(Stop::unproven(actual, evidence));
+        }
         if (was_answered && !migration.has_failed()) || (exchange.says_otherwise() && is_complete) {
             return Err(Stop::unproven("the plan was accepted, so that nothing failed", evidence));
         }
@@ -69,6 +76,18 @@ impl Check for MigrationIsAtomic {
         if is_complete && !was_answered {
             return Ok(Pass::new("the answer was lost; the plan is applied completely", evidence));
         }
+        // An error of the server may come from in front of the platform, and the plan may go on behind it.
+        let is_answer_of_server = exchange.status().is_some_and(|status| status >= SERVER_ERRORS);
+        let is_open = migration.planned_steps().iter().any(|planned| planned.is_open);
+        if is_complete && is_answer_of_server && !is_open {
+            let actual = format!("{}, and the plan is applied completely", migration.call.summary());
+            return Err(Stop::unproven(actual, evidence));
+        }
+        let timed_out = exchange.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
+        if timed_out {
+            let actual = format!("{}, and {remains}: it may go on", migration.call.summary());
+            return Err(Stop::unproven(actual, evidence));
+        }
         // A target that does not take the commit as a condition may have applied the plan before the commit
         // was requested.
         if is_complete && migration.was_opened {
@@ -79,11 +98,16 @@ impl Check for MigrationIsAtomic {
     }
 }
 
-/// Returns whether each record that the plan creates is there.
+/// Returns whether each record that the plan creates is there, or each that it deletes is gone.
 fn is_complete(migration: &Migration<'_>) -> bool {
+    let is_deletion = migration.is_deletion();
     let is_there =
         |planned: &PlannedStep<'_>| migration.after.contains_key(&planned.place) && !must_fail(planned);
-    migration.planned_steps().iter().all(|planned| planned.step.action != action::CREATE || is_there(planned))
+    migration.planned_steps().iter().all(|planned| match planned.step.action.as_str() {
+        _ if is_deletion => !migration.after.contains_key(&planned.place),
+        action::CREATE => is_there(planned),
+        _ => true,
+    })
 }
 
 #[cfg(test)]
@@ -91,9 +115,11 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::c07::migration_traces::{
-        commit, done, failing, listed, migrated, plan, row, short, step, transfer, with_labels, with_policy,
+        commit, done, failing, listed, migrated, plan, row, short, step, transfer, with_action, with_labels,
+        with_policy,
     };
     use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
     use serde_json::{Value, json};
 
     #[test]
@@ -107,11 +133,55 @@ mod tests {
             (0, json!([row("1"), row("2")]), Kept),
             (0, json!([]), Kept),
             (201, json!([row("1"), row("2")]), Unproven),
+            (500, json!([]), Kept),
+            (500, json!([row("1")]), Broken),
+            (500, json!([row("1"), row("2")]), Unproven),
+            (422, json!([row("1"), row("2")]), Broken),
         ] {
             let builder = migrated(&json!([]), &steps, status, &failed, &after);
             let verdict = builder.verdict::<MigrationIsAtomic>(with_labels(&[]));
             assert_eq!(verdict, expected, "{status} {}", short(&after));
         }
+    }
+
+    #[test]
+    fn a_plan_that_was_put_off_or_still_goes_on_shows_nothing() {
+        let steps = json!([step(1, "1"), step(2, "2")]);
+        for status in [408, 425, 429, 502, 503, 504] {
+            for after in [json!([]), json!([row("1")]), json!([row("1"), row("2")])] {
+                let builder = migrated(&json!([]), &steps, status, &json!({"error": "no"}), &after);
+                let verdict = builder.verdict::<MigrationIsAtomic>(with_labels(&[]));
+                assert_eq!(verdict, Unproven, "{status} {}", short(&after));
+            }
+        }
+        let announced = json!([step(1, "1"), with_action(step(2, "2"), "conflict")]);
+        let builder = migrated(&json!([]), &announced, 500, &json!({"error": "no"}), &json!([row("1")]));
+        assert_eq!(builder.verdict::<MigrationIsAtomic>(with_labels(&[])), Broken, "it is not complete");
+        let lost = |kind: FailureKind| {
+            let plan = Exchange::to_target("alice").on("POST", "migrations").sending(plan(&steps));
+            let builder = listed(TraceBuilder::new(), "before", &json!([])).call("plan", plan.failing(kind));
+            listed(builder, "after", &json!([row("1")])).verdict::<MigrationIsAtomic>(with_labels(&[]))
+        };
+        assert_eq!([lost(FailureKind::Closed), lost(FailureKind::Timeout)], [Broken, Unproven]);
+    }
+
+    #[test]
+    fn a_deletion_that_fails_deletes_nothing() {
+        let verdict = |status: u16, after: &Value| {
+            let mut deletion =
+                plan(&json!([with_action(step(1, "1"), "skip"), with_action(step(2, "2"), "skip")]));
+            deletion["operation"] = json!("delete");
+            let builder = listed(TraceBuilder::new(), "before", &json!([row("1"), row("2")]));
+            let builder = transfer(builder, "plan", deletion, status, &json!({"error": "no"}));
+            listed(builder, "after", after).verdict::<MigrationIsAtomic>(with_labels(&[]))
+        };
+        for status in [422, 500] {
+            assert_eq!(verdict(status, &json!([row("1"), row("2")])), Kept, "{status}");
+            assert_eq!(verdict(status, &json!([row("2")])), Broken, "{status}");
+        }
+        assert_eq!([verdict(422, &json!([])), verdict(500, &json!([]))], [Broken, Unproven]);
+        let lost = [json!([row("1"), row("2")]), json!([row("2")]), json!([])];
+        assert_eq!(lost.map(|after| verdict(0, &after)), [Kept, Broken, Kept]);
     }
 
     #[test]

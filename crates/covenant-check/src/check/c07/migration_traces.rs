@@ -96,6 +96,12 @@ pub(super) fn with_policy(mut step: Value, policy: &str) -> Value {
     step
 }
 
+/// Returns this step with this action.
+pub(super) fn with_action(mut step: Value, action: &str) -> Value {
+    step["action"] = json!(action);
+    step
+}
+
 /// Returns a row of the list of records: the record of [`step`].
 pub(super) fn row(id: &str) -> Value {
     json!({"kind": "skill", "id": id, "record": {"id": id, "ref": {"parent_id": "p"}}})

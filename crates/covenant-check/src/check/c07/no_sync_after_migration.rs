@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
-use crate::check::general::is_undone;
+use crate::check::general::{CallOutcome, call_outcome, is_undone};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, mentions};
 use covenant_model::operator::OperatorMethod;
@@ -70,10 +70,10 @@ impl Check for NoSyncAfterMigration {
 /// Returns whether a migration was applied: the peer's, which the target accepted, or the target's own.
 fn was_migrated(entry: &Entry) -> bool {
     let is_applied = |data: Option<&Value>| data.is_none_or(|data| !is_undone(&data["status"]));
-    let was_accepted = |exchange: &Exchange| exchange.succeeded() && is_applied(exchange.data().as_ref());
     let was_sent =
         |operation: &Operation| operation.failure.is_none() && is_applied(operation.result.as_ref());
-    entry.exchange().is_some_and(was_accepted) || entry.operation().is_some_and(was_sent)
+    let was_applied = |exchange: &Exchange| call_outcome(exchange) == CallOutcome::Admitted;
+    entry.exchange().is_some_and(was_applied) || entry.operation().is_some_and(was_sent)
 }
 
 /// Returns whether a call carries records that the declarations share: a batch, or a plan whose root no
@@ -226,6 +226,7 @@ mod tests {
         assert_eq!(evaluated(201, "completed", &[200, 200], false), Kept);
         assert_eq!(evaluated(422, "failed", &[200], false), Unproven);
         assert_eq!(evaluated(200, "failed", &[200], false), Unproven);
+        assert_eq!(evaluated(202, "validating", &[200], true), Unproven, "its end is to come");
         assert_eq!(evaluated(201, "completed", &[200, 401], false), Unproven);
         assert_eq!(evaluated(201, "completed", &[], false), Unproven);
         assert_eq!(evaluated(201, "completed", &[200, 401], true), Broken);

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::crossing_mentions::{has_content, states_crossing};
 use super::locations::last_locations;
 use crate::check::arguments::{Label, PeerName};
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls, mentions};
+use crate::check::query::{Call, CallQuery, calls, mentions};
 use covenant_model::transcript::Trace;
 
 /// The ends of `cross_jurisdiction` at which the two sides are.
@@ -49,7 +50,8 @@ impl Crossing {
         peer: &PeerName,
         locations: &[String],
     ) -> Result<Self, Stop> {
-        let received = calls(trace).labelled(label).accepted().next();
+        let is_applied = |call: &Call<'_>| call_outcome(call.exchange) == CallOutcome::Admitted;
+        let received = calls(trace).labelled(label).find(is_applied);
         let received = received.map(|call| (call.n(), INBOUND, call.exchange.data()));
         let sent = || {
             let (n, operation) = trace.operation(label)?;

@@ -164,6 +164,23 @@ mod tests {
     }
 
     #[test]
+    fn a_received_plan_that_was_not_applied_crosses_nothing() {
+        let received = |status: u16, state: &str| {
+            let plan = Exchange::to_target("alice").on("POST", "migrations").sending(json!({}));
+            let answer = json!({"data": {"migration_id": "m-1", "status": state}});
+            let builder = TraceBuilder::new()
+                .call("beat", by_alice(&is_in("br-south", "BR"), &is_in("eu", "DE")))
+                .operation("b", "event.list", json!({"events": []}))
+                .call("m", plan.answered_with(status, answer));
+            listed(builder, "a", &json!([])).verdict::<CrossingIsReported>(arguments())
+        };
+        assert_eq!(received(201, "completed"), Broken);
+        assert_eq!(received(200, "failed"), Unproven);
+        assert_eq!(received(202, "validating"), Unproven, "its end is to come");
+        assert_eq!(received(503, "completed"), Unproven);
+    }
+
+    #[test]
     fn a_crossing_that_no_event_mentions_is_broken() {
         let reported = |of_target: &Value, events: Value| {
             let builder = TraceBuilder::new().call("beat", by_alice(&is_in("br-south", "BR"), of_target));

@@ -60,7 +60,10 @@ mod tests {
         assert_eq!(work(federated().syncs("bob", 200, 1).syncs("alice", 200, 1)), Kept);
         assert_eq!(work(federated().syncs("bob", 200, 1).syncs("alice", 404, 0)), Broken);
         assert_eq!(work(federated().syncs("bob", 200, 1).syncs("alice", 200, 0)), Broken);
-        assert_eq!(work(federated().syncs("bob", 200, 1).syncs("alice", 429, 0)), Unproven);
+        for status in [408, 425, 429, 502, 503, 504] {
+            let verdict = work(federated().syncs("bob", 200, 1).syncs("alice", status, 0));
+            assert_eq!(verdict, Unproven, "{status}");
+        }
         assert_eq!(work(federated().syncs("bob", 404, 0).syncs("alice", 404, 0)), Unproven);
         // The calls of a peer of another version than the target's say nothing.
         let far = TraceBuilder::new().accepts("alice", "1.3.0").accepts("bob", "1.1.0");
@@ -119,6 +122,23 @@ mod tests {
         assert_eq!(verdict(false, false), Unproven);
     }
 
+    #[test]
+    fn a_plan_that_fails_under_a_2xx_for_this_peer_alone_is_broken() {
+        let plan = |builder: TraceBuilder, peer: &str, code: u16, status: &str| {
+            let answer = answer(code, &json!({"migration_id": "m", "status": status}));
+            builder.call(&format!("sync-{peer}"), routed(peer, ("POST", "migrations"), &json!({}), answer))
+        };
+        let verdict = |control: &str, code: u16, status: &str| {
+            let federated = TraceBuilder::new().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
+            let builder = plan(plan(federated, "bob", 201, control), "alice", code, status);
+            work::<Checked>(builder, "sync-alice")
+        };
+        assert_eq!(verdict("completed", 201, "completed"), Kept);
+        assert_eq!(verdict("completed", 200, "failed"), Broken);
+        assert_eq!(verdict("failed", 200, "failed"), Unproven);
+        assert_eq!(verdict("completed", 202, "validating"), Unproven);
+    }
+
     /// Returns the verdict on the accept of a peer of this version that gets this status.
     fn accepted(builder: TraceBuilder, version: &str, status: u16) -> Verdict {
         let sent = json!({ "platform_version": version });
@@ -157,6 +177,10 @@ mod tests {
         assert_eq!(verdict("enrolled", "1.3.0", (200, data("enrolled"))), Kept);
         assert_eq!(verdict("enrolled", "1.3.0", (200, data("accepted"))), Broken);
         assert_eq!(verdict("enrolled", "1.3.0", (500, json!({"error": "oh"}))), Broken);
+        for status in [204, 408, 425, 429, 503, 504] {
+            let verdict = verdict("enrolled", "1.3.0", (status, json!({"error": "busy"})));
+            assert_eq!(verdict, Unproven, "{status}: it was put off");
+        }
         assert_eq!(verdict("enrolled", "1.2.0", (500, json!({"error": "oh"}))), Unproven);
         assert_eq!(verdict("accepted", "1.3.0", (200, data("accepted"))), Unproven);
     }

@@ -3,8 +3,9 @@
 use semver::Version;
 use serde_json::Value;
 
-use super::service::{is_like, is_limited, is_refused, shortfall};
+use super::service::{is_like, shortfall};
 use crate::check::arguments::Labels;
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
 use covenant_model::transcript::{Exchange, Trace};
@@ -38,11 +39,11 @@ impl Handshake {
     fn read(trace: &Trace, accept: &Call<'_>, controls: Option<&Labels>) -> Option<Self> {
         let exchange = accept.exchange;
         let remote = version_in(exchange.sent()?)?;
-        if is_limited(exchange) {
+        if exchange.was_put_off() {
             return None;
         }
         let is_admitted = is_admitted(trace, exchange);
-        let refusal = if is_refused(exchange) {
+        let refusal = if exchange.was_refused() {
             Some(accept.summary())
         } else if let Some(other) = like_peer_admitted(trace, exchange, controls).filter(|_| !is_admitted) {
             let status = status(exchange).unwrap_or_else(|| "no status".to_owned());
@@ -119,13 +120,15 @@ impl Handshake {
                 let actual = format!("{actual}; a peer of another version has the same result");
                 return Err(Stop::unproven(actual, evidence));
             }
-            let is_open = call.exchange.status().is_none() && !call.exchange.was_refused();
-            if is_limited(call.exchange) || is_open {
+            if call.exchange.was_put_off() {
                 return Err(Stop::unproven(actual, evidence));
             }
             return Err(Stop::broken(actual, evidence));
         }
         let evidence = [self.n].into_iter().chain(made.iter().map(Call::n));
+        if let Some(open) = made.iter().find(|call| call_outcome(call.exchange) == CallOutcome::Open) {
+            return Err(self.unproven(&format!("exchanged a plan whose end is to come: {}", open.summary())));
+        }
         let is_made = |label: &&str| calls(trace).labelled(label).next().is_some();
         if !labels.iter().all(is_made) || !made.iter().all(|call| call.exchange.can_be_read()) {
             let actual = format!("{}: a call was not made, or its answer can't be read", self.versions);

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::handshake::Handshake;
-use super::service::{is_like, is_limited};
+use super::service::is_like;
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
+use crate::check::general::{CallOutcome, call_outcome, is_accepted};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
 use covenant_model::transcript::Trace;
@@ -36,7 +37,7 @@ impl Check for IncompatiblePeersCrashNothing {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let handshake = Handshake::of_incompatible(trace, &self.accept, Some(&self.control))?;
         let controls: Vec<Call<'_>> = handshake.compatible_controls(trace, Some(&self.control)).collect();
-        if let Some(control) = controls.iter().find(|control| !control.exchange.succeeded()) {
+        if let Some(control) = controls.iter().find(|control| !is_accepted(control.exchange)) {
             let actual = format!("a conforming peer has the same result: {}", control.summary());
             return Err(Stop::unproven(actual, [handshake.n, control.n()]));
         }
@@ -53,14 +54,13 @@ impl Check for IncompatiblePeersCrashNothing {
             let actual = format!("{versions}: {}", crash.summary());
             return Err(Stop::broken(actual, [handshake.n, crash.n()]));
         }
-        let is_open = |call: &&Call<'_>| !call.exchange.succeeded() && !call.exchange.was_refused();
-        let limited = |call: &&Call<'_>| is_limited(call.exchange);
-        if let Some(call) = work.iter().chain(&probes).find(|call| is_open(call) || limited(call)) {
+        let is_open = |call: &&Call<'_>| call_outcome(call.exchange) == CallOutcome::Open;
+        if let Some(call) = work.iter().chain(&probes).find(is_open) {
             let actual = format!("{versions}: {}", call.summary());
             return Err(Stop::unproven(actual, [handshake.n, call.n()]));
         }
-        let served = work.iter().find(|call| call.exchange.succeeded());
-        let stopped = probes.iter().find(|probe| !probe.exchange.succeeded());
+        let served = work.iter().find(|call| is_accepted(call.exchange));
+        let stopped = probes.iter().find(|probe| !is_accepted(probe.exchange));
         let evidence = || std::iter::once(handshake.n).chain(work.iter().chain(&probes).map(Call::n));
         match (served, stopped) {
             (Some(_), Some(stopped)) => {
@@ -75,10 +75,11 @@ impl Check for IncompatiblePeersCrashNothing {
     }
 }
 
-/// Returns whether the target failed at a call: an answer 5xx other than 503, which asks the caller to come back.
+/// Returns whether the target failed at a call: an answer 5xx that neither puts the call off, nor says that it is not
+/// implemented, nor comes from a gateway.
 fn has_crashed(call: &Call<'_>) -> bool {
-    const UNAVAILABLE: u16 = 503;
-    call.exchange.status().is_some_and(|status| status >= 500 && status != UNAVAILABLE)
+    const OPEN: [u16; 5] = [501, 502, 503, 504, 505];
+    call.exchange.status().is_some_and(|status| status >= 500 && !OPEN.contains(&status))
 }
 
 #[cfg(test)]
@@ -116,8 +117,10 @@ mod tests {
         assert_eq!(worked("1.6.0", 500, 200, 200), Broken);
         assert_eq!(worked("1.6.0", 422, 500, 200), Broken);
         assert_eq!(worked("1.6.0", 200, 422, 200), Broken, "served without a heartbeat");
-        assert_eq!(worked("1.6.0", 503, 200, 200), Unproven);
-        assert_eq!(worked("1.6.0", 429, 200, 200), Unproven);
+        for open in [408, 425, 429, 501, 502, 503, 504, 505] {
+            assert_eq!(worked("1.6.0", open, 200, 200), Unproven, "{open}");
+            assert_eq!(worked("1.6.0", 200, open, 200), Unproven, "{open}");
+        }
         assert_eq!(worked("1.6.0", 500, 200, 500), Unproven, "so does the compatible peer");
         assert_eq!(worked("1.5.0", 500, 200, 200), Unproven, "the versions are compatible");
     }

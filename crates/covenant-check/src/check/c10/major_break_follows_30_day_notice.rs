@@ -6,9 +6,10 @@ use semver::Version;
 use serde::Deserialize;
 
 use super::announcement::{announced_otherwise, announcements};
-use super::service::{is_like, is_refused, shortfall, took_nothing, was_lost};
+use super::service::{is_like, shortfall, took_nothing, was_lost};
 use crate::check::arguments::{Labels, PeerName};
 use crate::check::definition::{AbsentCall, Check};
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, calls, silence};
 use covenant_model::operator::release::SetRelease;
@@ -122,7 +123,7 @@ fn ends_there(trace: &Trace, made: &[Call<'_>]) -> bool {
 fn cuts_off(exchange: &Exchange) -> bool {
     const OTHER_VERSION: [u16; 2] = [501, 505];
     let is_other_version = exchange.status().is_some_and(|status| OTHER_VERSION.contains(&status));
-    exchange.says_otherwise() || is_other_version || is_refused(exchange)
+    exchange.says_otherwise() || is_other_version || call_outcome(exchange) == CallOutcome::Refused
 }
 
 /// Returns the entry, after that one, in which the target refused to its operator another major version than it

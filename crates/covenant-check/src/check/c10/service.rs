@@ -1,5 +1,6 @@
 //! How a peer's call is served: in full, not at all, or without effect.
 
+use crate::check::general::is_accepted;
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::path::Route;
@@ -7,7 +8,7 @@ use covenant_model::wire::path::Route;
 /// Returns the failure of a call that works among compatible peers, in words: it was not accepted, or it had
 /// no effect.
 pub(super) fn shortfall(trace: &Trace, call: &Call<'_>) -> Option<String> {
-    if !call.exchange.succeeded() {
+    if !is_accepted(call.exchange) {
         return Some(call.summary());
     }
     if took_nothing(call.exchange) {
@@ -49,15 +50,4 @@ pub(super) fn was_lost(trace: &Trace, call: &Call<'_>) -> bool {
 /// Returns whether two calls have the same route, whatever records they name.
 pub(super) fn is_like(one: &Exchange, other: &Exchange) -> bool {
     one.route().map(|route| route.name()) == other.route().map(|route| route.name())
-}
-
-/// Returns whether a call was limited. A limit says nothing about versions.
-pub(super) fn is_limited(exchange: &Exchange) -> bool {
-    const TOO_MANY_REQUESTS: u16 = 429;
-    exchange.status() == Some(TOO_MANY_REQUESTS)
-}
-
-/// Returns whether a call was refused for another reason than a limit.
-pub(super) fn is_refused(exchange: &Exchange) -> bool {
-    exchange.was_refused() && !is_limited(exchange)
 }

@@ -26,7 +26,7 @@ impl Check for RevocationByPeerIsHonoured {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let mut evidence = vec![];
-        let mut failed = None;
+        let (mut put_off, mut failed) = (None, None);
         for label in self.call.iter() {
             let Some(notice) = calls(trace).labelled(label).next_back() else {
                 return Err(Stop::unproven(format!("{label:?} was not sent"), evidence));
@@ -36,9 +36,14 @@ impl Check for RevocationByPeerIsHonoured {
             if notice.exchange.was_refused() {
                 return Err(Stop::broken(actual(), evidence));
             }
-            if !notice.exchange.succeeded() {
+            if notice.exchange.was_put_off() {
+                put_off.get_or_insert_with(actual);
+            } else if !notice.exchange.succeeded() {
                 failed.get_or_insert_with(actual);
             }
+        }
+        if let Some(actual) = put_off {
+            return Err(Stop::unproven(actual, evidence));
         }
         let pass = all_revoked(trace, &self.snapshot, evidence.clone())?;
         match failed {
@@ -70,5 +75,9 @@ mod tests {
         assert_eq!(verdict(422, "revoked"), Broken);
         assert_eq!(verdict(500, "revoked"), Unproven);
         assert_eq!(verdict(500, "active"), Broken);
+        for status in [408, 425, 429, 502, 503, 504] {
+            assert_eq!(verdict(status, "active"), Unproven, "{status}");
+            assert_eq!(verdict(status, "revoked"), Unproven, "{status}");
+        }
     }
 }

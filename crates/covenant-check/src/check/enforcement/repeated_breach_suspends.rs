@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::suspension::is_suspended;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
-use crate::check::general::{CallOutcome, call_outcome};
+use crate::check::general::{CallOutcome, call_outcome, is_accepted};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls, peer_id, peer_shown, scan};
 use covenant_model::transcript::Trace;
@@ -74,11 +74,7 @@ impl RepeatedBreachSuspends {
     /// refuses everything.
     fn breaches_arrived(&self, trace: &Trace) -> Result<(), Stop> {
         let made: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
-        let is_put_off =
-            |call: &Call<'_>| call.exchange.status().is_some_and(|status| [429, 503].contains(&status));
-        let has_answer = |call: &Call<'_>| call.exchange.status().is_some() || call.exchange.was_refused();
-        let arrived = |call: &&Call<'_>| has_answer(call) && !is_put_off(call);
-        if let Some(lost) = made.iter().find(|call| !arrived(call)) {
+        if let Some(lost) = made.iter().find(|call| call.exchange.was_put_off()) {
             return Err(Stop::unproven(format!("a breach did not arrive: {}", lost.summary()), [lost.n()]));
         }
         let served: Vec<Call<'_>> = calls(trace).made_by_peer().accepted().collect();
@@ -135,15 +131,16 @@ impl RepeatedBreachSuspends {
         let [_, fifth] = snapshots;
         let made = |label: &Label| calls(trace).labelled(label).collect::<Vec<Call<'_>>>();
         let (controls, probes) = (made(&self.control), made(&self.probe));
-        if let Some(probe) = probes.iter().find(|probe| probe.exchange.succeeded()) {
+        if let Some(probe) = probes.iter().find(|probe| is_accepted(probe.exchange)) {
             let actual = format!("the peer is shown as suspended, and served: {}", probe.summary());
             return Err(Stop::broken(actual, [fifth, probe.n()]));
         }
-        let was_served = !controls.is_empty() && controls.iter().all(|control| control.exchange.succeeded());
+        let was_served = !controls.is_empty() && controls.iter().all(|control| is_accepted(control.exchange));
         if probes.is_empty() || !was_served {
             return Err(Stop::unproven("the peer was not served before its breaches either", snapshots));
         }
-        if let Some(probe) = probes.iter().find(|probe| !probe.exchange.was_refused()) {
+        if let Some(probe) = probes.iter().find(|probe| call_outcome(probe.exchange) != CallOutcome::Refused)
+        {
             let actual = format!("neither refused nor accepted: {}", probe.summary());
             return Err(Stop::unproven(actual, [fifth, probe.n()]));
         }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::check::arguments::Labels;
 use crate::check::definition::Check;
-use crate::check::general::is_rejected;
+use crate::check::general::{CallOutcome, call_outcome, is_rejected};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, is_denied, labelled_calls};
 use covenant_model::transcript::Trace;
@@ -34,7 +34,7 @@ impl Check for Accepted {
             let actual = format!("{}: it says that the record is not there", call.summary());
             return Err(Stop::broken(actual, [call.n()]));
         }
-        if let Some(call) = made.iter().find(|call| !call.exchange.succeeded()) {
+        if let Some(call) = made.iter().find(|call| call_outcome(call.exchange) != CallOutcome::Admitted) {
             return Err(Stop::unproven(call.summary(), [call.n()]));
         }
         if let Some(call) = made.iter().find(|call| !call.exchange.can_be_read()) {
@@ -80,5 +80,22 @@ mod tests {
         assert_eq!(verdicts(&[204]), [Kept, Unproven]);
         assert_eq!(verdicts(&[204, 429]), [Unproven, Unproven]);
         assert_eq!(verdicts(&[503, 403]), [Broken, Unproven]);
+        for status in [408, 425, 502, 504] {
+            assert_eq!(verdicts(&[status]), [Unproven, Unproven], "{status}");
+        }
+        assert_eq!(verdicts(&[500]), [Broken, Unproven]);
+    }
+
+    #[test]
+    fn a_plan_that_fails_under_a_2xx_is_not_accepted_and_one_that_has_not_ended_is_open() {
+        let verdict = |code: u16, status: &str| {
+            let answer = json!({"data": {"migration_id": "m", "status": status}});
+            let plan = Exchange::to_target("alice").on("POST", "migrations").sending(json!({}));
+            let builder = TraceBuilder::new().call("used", plan.answered_with(code, answer));
+            builder.verdict::<Accepted>(json!({"call": "used"}))
+        };
+        assert_eq!(verdict(201, "completed"), Kept);
+        assert_eq!([verdict(200, "failed"), verdict(200, "conflict")], [Broken, Broken]);
+        assert_eq!(verdict(202, "validating"), Unproven);
     }
 }

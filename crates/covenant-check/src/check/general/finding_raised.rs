@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::check::arguments::{Label, PeerName, PeerOrJoin};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, Scan, calls, peer_id, peer_shown, scans};
+use crate::check::query::{Call, CallQuery, Scan, calls, peer_id, peer_shown, scans};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::notice::Finding;
 
@@ -41,6 +41,9 @@ pub(in crate::check) struct FindingRaised {
     /// The operator's snapshot of the peer after that call. A target that does not show the residency of the call there may
     /// not read it where it was stated.
     pub residency_shown: Option<Label>,
+    /// `true` if the number of the calls is the misbehaviour, whatever answer they get.
+    #[serde(skip)]
+    pub by_number: bool,
 }
 
 impl Check for FindingRaised {
@@ -92,7 +95,7 @@ impl Check for FindingRaised {
             }
             return Ok(Pass::new(format!("{} was raised", finding.kind), evidence));
         }
-        if let Some(reason) = self.could_not_notice(trace) {
+        if let Some(reason) = self.could_not_notice(trace, evidence) {
             return Err(Stop::unproven(reason, evidence));
         }
         if let Some(name) = self.standing(trace, &before, &after, &peer_id) {
@@ -137,6 +140,7 @@ impl FindingRaised {
             route: None,
             accepted: None,
             residency_shown: None,
+            by_number: false,
         }
     }
 
@@ -163,9 +167,15 @@ impl FindingRaised {
         (!is_accepted).then(|| format!("{act:?}, to compare with, was not accepted"))
     }
 
-    /// Returns why the target had nothing to notice, or no way to notice it. Returns `None` if it could
-    /// notice.
-    fn could_not_notice(&self, trace: &Trace) -> Option<String> {
+    /// Returns why the target had nothing to notice, or no way to notice it, between these scans. Returns `None` if it
+    /// could notice.
+    fn could_not_notice(&self, trace: &Trace, [before, after]: [u64; 2]) -> Option<String> {
+        let made: Vec<Call<'_>> =
+            calls(trace).of(&self.peer).made_by_peer().after(before).before(after).collect();
+        let are_put_off = !self.by_number && made.iter().all(|call| call.exchange.was_put_off());
+        if let Some(last) = made.last().filter(|_| are_put_off) {
+            return Some(format!("each call of the peer was put off: {}", last.summary()));
+        }
         if let Some(name) = &self.route {
             let mut asked = calls(trace).of(&self.peer).made_by_target();
             let had_occasion = asked.any(|call| {
@@ -337,6 +347,19 @@ mod tests {
         assert_eq!(sent(200), Broken);
         assert_eq!(sent(422), Unproven, "it was refused");
     }
+
+    #[test]
+    fn a_target_that_put_off_each_call_had_nothing_to_notice() {
+        let sent = |statuses: &[u16]| {
+            let call = |status| Exchange::to_target("mallory").on("POST", "heartbeat").answered(status);
+            let made = statuses.iter().fold(joined(), |builder, status| builder.call("sent", call(*status)));
+            made.operation("after", "governance.scan", json!({"findings": []}))
+                .verdict::<FindingRaised>(arguments(&[]))
+        };
+        assert_eq!([sent(&[429]), sent(&[408, 503])], [Unproven; 2]);
+        assert_eq!([sent(&[]), sent(&[422]), sent(&[429, 200])], [Broken; 3]);
+    }
+
     #[test]
     fn a_residency_that_is_not_read_where_it_was_stated_is_not_noticed() {
         let shown = |peer: Value| {

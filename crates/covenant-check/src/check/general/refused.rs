@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::enforcement::is_suspended_status;
-use crate::check::general::{CallOutcome, call_outcome};
+use crate::check::general::{CallOutcome, call_outcome, is_accepted};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls, status_shown};
 use covenant_model::transcript::Trace;
@@ -40,7 +40,7 @@ impl Check for Refused {
             return Err(Stop::unproven("the call or its positive control was not made", []));
         }
         let mut causes = self.cause.iter().flat_map(|labels| labelled_calls(trace, labels));
-        if let Some(cause) = causes.find(|cause| !cause.exchange.succeeded()) {
+        if let Some(cause) = causes.find(|cause| !is_accepted(cause.exchange)) {
             let actual = format!("what should have made it invalid was not accepted: {}", cause.summary());
             return Err(Stop::unproven(actual, [cause.n()]));
         }
@@ -60,10 +60,7 @@ impl Check for Refused {
             return Err(Stop::unproven(actual, [call.n()]));
         }
         let valid: Vec<Call<'_>> = controls.into_iter().chain(calls(trace).labelled(&self.probe)).collect();
-        let is_accepted = |call: &&Call<'_>| {
-            call.exchange.succeeded() && call_outcome(call.exchange) != CallOutcome::Refused
-        };
-        if let Some(call) = valid.iter().find(|call| !is_accepted(call)) {
+        if let Some(call) = valid.iter().find(|call| !is_accepted(call.exchange)) {
             let actual = format!("the call was refused, but so was a valid one: {}", call.summary());
             return Err(Stop::unproven(actual, [refused[0].n(), call.n()]));
         }
@@ -78,7 +75,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
-    use covenant_model::transcript::Exchange;
+    use covenant_model::transcript::{Exchange, FailureKind};
     use serde_json::{Value, json};
 
     /// Returns the verdict on a plan, or the commit of one, that the target has to refuse and answers like
@@ -107,6 +104,7 @@ mod tests {
         assert_eq!(verdicts(200, &reply("failed")), [Kept; 2]);
         assert_eq!(verdicts(200, &reply("conflict")), [Kept; 2]);
         assert_eq!(verdicts(202, &reply("validating")), [Unproven; 2], "its end is yet to come");
+        assert_eq!(verdicts(202, &json!({"data": {"migration_id": "n"}})), [Unproven; 2], "so is this one's");
         assert_eq!(verdicts(422, &json!({"error": "no", "status": "failed"})), [Kept; 2]);
         assert_eq!(verdicts(200, &json!({"data": {"applied_count": 1}})), [Broken; 2]);
         let opened = plan_refused("migrations", &json!({"commit": false}), 202, &reply("transferring"));
@@ -128,6 +126,27 @@ mod tests {
         };
         assert_eq!([verdict(200), verdict(503)], [Broken, Unproven]);
     }
+
+    #[test]
+    fn a_call_that_is_put_off_or_lost_is_not_refused() {
+        let verdict = |late: Exchange| {
+            let call = || Exchange::to_target("mallory").on("POST", "heartbeat");
+            TraceBuilder::new()
+                .call("beat", call().answered(200))
+                .call("late", late.on("POST", "heartbeat"))
+                .verdict::<Refused>(json!({"call": "late", "control": "beat", "probe": "beat"}))
+        };
+        let call = || Exchange::to_target("mallory");
+        for status in [408, 425, 429, 502, 503, 504] {
+            assert_eq!(verdict(call().answered(status)), Unproven, "{status}");
+        }
+        assert_eq!(verdict(call().answered(401)), Kept);
+        assert_eq!(verdict(call().failing(FailureKind::Certificate)), Kept);
+        for kind in [FailureKind::Timeout, FailureKind::Closed, FailureKind::Refused] {
+            assert_eq!(verdict(call().failing(kind)), Unproven, "{kind}");
+        }
+    }
+
     #[test]
     fn a_call_of_a_peer_that_nobody_suspended_may_be_accepted() {
         let verdict = |status: Option<&str>| {

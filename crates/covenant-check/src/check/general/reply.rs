@@ -5,6 +5,9 @@ use serde_json::Value;
 use covenant_model::transcript::{Body, Direction, Exchange, Message};
 use covenant_model::wire::path::Route;
 
+/// The status of a plan that is accepted, and whose end is still to come.
+const QUEUED: u16 = 202;
+
 /// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::check) enum CallOutcome {
@@ -12,20 +15,22 @@ pub(in crate::check) enum CallOutcome {
     Admitted,
     /// It was refused.
     Refused,
-    /// Neither of the two: the call was lost, or its end is still to come.
+    /// Neither of the two: the call was put off or lost, or its end is still to come.
     Open,
 }
 
 /// Returns the outcome of a call. A plan may be accepted first and fail afterwards, or fail under a 2xx: the
-/// `status` of the migration decides, not the status of the response.
+/// `status` of the migration decides, not the status of the response. A call that was put off is open.
 pub(in crate::check) fn call_outcome(exchange: &Exchange) -> CallOutcome {
     let is_plan = matches!(exchange.route(), Some(Route::Migrations | Route::MigrationCommit { .. }));
     let opens = exchange.sent().is_some_and(|sent| sent["commit"] == false);
     let data = exchange.data().filter(|_| is_plan && exchange.succeeded());
     let status = data.as_ref().map_or(&Value::Null, |data| &data["status"]);
+    let is_queued = is_plan && exchange.status() == Some(QUEUED);
     match status.as_str() {
         _ if is_undone(status) => CallOutcome::Refused,
         Some(status) if status != "completed" && !opens => CallOutcome::Open,
+        None if is_queued && !opens => CallOutcome::Open,
         _ if exchange.succeeded() => CallOutcome::Admitted,
         _ if exchange.was_refused() => CallOutcome::Refused,
         _ => CallOutcome::Open,
@@ -44,13 +49,16 @@ pub(in crate::check) fn is_same_number(one: Option<&Value>, other: Option<&Value
     one == other || one.and_then(Value::as_f64).is_some_and(|one| other.and_then(Value::as_f64) == Some(one))
 }
 
-/// Statuses that limit a caller or ask it to come back later. They do not reject the call.
-pub(in crate::check) const RETRYABLE_STATUS: [u16; 2] = [429, 503];
-
-/// Returns whether a call was rejected for good: by its response, or by a refusal of its certificate.
+/// Returns whether a call was rejected for good: by its response, by a refusal of its certificate, or by the status of
+/// its migration.
 pub(in crate::check) fn is_rejected(exchange: &Exchange) -> bool {
-    let is_final = exchange.status().is_some_and(|status| !RETRYABLE_STATUS.contains(&status));
-    !exchange.succeeded() && !exchange.is_empty_accept() && (is_final || exchange.certificate_was_refused())
+    let is_final = !exchange.succeeded() && !exchange.was_put_off();
+    is_final || call_outcome(exchange) == CallOutcome::Refused
+}
+
+/// Returns whether a call was accepted, and is no plan that has failed. A plan may still be about to be applied.
+pub(in crate::check) fn is_accepted(exchange: &Exchange) -> bool {
+    exchange.succeeded() && call_outcome(exchange) != CallOutcome::Refused
 }
 
 /// Returns the outcome of a call in a few words.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::check::arguments::Labels;
-use crate::check::general::reply_summary;
+use crate::check::general::{is_accepted, reply_summary};
 use crate::check::outcome::Stop;
 use covenant_model::transcript::{Direction, Entry, Exchange, Trace};
 use covenant_model::wire::path::Route;
@@ -96,9 +96,9 @@ pub(in crate::check) trait CallQuery<'a>:
         self.filter(move |call| call.n() < n)
     }
 
-    /// Keeps the calls that were accepted: 2xx, without an error in the body.
+    /// Keeps the calls that were accepted: 2xx, without an error in the body, and no plan that has failed.
     fn accepted(self) -> impl DoubleEndedIterator<Item = Call<'a>> {
-        self.filter(|call| call.exchange.succeeded())
+        self.filter(|call| is_accepted(call.exchange))
     }
 
     /// Returns the first call, or the stop `unproven` for this reason.

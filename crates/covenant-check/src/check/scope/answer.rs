@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::check::general::{CallOutcome, call_outcome};
 use covenant_model::transcript::{Body, Exchange, Message};
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::path::Route;
@@ -49,7 +50,9 @@ pub(super) fn is_granted(exchange: &Exchange) -> bool {
 pub(super) fn is_open(exchange: &Exchange) -> bool {
     const NOT_IMPLEMENTED: u16 = 501;
     let is_migrated = is_migration(exchange) && exchange.succeeded();
-    !is_migrated && !exchange.was_refused() && exchange.status() != Some(NOT_IMPLEMENTED)
+    !is_migrated
+        && call_outcome(exchange) != CallOutcome::Refused
+        && exchange.status() != Some(NOT_IMPLEMENTED)
 }
 
 fn is_migration(exchange: &Exchange) -> bool {

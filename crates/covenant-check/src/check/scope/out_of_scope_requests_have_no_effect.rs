@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::answer::{are_alike, is_granted, is_open};
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::{AbsentCall, Check};
+use crate::check::general::is_accepted;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
 use covenant_model::transcript::{Exchange, Trace};
@@ -59,7 +60,7 @@ impl Check for OutOfScopeRequestsHaveNoEffect {
         if requests.is_empty() || valid.is_empty() {
             return Err(Stop::unproven("no peer asked for it", []));
         }
-        if let Some(call) = valid.iter().find(|call| !call.exchange.succeeded()) {
+        if let Some(call) = valid.iter().find(|call| !is_accepted(call.exchange)) {
             let actual = format!("a valid call was refused too: {}", call.summary());
             return Err(Stop::unproven(actual, [call.n()]));
         }

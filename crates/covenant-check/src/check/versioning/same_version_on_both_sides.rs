@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::agreement::{is_same_digest, is_version_asked_for, on_record};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
-use crate::check::general::is_rejected;
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, peer_shown};
 use covenant_model::transcript::{Direction, Trace};
@@ -40,7 +40,7 @@ impl Check for SameVersionOnBothSides {
             let is_own = |call: &Call<'_>| Some(is_same_digest(own.as_deref()?, named_text(call)?.as_str()));
             let named = || calls(trace).labelled(&self.call);
             is_own_text = named().any(|call| is_own(&call) == Some(true));
-            if let Some(refused) = named().find(|call| is_rejected(call.exchange)) {
+            if let Some(refused) = named().find(|call| call_outcome(call.exchange) == CallOutcome::Refused) {
                 let evidence = [accepted.n(), refused.n()];
                 if is_own(&refused) != Some(false) {
                     let actual = format!(

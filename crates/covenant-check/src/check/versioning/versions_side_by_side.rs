@@ -10,6 +10,7 @@ use super::agreement::{
 };
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
+use crate::check::general::{is_accepted, is_rejected};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
 use covenant_model::transcript::{Exchange, Trace};
@@ -43,15 +44,25 @@ impl Check for VersionsSideBySide {
             let agreed = agreed_version(accept.exchange);
             let is_other =
                 agreed.as_ref().is_some_and(|agreed| is_version_asked_for(agreed, &requested) == Some(false));
-            if !accept.exchange.succeeded() || is_other {
+            if is_rejected(accept.exchange) || is_other {
                 let (agreed, answer) = (agreed.unwrap_or_default(), accept.summary());
                 let actual = format!("asked for version {requested}: {answer}, agreed to {agreed}");
                 return Err(Stop::broken(actual, [listed, accept.n()]));
             }
         }
+        let open = |call: &&Call<'_>| !is_accepted(call.exchange);
+        let neither = |call: &Call<'_>| {
+            Stop::unproven(format!("neither accepted nor refused: {}", call.summary()), [call.n()])
+        };
+        if let Some(accept) = accepts.iter().find(open) {
+            return Err(neither(accept));
+        }
         let probes: Vec<Call<'_>> = calls(trace).labelled(&self.probe).collect();
-        if let Some(probe) = probes.iter().find(|probe| !probe.exchange.succeeded()) {
+        if let Some(probe) = probes.iter().find(|probe| is_rejected(probe.exchange)) {
             return Err(Stop::broken(format!("a peer is not served: {}", probe.summary()), [probe.n()]));
+        }
+        if let Some(probe) = probes.iter().find(open) {
+            return Err(neither(probe));
         }
         let evidence = accepts.iter().chain(&probes).map(Call::n);
         if accepts.len() < 2 || probes.len() < 2 {
@@ -117,7 +128,12 @@ mod tests {
         assert_eq!(side_by_side(both.clone(), (200, 2), 200), Kept);
         assert_eq!(side_by_side(both.clone(), (422, 0), 200), Broken);
         assert_eq!(side_by_side(both.clone(), (200, 1), 200), Broken);
-        assert_eq!(side_by_side(both, (200, 2), 401), Broken);
+        assert_eq!(side_by_side(both.clone(), (200, 2), 401), Broken);
+        for status in [204, 408, 429, 503] {
+            assert_eq!(side_by_side(both.clone(), (status, 2), 200), Unproven, "{status}");
+        }
+        assert_eq!(side_by_side(both.clone(), (429, 2), 401), Unproven, "it never joined");
+        assert_eq!([429, 503, 504].map(|alive| side_by_side(both.clone(), (200, 2), alive)), [Unproven; 3]);
         assert_eq!(side_by_side(json!([{"version": 1}]), (422, 0), 200), Unproven);
         let another = json!([{"version": 1}, {"version": 2, "digest": V1_2026_05.digest}]);
         assert_eq!(side_by_side(another, (422, 0), 200), Unproven);
