@@ -19,6 +19,9 @@ pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(2);
 /// The status of a call that was limited.
 pub(super) const LIMITED: u16 = 429;
 
+/// The status of a server, or of a limit in front of it, that asks the caller to come back.
+const UNAVAILABLE: u16 = 503;
+
 /// Returns whether a call counts towards a flood: it is a handshake or a heartbeat.
 pub(super) fn is_counted(call: &Call<'_>) -> bool {
     matches!(call.route(), Some(Route::Accept | Route::Heartbeat))
@@ -62,20 +65,24 @@ pub(super) fn require_served(trace: &Trace, quiet: Call<'_>) -> Result<(), Stop>
         return Ok(());
     }
     let actual = format!("a quiet peer was not served: {}", quiet.summary());
-    let source = quiet.exchange.source;
-    let mut others = calls(trace).filter(|other| other.exchange.peer != quiet.exchange.peer);
-    let may_share = source.is_none() || others.any(|other| other.exchange.source == source);
-    if is_limited(&quiet) && may_share {
+    if quiet.exchange.was_put_off() && may_share(trace, &quiet) {
         let actual = format!("{actual}, and it may share its address");
         return Err(Stop::unproven(actual, [quiet.n()]));
     }
     Err(Stop::broken(actual, [quiet.n()]))
 }
 
+/// Returns whether a peer may share its address with another one of the trace.
+pub(super) fn may_share(trace: &Trace, call: &Call<'_>) -> bool {
+    let source = call.exchange.source;
+    let mut others = calls(trace).filter(|other| other.exchange.peer != call.exchange.peer);
+    source.is_none() || others.any(|other| other.exchange.source == source)
+}
+
 /// Returns whether a call was not served although it had to be. If the calls within a minute are too many,
-/// one of them may be limited.
-fn is_unserved(trace: &Trace, quiet: Call<'_>) -> bool {
-    if !is_limited(&quiet) {
+/// one of them may be limited: with 429, or with the 503 of a limit in front of the platform.
+pub(super) fn is_unserved(trace: &Trace, quiet: Call<'_>) -> bool {
+    if !quiet.exchange.status().is_some_and(|status| [LIMITED, UNAVAILABLE].contains(&status)) {
         return !quiet.exchange.succeeded();
     }
     let counted = || calls(trace).of(&quiet.exchange.peer).made_by_peer().filter(is_counted);

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::flood::{FLOOD_CALLS, is_flood, is_limited, require_served};
+use super::flood::{FLOOD_CALLS, is_flood, is_limited, is_unserved, may_share, require_served};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
@@ -37,7 +37,17 @@ impl Check for FloodLimited {
             return Err(Stop::unproven("the flood, the few calls or the quiet peer are missing", []));
         }
         if let Some(call) = few.iter().find(|call| is_limited(call)) {
-            return Err(Stop::broken(format!("one of {} calls was limited", few.len()), [call.n()]));
+            let actual = format!("one of {} calls was limited", few.len());
+            if !is_unserved(trace, *call) {
+                return Err(Stop::unproven(format!("{actual}: they were not so few"), [call.n()]));
+            }
+            if may_share(trace, call) {
+                return Err(Stop::unproven(
+                    format!("{actual}, and its peer may share its address"),
+                    [call.n()],
+                ));
+            }
+            return Err(Stop::broken(actual, [call.n()]));
         }
         for call in quiet {
             require_served(trace, call)?;
@@ -50,6 +60,11 @@ impl Check for FloodLimited {
             return Ok(Pass::new(actual, [ends[0], first.n(), ends[1]]));
         }
         if is_cut_off(&flood) {
+            if let Some(failed) = flood.iter().find(|call| has_failed(call)) {
+                let actual =
+                    format!("the flood was cut off, and the server may have failed: {}", failed.summary());
+                return Err(Stop::unproven(actual, [ends[0], failed.n(), ends[1]]));
+            }
             return Ok(Pass::new("the flood was cut off", ends));
         }
         if !is_flood(trace, &self.call) {
@@ -90,9 +105,19 @@ fn answer_to_each(flood: &[Call<'_>]) -> Option<String> {
 fn is_cut_off(flood: &[Call<'_>]) -> bool {
     const SIDE_BY_SIDE: usize = 8;
     let is_cut = |call: &&Call<'_>| {
-        let failure = call.exchange.failure.as_ref();
-        let was_closed = failure.is_some_and(|failure| failure.kind != FailureKind::Timeout);
+        let was_closed = failed_with(call, FailureKind::Closed);
         call.route() != Some(Route::Accept) && (call.exchange.was_refused() || was_closed)
     };
     flood.iter().filter(is_cut).count() > SIDE_BY_SIDE
+}
+
+/// Returns whether a call shows that the server failed or was gone: that limits nobody.
+fn has_failed(call: &Call<'_>) -> bool {
+    const SERVER_ERRORS: u16 = 500;
+    let is_error = call.exchange.status().is_some_and(|status| status >= SERVER_ERRORS);
+    is_error || failed_with(call, FailureKind::Refused)
+}
+
+fn failed_with(call: &Call<'_>, kind: FailureKind) -> bool {
+    call.exchange.failure.as_ref().is_some_and(|failure| failure.kind == kind)
 }

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::flood::{
-    FEW_CALLS, FLOOD_CALLS, SLACK, WINDOW, are_side_by_side, is_counted, is_limited, require_served,
+    FEW_CALLS, FLOOD_CALLS, SLACK, WINDOW, are_side_by_side, is_counted, is_limited, may_share,
+    require_served,
 };
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
@@ -39,18 +40,30 @@ impl Check for RateLimitIsPerMinute {
         let mut counted: Vec<Call<'_>> =
             calls(trace).of(&self.peer).made_by_peer().filter(is_counted).collect();
         counted.sort_by_key(Call::at);
-        let mut limited_until = None;
+        let (mut limited_until, mut open, mut is_shown) = (None, None, false);
         let mut start = 0;
         for burst in counted.chunk_by(are_side_by_side) {
             let before = &counted[..start];
             start += burst.len();
-            few_are_served(before, burst, limited_until)?;
-            many_are_limited(before, burst)?;
+            if let Some((first, actual)) = too_few_served(before, burst, limited_until) {
+                if !may_share(trace, first) {
+                    return Err(Stop::broken(actual, [first.n()]));
+                }
+                let actual = format!("{actual}, and it may share its address");
+                open.get_or_insert_with(|| Stop::unproven(actual, [first.n()]));
+            }
+            is_shown |= many_are_limited(before, burst)?;
             if recent(before, burst[0], WINDOW + SLACK).len() + burst.len() > FEW_CALLS {
                 limited_until = limited_until.max(burst.iter().filter_map(end_of_limit).max());
             }
         }
         let last = counted.last().or_unproven("there were no calls")?;
+        if let Some(open) = open {
+            return Err(open);
+        }
+        if !is_shown {
+            return Err(Stop::unproven("no call was limited, and no flood was sent", [last.n()]));
+        }
         Ok(Pass::new(format!("{} calls, limited as they should be", counted.len()), [last.n()]))
     }
 }
@@ -61,32 +74,33 @@ fn recent<'c, 'a>(before: &'c [Call<'a>], call: Call<'_>, span: SignedDuration) 
     &before[before.partition_point(is_before)..]
 }
 
-/// Ends the check if more calls of a burst were limited than may be: the first six within a minute have to be
-/// served. The calls of a burst ran side by side, so only their number shows which were the first.
-fn few_are_served(
-    before: &[Call<'_>],
-    burst: &[Call<'_>],
+/// Returns the first limited call of a burst, and the fault in words, if more calls of the burst were limited than may
+/// be: the first six within a minute have to be served. The calls of a burst ran side by side, so only their number
+/// shows which were the first.
+fn too_few_served<'c, 'a>(
+    before: &[Call<'a>],
+    burst: &'c [Call<'a>],
     limited_until: Option<Timestamp>,
-) -> Result<(), Stop> {
+) -> Option<(&'c Call<'a>, String)> {
     let is_due = |call: &&Call<'_>| is_limited(call) && limited_until.is_none_or(|end| call.at() > end);
     let limited: Vec<&Call<'_>> = burst.iter().filter(is_due).collect();
     let sent = recent(before, burst[0], WINDOW + SLACK).len() + burst.len();
-    let Some(first) = limited.first().filter(|_| limited.len() > sent.saturating_sub(FEW_CALLS)) else {
-        return Ok(());
-    };
+    let first = limited.first().filter(|_| limited.len() > sent.saturating_sub(FEW_CALLS))?;
     let actual = if sent <= FEW_CALLS {
         format!("limited at {sent} calls within 60 s")
     } else {
         format!("{} of {sent} calls within 60 s were limited: fewer than {FEW_CALLS} served", limited.len())
     };
-    Err(Stop::broken(actual, [first.n()]))
+    Some((first, actual))
 }
 
-/// Ends the check if a flood ends in a burst and none of its calls was limited.
-fn many_are_limited(before: &[Call<'_>], burst: &[Call<'_>]) -> Result<(), Stop> {
+/// Returns whether a burst shows a limit: a call of it was limited, or one of a flood that ends in it was refused. Ends
+/// the check if a flood ends in it and none of its calls was limited.
+fn many_are_limited(before: &[Call<'_>], burst: &[Call<'_>]) -> Result<bool, Stop> {
     if burst.iter().any(is_limited) {
-        return Ok(());
+        return Ok(true);
     }
+    let mut is_shown = false;
     for call in burst {
         let end = burst.partition_point(|other| other.at() <= call.at());
         let of_burst = recent(&burst[..end], *call, WINDOW - SLACK);
@@ -96,8 +110,10 @@ fn many_are_limited(before: &[Call<'_>], burst: &[Call<'_>]) -> Result<(), Stop>
             let actual = format!("all of {count} calls within 60 s were served");
             return Err(Stop::broken(actual, [call.n()]));
         }
+        is_shown |=
+            count >= FLOOD_CALLS && many().any(|call| is_limited(call) || call.exchange.was_refused());
     }
-    Ok(())
+    Ok(is_shown)
 }
 
 /// Returns the end of a limit that too many calls caused, as the target itself reports it, but no later than
@@ -126,8 +142,10 @@ fn http_date(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
-    use crate::check::Verdict::{self, Broken, Kept};
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::{Direction, Exchange};
     use serde_json::json;
@@ -135,7 +153,8 @@ mod tests {
     fn heartbeat(status: u16, headers: &[(&str, &str)]) -> Exchange {
         let answer = if status < 400 { json!({}) } else { json!({"error": "no"}) };
         let call = Exchange::to_target("busy").on("POST", "heartbeat").sending(json!({}));
-        call.answered_with(status, answer).heading(headers)
+        let source = Some(Ipv4Addr::LOCALHOST);
+        Exchange { source, ..call.answered_with(status, answer).heading(headers) }
     }
 
     fn verdict(builder: &TraceBuilder) -> Verdict {
@@ -163,7 +182,38 @@ mod tests {
         assert_eq!(by_the_minute(&[(0, &[200; 6], None), (61, &[429], None)]), Kept);
         assert_eq!(by_the_minute(&[(0, &[200; 6], None), (62, &[429], None)]), Broken);
         assert_eq!(by_the_minute(&[(0, &[200; 150], None), (57, &[200; 150], None)]), Broken);
-        assert_eq!(by_the_minute(&[(0, &[200; 150], None), (59, &[200; 150], None)]), Kept);
+        assert_eq!(by_the_minute(&[(0, &[200; 150], None), (59, &[200; 150], None)]), Unproven, "no flood");
+        assert_eq!(by_the_minute(&[(0, &[200; 6], None), (62, &[200; 6], None)]), Unproven, "no flood");
+    }
+
+    #[test]
+    fn a_limit_by_address_is_none_of_a_peer() {
+        let verdict = |others: Option<Ipv4Addr>, statuses: &[u16]| {
+            let quiet = Exchange::to_target("quiet").on("POST", "heartbeat").answered(200);
+            let builder = TraceBuilder::new().call("quiet", Exchange { source: others, ..quiet });
+            let busy = statuses.iter().map(|status| heartbeat(*status, &[]));
+            verdict(&busy.fold(builder, |builder, call| builder.call("busy", call)))
+        };
+        let (own, other) = (Some(Ipv4Addr::LOCALHOST), Some(Ipv4Addr::new(127, 0, 0, 2)));
+        assert_eq!(verdict(other, &[200, 429]), Broken);
+        assert_eq!(verdict(own, &[200, 429]), Unproven);
+        assert_eq!(verdict(own, &[200; 300]), Broken);
+    }
+
+    #[test]
+    fn a_quiet_peer_that_a_limit_by_address_answers_503_proves_nothing() {
+        let verdict = |quiet: Option<Ipv4Addr>, answer: u16| {
+            let call = Exchange::to_target("quiet").on("POST", "heartbeat").answered(answer);
+            let busy = (0..300).map(|number| heartbeat(if number < 60 { 200 } else { 429 }, &[]));
+            let builder = TraceBuilder::new().side_by_side("busy", 0, busy);
+            verdict(&builder.call("quiet", Exchange { source: quiet, ..call }))
+        };
+        let (own, other) = (Some(Ipv4Addr::LOCALHOST), Some(Ipv4Addr::new(127, 0, 0, 2)));
+        assert_eq!(
+            [200, 429, 503, 500].map(|status| verdict(own, status)),
+            [Kept, Unproven, Unproven, Broken]
+        );
+        assert_eq!([200, 429, 503].map(|status| verdict(other, status)), [Kept, Broken, Broken]);
     }
 
     /// Returns the verdict on a flood whose calls are answered in this order, a second apart.
@@ -239,7 +289,7 @@ mod tests {
                 let call = Exchange::made("busy", direction).on("POST", "heartbeat").sending(json!({}));
                 builder = builder.call("", call.answered_with(200, json!({})));
             }
-            assert_eq!(verdict(&builder), Kept, "{time}");
+            assert_eq!(verdict(&builder), Unproven, "{time}");
         }
     }
 }

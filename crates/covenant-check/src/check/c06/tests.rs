@@ -12,7 +12,7 @@ use crate::check::c06::other_records_are_unchanged::OtherRecordsAreUnchanged;
 use crate::check::c06::rejected_records_are_not_stored::RejectedRecordsAreNotStored;
 use crate::check::definition::Check;
 use crate::check::trace_builder::TraceBuilder;
-use covenant_model::transcript::Exchange;
+use covenant_model::transcript::{Exchange, FailureKind};
 use covenant_model::wire::canonical::{canonical_json, sha256_hex};
 use covenant_model::wire::path::Route;
 
@@ -63,16 +63,59 @@ fn a_peer_that_shares_an_address_may_be_limited_because_of_another() {
         source: last.map(|last| Ipv4Addr::new(127, 0, 1, last)),
         ..call(peer, &Route::Heartbeat, status)
     };
-    let quiet_limited = |quiet, flooding| {
+    let limited_with = |status: u16, quiet, flooding| {
         let mut builder = TraceBuilder::new().call("few", from("alice", 200, quiet));
         for _ in 0..FLOOD_CALLS {
             builder = builder.call("flood", from("mallory", 429, flooding));
         }
-        limited(&builder.call("quiet", from("alice", 429, quiet)))
+        limited(&builder.call("quiet", from("alice", status, quiet)))
     };
-    assert_eq!(quiet_limited(Some(1), Some(2)), Broken);
-    assert_eq!(quiet_limited(Some(1), Some(1)), Unproven);
-    assert_eq!(quiet_limited(None, None), Unproven);
+    let quiet_limited = |quiet, flooding| [429, 503].map(|status| limited_with(status, quiet, flooding));
+    assert_eq!(quiet_limited(Some(1), Some(2)), [Broken; 2]);
+    assert_eq!(quiet_limited(Some(1), Some(1)), [Unproven; 2]);
+    assert_eq!(quiet_limited(None, None), [Unproven; 2]);
+}
+
+#[test]
+fn a_few_calls_that_are_limited_are_broken_where_nothing_else_may_be_why() {
+    let from = |peer: &str, status, last: u8| Exchange {
+        source: Some(Ipv4Addr::new(127, 0, 1, last)),
+        ..call(peer, &Route::Heartbeat, status)
+    };
+    let few_limited = |calls: usize, flooding: u8| {
+        let served =
+            (1..calls).fold(TraceBuilder::new(), |builder, _| builder.call("few", from("alice", 200, 1)));
+        let begun = served.call("few", from("alice", 429, 1));
+        let builder =
+            (0..FLOOD_CALLS).fold(begun, |builder, _| builder.call("flood", from("mallory", 429, flooding)));
+        limited(&builder.call("quiet", from("quiet", 200, 3)))
+    };
+    assert_eq!(few_limited(3, 2), Broken);
+    assert_eq!(few_limited(3, 1), Unproven, "it shares its address");
+    assert_eq!(few_limited(7, 2), Unproven, "they were more than six");
+}
+
+#[test]
+fn a_server_that_is_gone_does_not_limit() {
+    let flooded = |lost: &[(FailureKind, usize)], status: u16| {
+        let kinds = lost.iter().flat_map(|(kind, times)| std::iter::repeat_n(*kind, *times));
+        let lost: Vec<Exchange> = kinds
+            .map(|kind| {
+                Exchange::to_target("mallory").on("POST", "heartbeat").sending(json!({})).failing(kind)
+            })
+            .collect();
+        let answered = (lost.len()..FLOOD_CALLS).map(|_| call("mallory", &Route::Heartbeat, status));
+        let answered: Vec<Exchange> = answered.collect();
+        let builder = TraceBuilder::new().call("few", call("alice", &Route::Heartbeat, 200));
+        let builder = builder.side_by_side("flood", 0, lost.into_iter().chain(answered));
+        limited(&builder.call("quiet", call("alice", &Route::Heartbeat, 200)))
+    };
+    assert_eq!(flooded(&[(FailureKind::Closed, 100)], 200), Kept);
+    assert_eq!(flooded(&[(FailureKind::Certificate, 100)], 200), Kept);
+    assert_eq!(flooded(&[(FailureKind::Refused, 100)], 200), Unproven);
+    assert_eq!(flooded(&[(FailureKind::Closed, 20), (FailureKind::Refused, 80)], 200), Unproven);
+    assert_eq!(flooded(&[(FailureKind::Closed, 100)], 502), Unproven);
+    assert_eq!(flooded(&[(FailureKind::Handshake, 100)], 200), Unproven);
 }
 
 #[test]
@@ -139,16 +182,21 @@ pub(super) fn batch(from: &str, to: &str, names: &[&str]) -> Value {
 
 /// Returns the verdict of a check on a batch that is sent between these lists of records.
 fn between<C: Check>(before: &Value, batch: &Value, after: &Value) -> Verdict {
-    let sync = |batch: &Value| {
-        Exchange::from_target("alice").on("POST", "sync").sending(batch.clone()).answered(200)
+    answered_between::<C>(before, (batch, 422), after)
+}
+
+/// Returns the same, where the batch gets this status.
+fn answered_between<C: Check>(before: &Value, (batch, status): (&Value, u16), after: &Value) -> Verdict {
+    let sync = |batch: &Value, status: u16| {
+        Exchange::to_target("alice").on("POST", "sync").sending(batch.clone()).answered(status)
     };
     let list = |builder: TraceBuilder, label: &str, rows: &Value| {
         let result = json!({ "resources": rows });
         builder.operation_with(label, "resource.list", json!({"kind": "skill"}), result)
     };
     let valid = batch_of(&json!("0"), &json!("1"), &[json!({"id": "kept", "name": "kept"})]);
-    let builder = list(TraceBuilder::new().call("control", sync(&valid)), "before", before);
-    list(builder.call("call", sync(batch)), "after", after).verdict::<C>(json!({
+    let builder = list(TraceBuilder::new().call("control", sync(&valid, 200)), "before", before);
+    list(builder.call("call", sync(batch, status)), "after", after).verdict::<C>(json!({
         "call": "call", "before": "before", "after": "after", "control": "control",
     }))
 }
@@ -167,6 +215,12 @@ fn only_records_of_the_call_can_have_been_stored() {
     };
     assert_eq!(stored(&[kept.clone(), own(2), row("new", &json!({}))]), Kept);
     assert_eq!(stored(&[kept.clone(), own(1), row("a", &json!({}))]), Broken);
+    for status in [408, 429, 503, 504] {
+        let before = json!([kept]);
+        let batch = batch("0", "1", &["a"]);
+        let verdict = answered_between::<RejectedRecordsAreNotStored>(&before, (&batch, status), &before);
+        assert_eq!(verdict, Unproven, "{status}: it was put off");
+    }
 }
 
 #[test]
