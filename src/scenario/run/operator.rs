@@ -1,11 +1,12 @@
 //! The steps of the target's operator.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use super::super::format::{Grant, More, Operator, Put, Scan, TryKinds};
+use super::super::format::{Grant, More, Operator, Put, Scan, Scenario, Step, TryKinds};
 use super::peers::proposal;
 use super::runner::{ScenarioRunner, missing};
 use super::settling::Settling;
@@ -188,24 +189,16 @@ impl ScenarioRunner<'_> {
 
     /// Reads the findings, repeatedly if the step waits for one, or for one about each of several peers.
     pub(super) async fn scan(&mut self, context: &StepContext, step: &Scan) -> Result<(), StepError> {
+        let id = |name: &String| self.peer_named(name).ok()?.id_at_target().or_else(|| self.id_of(name));
         let mut about = vec![];
         for name in step.until_about.iter().chain(&step.and_about) {
-            about.extend(self.peer_named(name)?.id_at_target().or_else(|| self.id_of(name)));
+            self.peer_named(name)?;
+            about.extend(id(name));
         }
+        let awaited: Vec<String> = self.awaited.iter().filter_map(id).collect();
         let kind = step.until_kind.as_deref();
-        let is_awaited = |finding: &&Value, all: &[Value]| {
-            kind.is_none_or(|kind| finding["kind"] == kind)
-                && (step.and_about.is_empty() || !is_about_others(finding, all, &about))
-        };
         let counts = |scan: &Value| -> Vec<usize> {
-            let all = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let of_peer = |id: &String| {
-                let theirs = all.iter().filter(|finding| {
-                    finding["federation_peer_id"].as_str().is_some_and(|theirs| is_same_id(theirs, id))
-                });
-                theirs.filter(|finding| is_awaited(finding, all)).count()
-            };
-            about.iter().map(of_peer).collect()
+            about.iter().map(|id| times_about(scan, id, kind, &awaited)).collect()
         };
         let known = counts(&self.last_scan());
         let mut ticks = tokio::time::interval(POLL_INTERVAL);
@@ -330,6 +323,24 @@ fn items(listed: &Value) -> &[Value] {
     list.map(Vec::as_slice).unwrap_or_default()
 }
 
+/// Returns the names of the peers about which a scan of a scenario waits for a finding.
+pub(super) fn awaited(scenario: &Scenario) -> BTreeSet<String> {
+    let steps = scenario.steps.iter().flat_map(|step| step.get_ref().flatten());
+    let scans = steps.filter_map(|step| if let Step::Scan(scan) = step { Some(scan) } else { None });
+    scans.flat_map(|scan| scan.until_about.iter().chain(&scan.and_about)).cloned().collect()
+}
+
+/// Returns the number of findings about a peer that end a wait: those of this kind, where one is named, and of none that
+/// stands about a peer other than the awaited ones. What is raised about any peer says nothing about this one.
+fn times_about(scan: &Value, id: &str, kind: Option<&str>, awaited: &[String]) -> usize {
+    let all = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let theirs = all.iter().filter(|finding| {
+        finding["federation_peer_id"].as_str().is_some_and(|theirs| is_same_id(theirs, id))
+    });
+    let of_kind = theirs.filter(|finding| kind.is_none_or(|kind| finding["kind"] == kind));
+    of_kind.filter(|finding| !is_about_others(finding, all, awaited)).count()
+}
+
 /// Returns whether a finding is of a kind that stands about a peer other than these.
 fn is_about_others(finding: &Value, all: &[Value], peers: &[String]) -> bool {
     let is_other = |other: &&Value| {
@@ -351,6 +362,33 @@ fn failure(error: &OperatorError) -> OperationFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_finding_that_others_have_too_ends_no_wait() {
+        let scan = |found: &[(&str, &str)]| {
+            let findings = found.iter().map(|(kind, id)| json!({"kind": kind, "federation_peer_id": id}));
+            json!({"findings": findings.collect::<Vec<_>>()})
+        };
+        let awaited = ["m".to_owned(), "t".to_owned()];
+        let times = |found: &[(&str, &str)], kind| times_about(&scan(found), "m", kind, &awaited);
+        let common = [("cert_expiring", "m"), ("cert_expiring", "a")];
+        assert_eq!(times(&common, None), 0);
+        assert_eq!(times(&[&common[..], &[("residency_missing", "m")]].concat(), None), 1);
+        assert_eq!(times(&[("drift", "m"), ("drift", "t")], None), 1, "a wait is for that one too");
+        assert_eq!(times(&[("drift", "m"), ("other", "m")], Some("drift")), 1);
+        assert_eq!(times(&common, Some("cert_expiring")), 0);
+        assert_eq!(times(&[("drift", "t")], None), 0);
+        assert_eq!(times_about(&json!({}), "m", None, &awaited), 0);
+    }
+
+    #[test]
+    fn the_awaited_peers_are_those_of_all_scans() {
+        let text = "title = \"x\"\n[[peer]]\nname = \"a\"\n[[peer]]\nname = \"m\"\n[[peer]]\nname = \"t\"\n\
+            [[step]]\nscan = { as = \"one\", until_about = \"m\" }\n\
+            [[step]]\nscan = { as = \"two\", until_about = \"m\", and_about = [\"t\"] }\n";
+        let scenario: Scenario = toml::from_str(text).expect("a scenario");
+        assert_eq!(awaited(&scenario).into_iter().collect::<Vec<_>>(), ["m", "t"]);
+    }
 
     #[test]
     fn a_migration_that_failed_has_ended() {

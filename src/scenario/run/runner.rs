@@ -11,6 +11,7 @@ use url::Url;
 use super::super::fit::{Fitted, Unfit};
 use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
+use super::operator::awaited;
 use super::real_time::clock_seconds;
 use super::reason::no_success;
 use super::{POLL_INTERVAL, RunContext, StepError, numbered, releases};
@@ -70,6 +71,8 @@ pub(super) struct ScenarioRunner<'a> {
     left_out: BTreeMap<String, String>,
     /// The number of seconds by which the scenario moves the clock in all.
     pub(super) clock_seconds: u64,
+    /// The names of the peers about which a scan of the scenario waits for a finding.
+    pub(super) awaited: BTreeSet<String>,
     /// The records that the user names and this scenario reads, by the text of the id in the step.
     pub(super) named_records: BTreeMap<String, NamedRecord>,
     /// The steps that the target's kinds do not suffice for, and the capabilities that its kinds give to a peer.
@@ -109,6 +112,7 @@ impl<'a> ScenarioRunner<'a> {
             settings: Value::Object(scenario.settings.clone()),
             left_out: BTreeMap::new(),
             clock_seconds: clock_seconds(scenario),
+            awaited: awaited(scenario),
             named_records: BTreeMap::new(),
             fitting: None,
         }
