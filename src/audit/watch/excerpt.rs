@@ -6,6 +6,7 @@ use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
 use crate::peer::CallOutcome;
+use crate::transcript::PUT_OFF;
 
 /// The interval between two requests for an excerpt that was promised.
 const ASK_AGAIN_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -17,7 +18,6 @@ const EXCERPT_LATE: SignedDuration = SignedDuration::from_mins(2);
 /// The longest request id that is sent back, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 256;
 const SERVER_ERRORS: u16 = 500;
-const TOO_MANY: u16 = 429;
 
 /// The progress of the peer with its audit excerpt.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ impl Excerpt {
     /// retries it. So it does after the first refusal: the target may have changed the state of the peering in between,
     /// and one refusal alone proves nothing.
     pub(super) fn take(&mut self, asked: &CallOutcome, now: Timestamp) {
-        if !asked.status.is_some_and(|status| status < SERVER_ERRORS && status != TOO_MANY) {
+        if !asked.status.is_some_and(|status| status < SERVER_ERRORS && !PUT_OFF.contains(&status)) {
             return;
         }
         let is_refused = !asked.succeeded();
@@ -111,9 +111,11 @@ mod tests {
     fn a_second_refusal_is_not_repeated_at_once() {
         let now: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let mut excerpt = Excerpt::default();
-        for _ in 0..2 {
-            excerpt.take(&CallOutcome { status: Some(403), ..CallOutcome::default() }, now);
+        for status in [403, 408, 425, 429, 503] {
+            excerpt.take(&CallOutcome { status: Some(status), ..CallOutcome::default() }, now);
+            assert!(excerpt.is_due(now), "{status} is the first refusal, or none");
         }
+        excerpt.take(&CallOutcome { status: Some(403), ..CallOutcome::default() }, now);
         assert!(!excerpt.is_due(now));
     }
 }

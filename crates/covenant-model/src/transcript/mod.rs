@@ -37,7 +37,7 @@ pub use read::{ReadError, Reading, StoredTrace, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
 pub use rewrite::{RewriteError, each_entry, rewrite};
 pub use size::{LINE_BYTES_MAX, shortened};
-pub use trace::Trace;
+pub use trace::{PUT_OFF, Trace};
 pub use way_back::{Place, WayBack};
 
 /// Version of the transcript format, written in the first line.

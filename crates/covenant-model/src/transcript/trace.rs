@@ -319,7 +319,7 @@ impl Operation {
 const NO_CONTENT: u16 = 204;
 /// The statuses that neither serve nor refuse a call: too slow, too early, limited, unavailable, and those of a gateway
 /// that got no answer.
-const PUT_OFF: [u16; 6] = [408, 425, 429, 502, 503, 504];
+pub const PUT_OFF: [u16; 6] = [408, 425, 429, 502, 503, 504];
 
 impl Exchange {
     /// Returns the route of the call; `None` if the call is not on a known route.
