@@ -27,6 +27,21 @@ pub(super) fn announces_end_of_peering(call: &Exchange) -> bool {
     body["status"] == "revoked" || events.any(|event| event["kind"] == kind::PEER_REVOKED)
 }
 
+/// Returns whether a body may announce that the peering ended, or was replaced by another one, in a form that the binding does not
+/// know: by its status, or by the kind of an event about a peer.
+pub(super) fn may_announce_end_of_peering(body: &Value) -> bool {
+    const REPLACED: [&str; 3] = ["supersed", "replac", "ended"];
+    const OF_PEERING: [&str; 3] = ["peer", "federation", "partner"];
+    let ends = |text: &Value| {
+        let text = text.as_str().unwrap_or_default().to_lowercase();
+        ENDS.iter().chain(&REPLACED).any(|part| text.contains(part)).then_some(text)
+    };
+    let is_of_peering = |kind: String| OF_PEERING.iter().any(|part| kind.contains(part));
+    let mut events = body["events"].as_array().into_iter().flatten();
+    [&body["status"], &body["data"]["status"]].into_iter().any(|status| ends(status).is_some())
+        || events.any(|event| ends(&event["kind"]).is_some_and(is_of_peering))
+}
+
 /// Returns the first of these calls by which the target may announce that a grant was revoked, in a form that the binding does not
 /// know: a call of the target, or its answer to a heartbeat. An event in the form of the binding about another grant announces the
 /// end of that one alone.
@@ -34,17 +49,20 @@ pub(super) fn unknown_announcement<'a>(
     mut calls: impl Iterator<Item = Call<'a>>,
     other_grants: &[&str],
 ) -> Option<u64> {
-    let may_announce = |call: &Call<'_>| match call.exchange.direction {
-        Direction::FromTarget => {
-            call.exchange.sent().is_some_and(|body| may_announce_revocation(body, other_grants))
-        }
+    let may_announce =
+        |call: &Call<'_>| announcing(call).is_some_and(|body| may_announce_revocation(body, other_grants));
+    calls.find(may_announce).map(|call| call.n())
+}
+
+/// Returns the body in which a call may announce something: that of a call of the target, or of its answer to a heartbeat.
+pub(super) fn announcing<'a>(call: &Call<'a>) -> Option<&'a Value> {
+    match call.exchange.direction {
+        Direction::FromTarget => call.exchange.sent(),
         Direction::ToTarget => {
             let body = call.exchange.response.as_ref().and_then(|answer| answer.body.json());
-            let body = body.filter(|_| call.route() == Some(Route::Heartbeat) && call.exchange.succeeded());
-            body.is_some_and(|body| may_announce_revocation(body, other_grants))
+            body.filter(|_| call.route() == Some(Route::Heartbeat) && call.exchange.succeeded())
         }
-    };
-    calls.find(may_announce).map(|call| call.n())
+    }
 }
 
 fn may_announce_revocation(body: &Value, other_grants: &[&str]) -> bool {

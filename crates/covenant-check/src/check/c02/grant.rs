@@ -3,13 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::announcement::{announces_end_of_peering, announces_revocation, unknown_announcement};
+use super::announcement::{
+    announces_end_of_peering, announces_revocation, announcing, may_announce_end_of_peering,
+    unknown_announcement,
+};
 use crate::check::arguments::Labels;
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{Call, CallQuery, calls, peer_id};
 use covenant_model::clock::read_moment;
-use covenant_model::operator::{OperatorMethod, grant};
-use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::operator::{OperatorMethod, grant, peer};
+use covenant_model::transcript::{Exchange, Operation, Trace};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::path::Route;
 
@@ -109,23 +112,39 @@ impl<'a> Grant<'a> {
     /// Returns whether the target announced before a call that it revoked the grant or the peering, though its operator did
     /// not ask for that: a platform that keeps one grant for a subject and a kind, or one peering for an instance, does so.
     pub(super) fn was_withdrawn(&self, trace: &Trace, call: &Call<'_>) -> bool {
-        let mut earlier = calls(trace).of(&call.exchange.peer).made_by_target().before(call.n());
         !self.was_revoked(trace, call)
-            && earlier.any(|notice| {
-                announces_revocation(notice.exchange, Some(self.own_id))
-                    || announces_end_of_peering(notice.exchange)
-            })
+            && self.withdrawal(trace, &call.exchange.peer).is_some_and(|notice| notice < call.n())
     }
 
-    /// Returns a call by which the target may have announced to a peer that it revoked the grant, in a form that the binding
-    /// does not know.
+    /// Returns the first notice to a peer that the target revoked the grant or the peering, though its operator did not ask for
+    /// that. It may come after the calls that are refused: a target sends its notices from a queue.
+    pub(super) fn withdrawal(&self, trace: &Trace, peer: &str) -> Option<u64> {
+        let is_asked_for = |operation: &Operation| match operation {
+            asked if asked.is(grant::Revoke::METHOD) => asked.parameters["grant_id"] == *self.own_id,
+            asked => asked.is(peer::Revoke::METHOD) && asked.parameters["peer_id"] == *self.peer_id,
+        };
+        let mut revoked = trace.operations([grant::Revoke::METHOD, peer::Revoke::METHOD]);
+        let until = revoked.find(|(_, operation)| is_asked_for(operation)).map_or(u64::MAX, |(n, _)| n);
+        let mut sent = calls(trace).of(peer).made_by_target().before(until);
+        let notice = sent.find(|notice| {
+            announces_revocation(notice.exchange, Some(self.own_id))
+                || announces_end_of_peering(notice.exchange)
+        });
+        notice.map(|notice| notice.n())
+    }
+
+    /// Returns a call by which the target may have announced to a peer that it revoked the grant, or ended the peering, in a form
+    /// that the binding does not know.
     pub(super) fn may_be_withdrawn(&self, trace: &Trace, peer: &str) -> Option<u64> {
         let issued = trace.operations([grant::Issue::METHOD]);
         let issued = issued.filter_map(|(_, issue)| issue.result.as_ref()?["grant_id"].as_str());
         let revoked = trace.operations([grant::Revoke::METHOD]);
         let revoked = revoked.filter_map(|(_, revoke)| revoke.parameters["grant_id"].as_str());
         let others: Vec<&str> = issued.filter(|id| *id != self.own_id).chain(revoked).collect();
-        unknown_announcement(calls(trace).of(peer).after(self.n), &others)
+        unknown_announcement(calls(trace).of(peer).after(self.n), &others).or_else(|| {
+            let ends = |call: &Call<'_>| announcing(call).is_some_and(may_announce_end_of_peering);
+            calls(trace).of(peer).after(self.n).find(ends).map(|call| call.n())
+        })
     }
 
     fn was_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {

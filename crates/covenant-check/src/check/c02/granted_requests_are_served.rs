@@ -28,6 +28,10 @@ pub(in crate::check) struct GrantedRequestsAreServed {
     pub control: Option<Label>,
     /// The snapshot of the peer while it was suspended. With it the check is not kept unless the snapshot shows that.
     pub suspended: Option<Label>,
+    /// Whether the operator did something after which a target may end the grant or the peering with a notice. Then a refusal is a
+    /// breach only where the notice could have arrived.
+    #[serde(default)]
+    pub may_end_with_notice: bool,
 }
 
 impl Check for GrantedRequestsAreServed {
@@ -43,6 +47,11 @@ impl Check for GrantedRequestsAreServed {
             .partition(|call| grant.was_withdrawn(trace, call));
         let refused = allowed.iter().find(|call| is_refused(trace, call));
         let withdraws = |call: &Call<'_>| grant.may_be_withdrawn(trace, &call.exchange.peer);
+        let announced = |call: &Call<'_>| grant.withdrawal(trace, &call.exchange.peer);
+        if let Some((call, notice)) = refused.and_then(|call| Some((call, announced(call)?))) {
+            let actual = format!("{}, and the target announced that it ended it by itself", call.summary());
+            return Err(Stop::unproven(actual, [grant.n, call.n(), notice]));
+        }
         if let Some((call, notice)) = refused.and_then(|call| Some((call, withdraws(call)?))) {
             let actual =
                 format!("{}, and the peer was notified of a revocation in another form", call.summary());
@@ -53,10 +62,10 @@ impl Check for GrantedRequestsAreServed {
         }
         if let Some(call) = allowed.iter().find(|call| is_denied(trace, call.n(), call.exchange)) {
             let actual = format!("{}: it says that the record is not there", call.summary());
-            return Err(Stop::broken(actual, [grant.n, call.n()]));
+            return Err(self.breach(trace, &grant, call, actual));
         }
         if let Some(call) = allowed.iter().find(|call| is_rejected(call.exchange)) {
-            return Err(Stop::broken(call.summary(), [grant.n, call.n()]));
+            return Err(self.breach(trace, &grant, call, call.summary()));
         }
         if let Some(call) = allowed.iter().find(|call| call_outcome(call.exchange) != CallOutcome::Admitted) {
             return Err(Stop::unproven(call.summary(), [grant.n, call.n()]));
@@ -79,6 +88,16 @@ impl Check for GrantedRequestsAreServed {
 }
 
 impl GrantedRequestsAreServed {
+    /// Returns the stop for a refused call. Where the target may end the grant with a notice, it is broken only if the notice could
+    /// have arrived.
+    fn breach(&self, trace: &Trace, grant: &Grant<'_>, call: &Call<'_>, actual: String) -> Stop {
+        let evidence = [grant.n, call.n()];
+        if self.may_end_with_notice {
+            return silence(trace, &call.exchange.peer, actual, evidence);
+        }
+        Stop::broken(actual, evidence)
+    }
+
     /// Returns the outcome if all that was allowed was served. If the check asks for it, the last request has
     /// to be made within a number of seconds before the end. A clock that runs between moves may pass the end
     /// before the last request arrives.

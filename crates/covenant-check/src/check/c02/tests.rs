@@ -73,6 +73,54 @@ fn a_grant_that_the_target_itself_revoked_and_announced_proves_nothing() {
 }
 
 #[test]
+fn a_grant_that_ends_with_a_notice_from_a_queue_proves_nothing() {
+    let verdict = |notice: Option<Value>, is_open: bool, may_end: bool| {
+        let read =
+            |status: u16| Exchange::to_target("alice").on("GET", "resources/skill/there").answered(status);
+        let beat = |sent: Value| {
+            Exchange::from_target("alice").on("POST", "heartbeat").sending(sent).answered_with(200, json!({}))
+        };
+        let builder = read_under_grant(0, "there", 3600, 200);
+        let builder = if is_open { builder.call_from_target(beat(json!({}))) } else { builder };
+        let builder = builder.call("asked", read(401));
+        let builder = match notice {
+            Some(notice) => builder.call_from_target(beat(notice)).call("asked", read(401)),
+            None => builder,
+        };
+        let with = json!({"call": "asked", "grant": "grant", "may_end_with_notice": may_end});
+        builder.verdict::<GrantedRequestsAreServed>(with)
+    };
+    let event = |kind: &str, grant: &str| {
+        Some(json!({"events": [{"id": "1", "kind": kind, "payload": {"grant_id": grant}}]}))
+    };
+    for may_end in [false, true] {
+        assert_eq!(verdict(event("platform.grant.revoked", "g"), true, may_end), Unproven);
+        assert_eq!(verdict(event("platform.peer.revoked", ""), true, may_end), Unproven);
+        assert_eq!(verdict(Some(json!({"status": "revoked"})), true, may_end), Unproven);
+        assert_eq!(verdict(Some(json!({"status": "superseded"})), true, may_end), Unproven);
+        assert_eq!(verdict(event("platform.peer.replaced", ""), true, may_end), Unproven);
+        assert_eq!(verdict(event("platform.skill.replaced", ""), true, may_end), Broken);
+        assert_eq!(verdict(Some(json!({"status": "active"})), true, may_end), Broken);
+        assert_eq!(verdict(None, true, may_end), Broken);
+    }
+    assert_eq!([verdict(None, false, true), verdict(None, false, false)], [Unproven, Broken]);
+}
+
+#[test]
+fn a_notice_that_the_operator_asked_for_withdraws_nothing() {
+    let event =
+        json!({"events": [{"id": "1", "kind": "platform.grant.revoked", "payload": {"grant_id": "g"}}]});
+    let notice = Exchange::from_target("alice").on("POST", "heartbeat").sending(event);
+    let read = Exchange::to_target("alice").on("GET", "resources/skill/there").answered(401);
+    let verdict = read_under_grant(0, "there", 3600, 200)
+        .call("asked", read)
+        .operation_with("", "grant.revoke", json!({"grant_id": "g"}), json!({}))
+        .call_from_target(notice.answered_with(200, json!({})))
+        .verdict::<GrantedRequestsAreServed>(json!({"call": "asked", "grant": "grant"}));
+    assert_eq!(verdict, Broken);
+}
+
+#[test]
 fn a_refusal_after_a_review_counts_beside_a_fresh_grant_that_is_served() {
     let verdict = |first: u16, fresh: u16, last: u16, is_open: bool| {
         let read =
