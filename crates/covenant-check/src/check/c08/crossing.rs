@@ -5,10 +5,11 @@ use serde_json::Value;
 use super::crossing_mentions::{has_content, states_crossing};
 use super::locations::last_locations;
 use crate::check::arguments::{Label, PeerName};
-use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, mentions};
-use covenant_model::transcript::Trace;
+use crate::check::query::{CallQuery, calls, mentions, mentions_one};
+use covenant_model::transcript::{Operation, Trace};
+use covenant_model::wire::migration::state;
+use covenant_model::wire::path::Route;
 
 /// The ends of `cross_jurisdiction` at which the two sides are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub(super) const INBOUND: Ends = Ends { peer: "from", target: "to" };
 /// The ends of a migration that the target sent.
 pub(super) const OUTBOUND: Ends = Ends { peer: "to", target: "from" };
 
+/// The status of a migration whose records are stored.
+const COMPLETED: &str = "completed";
+
 /// A migration between two residencies.
 pub(super) struct Crossing {
     /// The number of the entry of the migration, or of the snapshot of its record.
@@ -34,6 +38,8 @@ pub(super) struct Crossing {
     pub(super) ends: Ends,
     /// The names of the target's own location.
     pub(super) of_target: Vec<String>,
+    /// Whether the answer, or the operator's method, says nothing else than that the records are stored.
+    pub(super) is_completed: bool,
 }
 
 /// Returns whether the result of `migration.send` says that the peer gave no answer.
@@ -41,17 +47,23 @@ fn has_no_answer(result: &Value) -> bool {
     result.get("answered").is_some_and(Value::is_null)
 }
 
+/// Returns whether a peer accepted the migration that its target's operator asked for: the record is named in it.
+fn has_arrived(trace: &Trace, peer: &str, asked: &Operation) -> bool {
+    let id = asked.parameters["root_resource_id"].as_str().unwrap_or_default();
+    let mut sent = calls(trace).of(peer).made_by_target().on(Route::Migrations).accepted();
+    sent.any(|call| call.exchange.sent().is_some_and(|plan| mentions(plan, id)))
+}
+
 impl Crossing {
-    /// Reads the migration with this label. The check is unproven if the migration did not succeed, or if the
-    /// target is at one of the locations of the peer.
+    /// Reads the migration with this label. The check is unproven if the migration did not succeed, if the peer did not accept what
+    /// the target should have sent, or if the target is at one of the locations of the peer.
     pub(super) fn read(
         trace: &Trace,
         label: &Label,
         peer: &PeerName,
         locations: &[String],
     ) -> Result<Self, Stop> {
-        let is_applied = |call: &Call<'_>| call_outcome(call.exchange) == CallOutcome::Admitted;
-        let received = calls(trace).labelled(label).find(is_applied);
+        let received = calls(trace).labelled(label).accepted().next();
         let received = received.map(|call| (call.n(), INBOUND, call.exchange.data()));
         let sent = || {
             let (n, operation) = trace.operation(label)?;
@@ -61,6 +73,16 @@ impl Crossing {
         if data.as_ref().is_some_and(has_no_answer) {
             return Err(Stop::unproven("the migration got no answer of the peer: nothing crossed", [n]));
         }
+        let status = data.as_ref().and_then(|data| data["status"].as_str());
+        if let Some(status) = status.filter(|status| state::WITHOUT_EFFECT.contains(status)) {
+            return Err(Stop::unproven(format!("the migration is {status}: nothing crossed"), [n]));
+        }
+        let is_completed = status.is_none_or(|status| status == COMPLETED);
+        // A target may refuse by its policy to send data to another residency. Nothing crossed that the peer did not get.
+        let asked = (ends == OUTBOUND).then(|| trace.operation(label)).flatten();
+        if asked.is_some_and(|(_, asked)| !has_arrived(trace, peer, asked)) {
+            return Err(Stop::unproven("no such migration arrived at the peer: nothing crossed", [n]));
+        }
         let reported = last_locations(trace, peer, n);
         let reported = reported.or_unproven_at("the target does not report where it keeps data", &[n])?;
         let of_target: Vec<String> = reported.target.names().into_iter().map(ToOwned::to_owned).collect();
@@ -69,12 +91,12 @@ impl Crossing {
             return Err(Stop::unproven(actual, [n]));
         }
         let id = data.and_then(|data| data["migration_id"].as_str().map(ToOwned::to_owned));
-        Ok(Self { n, id, ends, of_target })
+        Ok(Self { n, id, ends, of_target, is_completed })
     }
 
     /// Returns whether an event has the id of the migration.
     pub(super) fn is_named_in(&self, event: &Value) -> bool {
-        self.id.as_ref().is_some_and(|id| mentions(event, id))
+        self.id.as_ref().is_some_and(|id| mentions_one(event, std::slice::from_ref(id)))
     }
 
     /// Evaluates whether a record of the migration has the crossing, with the location of the peer at its
@@ -119,8 +141,13 @@ impl Crossing {
 
 /// Returns whether a record shows the metadata of a completed migration.
 pub(super) fn shows_metadata(record: &Value) -> bool {
-    let has_ended = record["status"].as_str().is_none_or(|status| status == "completed");
+    let has_ended = record["status"].as_str().is_none_or(|status| status == COMPLETED);
     has_ended && record["metadata"].is_object()
+}
+
+/// Returns whether the metadata of a record has `cross_jurisdiction`, whatever it says.
+pub(super) fn has_crossing(record: &Value) -> bool {
+    !record["metadata"]["cross_jurisdiction"].is_null()
 }
 
 /// Returns whether the value of `cross_jurisdiction` claims a crossing. Two identical ends claim none.

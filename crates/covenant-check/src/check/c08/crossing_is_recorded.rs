@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::crossing::{Crossing, shows_metadata};
+use super::crossing::{Crossing, has_crossing, shows_metadata};
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
@@ -37,13 +37,16 @@ impl Check for CrossingIsRecorded {
         if shown.is_empty() {
             return Err(Stop::unproven("its record could not be read", [migration.n]));
         }
-        let with_metadata = shown.iter().filter(|(_, record)| shows_metadata(record));
-        let outcomes: Vec<Outcome> = with_metadata
-            .map(|(n, record)| migration.check_record(record, &self.locations, [migration.n, *n]))
-            .collect();
-        if outcomes.is_empty() {
+        let with_metadata = || shown.iter().filter(|(_, record)| shows_metadata(record));
+        if with_metadata().next().is_none() {
             return Err(Stop::unproven("its record shows no metadata, or no end of it", [migration.n]));
         }
+        // What one view leaves out may be in the other: a target need not show all of its record to the peer.
+        let is_stated = with_metadata().any(|(_, record)| has_crossing(record));
+        let evaluated = with_metadata().filter(|(_, record)| !is_stated || has_crossing(record));
+        let outcomes: Vec<Outcome> = evaluated
+            .map(|(n, record)| migration.check_record(record, &self.locations, [migration.n, *n]))
+            .collect();
         let stops: Vec<&Stop> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
         let broken = stops.iter().find(|stop| matches!(stop, Stop::Broken(_)));
         if let Some(worst) = broken.or(stops.first()) {
@@ -60,6 +63,7 @@ mod tests {
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::c08::residency_traces::{by_alice, is_in};
     use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
     use serde_json::json;
 
     #[test]
@@ -70,7 +74,10 @@ mod tests {
             let builder = if is_inbound {
                 builder.call("m", by_alice(&json!({}), &json!({})))
             } else {
-                builder.operation("m", "migration.send", json!({}))
+                let plan = Exchange::from_target("alice").on("POST", "migrations");
+                let asked = json!({"root_resource_id": "r"});
+                let plan = plan.sending(asked.clone()).answered_with(201, json!({}));
+                builder.call_from_target(plan).operation_with("m", "migration.send", asked, json!({}))
             };
             let record = json!({"metadata": {"cross_jurisdiction": crossing}});
             let with = json!({
@@ -98,5 +105,32 @@ mod tests {
         assert_eq!(shown(&Value::Null, true), Broken);
         let with_more = json!({"from": "br-south", "to": "eu", "same_jurisdiction": false});
         assert_eq!(shown(&with_more, true), Kept);
+    }
+    #[test]
+    fn what_the_peer_is_not_shown_may_be_in_the_record_of_the_operator() {
+        let verdict = |to_peer: Value, to_operator: Value| {
+            let record = |crossing: Value| json!({"status": "completed", "metadata": crossing});
+            let shown = Exchange::to_target("alice").on("GET", "migrations/m");
+            TraceBuilder::new()
+                .call("beat", by_alice(&is_in("br-south", "BR"), &is_in("eu", "DE")))
+                .call("m", by_alice(&json!({}), &json!({})))
+                .call("shown", shown.answered_with(200, json!({"data": record(to_peer)})))
+                .operation("listed", "migration.show", record(to_operator))
+                .verdict::<CrossingIsRecorded>(json!({
+                    "peer": "alice", "migration": "m", "snapshot": ["shown", "listed"],
+                    "locations": ["br-south", "BR"],
+                }))
+        };
+        let between = |from: &str, to: &str| json!({"cross_jurisdiction": {"from": from, "to": to}});
+        let right = || between("br-south", "eu");
+        let wrong = || between("eu", "br-south");
+        for absent in [json!({}), json!({"cross_jurisdiction": null})] {
+            assert_eq!(verdict(absent.clone(), right()), Kept);
+            assert_eq!(verdict(right(), absent.clone()), Kept);
+            assert_eq!(verdict(absent.clone(), wrong()), Broken);
+            assert_eq!(verdict(absent.clone(), absent), Broken);
+        }
+        assert_eq!([verdict(right(), wrong()), verdict(wrong(), right())], [Broken; 2]);
+        assert_eq!(verdict(json!({"cross_jurisdiction": false}), right()), Broken, "it denies the crossing");
     }
 }

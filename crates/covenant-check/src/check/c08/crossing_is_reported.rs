@@ -6,15 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::crossing::{Crossing, OUTBOUND};
+use super::crossing::Crossing;
 use super::crossing_mentions::{Mention, crossing_mentions};
 use super::locations::last_locations;
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::{AbsentCall, Check};
+use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls, silence};
 use covenant_model::transcript::Trace;
-use covenant_model::wire::path::Route;
 
 /// The operator gets an event about data that crossed into, or out of, another residency.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -39,7 +37,6 @@ pub(in crate::check) struct CrossingIsReported {
 
 impl Check for CrossingIsReported {
     const ID: &'static str = "crossing-is-reported";
-    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] = &["a new event that mentions the crossing"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
@@ -65,9 +62,8 @@ impl Check for CrossingIsReported {
             return Err(Stop::unproven(actual, evidence));
         }
         let actual = format!("{} new events, none of a crossing", new.len());
-        if migration.ends == OUTBOUND && !has_arrived(trace, &self.peer) {
-            // Nothing crossed that the peer did not get.
-            return Err(silence(trace, &self.peer, actual, evidence));
+        if !migration.is_completed {
+            return Err(Stop::unproven(format!("{actual}; the migration was not completed yet"), evidence));
         }
         Err(Stop::broken(actual, evidence))
     }
@@ -98,11 +94,6 @@ impl CrossingIsReported {
         };
         mentions().unwrap_or_default()
     }
-}
-
-/// Returns whether a migration of the target arrived at the peer.
-fn has_arrived(trace: &Trace, peer: &str) -> bool {
-    calls(trace).of(peer).made_by_target().on(Route::Migrations).next().is_some()
 }
 
 /// Returns the events in the result of `event.list`.
@@ -140,27 +131,62 @@ mod tests {
     /// Adds a migration, and the events before and after it.
     fn migrated(builder: TraceBuilder, events: &Value) -> TraceBuilder {
         let builder = listed(builder, "b", &json!([]));
-        listed(arrived(builder).operation("m", "migration.send", json!({})), "a", events)
+        listed(sent(arrived(builder), json!({})), "a", events)
+    }
+
+    /// Adds the migration as the operator asks for it.
+    fn sent(builder: TraceBuilder, result: Value) -> TraceBuilder {
+        builder.operation_with("m", "migration.send", json!({"root_resource_id": "r"}), result)
     }
 
     /// Adds the migration as the peer receives it.
     fn arrived(builder: TraceBuilder) -> TraceBuilder {
-        builder
-            .call("", Exchange::from_target("alice").on("POST", "migrations").answered_with(201, json!({})))
+        arrived_as(builder, "r", 201)
+    }
+
+    /// Adds a migration with this root, as the peer receives and answers it.
+    fn arrived_as(builder: TraceBuilder, root: &str, status: u16) -> TraceBuilder {
+        let plan = Exchange::from_target("alice").on("POST", "migrations");
+        builder.call("", plan.sending(json!({"root_resource_id": root})).answered_with(status, json!({})))
     }
 
     #[test]
     fn a_migration_that_no_peer_received_crosses_nothing() {
         let eu = is_in("eu", "DE");
         let builder = || TraceBuilder::new().call("beat", by_alice(&is_in("br-south", "BR"), &eu));
-        let sent = |builder: TraceBuilder, result: Value| {
-            let builder = listed(builder, "b", &json!([])).operation("m", "migration.send", result);
+        let ended = |builder: TraceBuilder, result: Value| {
+            let builder = sent(listed(builder, "b", &json!([])), result);
             listed(builder, "a", &json!([])).verdict::<CrossingIsReported>(arguments())
         };
-        assert_eq!(sent(arrived(builder()), json!({})), Broken);
-        assert_eq!(sent(builder(), json!({})), Unproven, "nothing arrived, and no way back is shown open");
+        let is_open =
+            |builder: TraceBuilder| builder.call_from_target(Exchange::from_target("bob").answered(401));
+        assert_eq!(ended(arrived(builder()), json!({})), Broken);
+        assert_eq!(ended(arrived(builder()), json!({"status": "completed"})), Broken);
+        assert_eq!(ended(builder(), json!({})), Unproven, "nothing arrived");
+        for status in ["failed", "cancelled", "planned", "refused"] {
+            let result = json!({"status": status, "error": "no data leaves the EU"});
+            assert_eq!(ended(is_open(builder()), result.clone()), Unproven, "{status}: refused by policy");
+            assert_eq!(ended(arrived(builder()), result), Unproven, "{status}");
+        }
+        assert_eq!(ended(arrived_as(builder(), "s", 201), json!({})), Unproven, "another one arrived");
+        assert_eq!(ended(arrived_as(builder(), "r", 422), json!({})), Unproven, "the peer refused it");
         let unanswered = json!({"answered": null, "error": "cannot connect"});
-        assert_eq!(sent(arrived(builder()), unanswered), Unproven);
+        assert_eq!(ended(arrived(builder()), unanswered), Unproven);
+    }
+
+    #[test]
+    fn a_migration_that_is_not_over_may_be_reported_yet() {
+        let verdict = |status: &str, events: Value| {
+            let plan = json!({"data": {"migration_id": "m-1", "status": status}});
+            let plan = Exchange::to_target("alice").on("POST", "migrations").answered_with(202, plan);
+            let beat = by_alice(&is_in("br-south", "BR"), &is_in("eu", "DE"));
+            let builder = listed(TraceBuilder::new().call("beat", beat), "b", &json!([])).call("m", plan);
+            listed(builder, "a", &events).verdict::<CrossingIsReported>(arguments())
+        };
+        let reported = || json!([{"kind": "migration.cross_residency_boundary"}]);
+        assert_eq!([verdict("completed", json!([])), verdict("completed", reported())], [Broken, Kept]);
+        assert_eq!([verdict("applying", json!([])), verdict("applying", reported())], [Unproven, Kept]);
+        assert_eq!(verdict("failed", json!([])), Unproven);
     }
 
     #[test]
@@ -210,7 +236,7 @@ mod tests {
             .call("beat", exchange("bob", Direction::ToTarget, bob_is_in, &eu));
         let builder = listed(builder, "u", &json!([]));
         let builder = listed(builder, "b", &json!([common]));
-        let builder = arrived(builder).operation("m", "migration.send", json!({"migration_id": "m-1"}));
+        let builder = sent(arrived(builder), json!({"migration_id": "m-1"}));
         let mut with = arguments();
         with["baseline"] = json!("u");
         with["same_residency"] = json!("bob");

@@ -8,6 +8,7 @@ mod admission;
 mod calls;
 mod finding_identity;
 mod migrations;
+mod names;
 mod notices;
 mod operations;
 mod records;
@@ -17,6 +18,7 @@ mod way_back;
 pub(in crate::check) use admission::is_admitted;
 pub(in crate::check) use calls::{Call, CallQuery, calls, labelled_calls};
 pub(in crate::check) use migrations::migration_shown;
+pub(in crate::check) use names::{mentions_one, names_of};
 pub(in crate::check) use notices::events;
 pub(in crate::check) use operations::{
     Scan, operations_of, peer_id, peer_shown, scan, scans, succeeded_operation,
