@@ -14,6 +14,7 @@ use covenant_model::operator::release::DeclareCompromise;
 use covenant_model::transcript::{Direction, Exchange, Operation, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
+use covenant_model::wire::state::PeerStatus;
 
 /// The period within which every partner has to be notified.
 const DUE: SignedDuration = SignedDuration::from_hours(24);
@@ -52,6 +53,7 @@ impl Check for CompromiseIsDisclosedInTime {
         let due_at = compromise.detected_at.checked_add(DUE).unwrap_or(Timestamp::MAX);
         let is_over = trace.last().is_some_and(|(_, at)| at > due_at);
         let mut evidence = vec![declared];
+        let mut open = None;
         for peer in self.partners(trace) {
             let sent = || calls(trace).of(peer).made_by_target().filter(|call| !others.has(call));
             let disclosure = sent().find(|call| discloses(call.exchange));
@@ -68,6 +70,13 @@ impl Check for CompromiseIsDisclosedInTime {
                 let actual = format!("{peer} was notified of something like it, in another form");
                 return Err(Stop::unproven(actual, [declared, call.n()]));
             }
+            if self.is_partner(trace, peer).is_none() {
+                let actual = format!(
+                    "{peer} was not notified in time, and may be no partner: its status is not known"
+                );
+                open.get_or_insert_with(|| Stop::unproven(actual, [declared]));
+                continue;
+            }
             return Err(match disclosure {
                 Some(call) => {
                     let late = call.at().duration_since(compromise.detected_at);
@@ -76,6 +85,9 @@ impl Check for CompromiseIsDisclosedInTime {
                 }
                 None => not_notified(trace, peer, declared),
             });
+        }
+        if let Some(open) = open {
+            return Err(open);
         }
         if evidence.len() == 1 {
             return Err(Stop::unproven("there was no partner", evidence));
@@ -92,16 +104,28 @@ impl CompromiseIsDisclosedInTime {
             let accepts = calls(trace).made_by_peer().on(Route::Accept).accepted();
             peers = accepts.map(|call| call.exchange.peer.as_str()).collect();
         }
-        let labels: Vec<&str> = self.snapshots.iter().flat_map(Labels::iter).collect();
-        let statuses: Vec<(&str, &str)> =
-            labels.iter().filter_map(|label| id_and_status(trace, label)).collect();
-        let is_partner = |peer: &str| {
-            let id = peer_id(trace, peer);
-            let mut of_peer = statuses.iter().filter(|(shown, _)| Some(*shown) == id.as_deref());
-            of_peer.any(|(_, status)| PARTNER_STATUS.contains(status))
-        };
-        peers.retain(|peer| labels.is_empty() || is_partner(peer));
+        peers.retain(|peer| self.is_partner(trace, peer) != Some(false));
         peers
+    }
+
+    /// Returns whether the snapshots show a peer as a partner, or `None` if they show it in a status that is none of the wire, or
+    /// not at all.
+    fn is_partner(&self, trace: &Trace, peer: &str) -> Option<bool> {
+        let labels: Vec<&str> = self.snapshots.iter().flat_map(Labels::iter).collect();
+        if labels.is_empty() {
+            return Some(true);
+        }
+        // A peer without an id did not join.
+        let Some(id) = peer_id(trace, peer) else { return Some(false) };
+        let statuses = labels.iter().filter_map(|label| id_and_status(trace, label));
+        let of_peer: Vec<&str> =
+            statuses.filter(|(shown, _)| *shown == id).map(|(_, status)| status).collect();
+        if of_peer.iter().any(|status| PARTNER_STATUS.contains(status)) {
+            return Some(true);
+        }
+        let is_known =
+            |status: &&str| PeerStatus::parse(status).is_some() || PeerStatus::means_suspended(status);
+        (!of_peer.is_empty() && of_peer.iter().all(is_known)).then_some(false)
     }
 }
 
@@ -338,5 +362,43 @@ mod tests {
         Exchange::from_target(peer)
             .sending(json!({"events": [{"kind": kind::PEER_COMPROMISED}]}))
             .answered(200)
+    }
+    #[test]
+    fn a_peer_of_a_status_that_is_not_known_may_be_a_partner() {
+        let verdict = |status: &str, is_notified: [bool; 2]| {
+            let declared = json!({"detected_at": "2026-06-01T00:00:00Z", "summary": "a stolen key"});
+            let beat = |peer: &str, events: Value| {
+                Exchange::from_target(peer).on("POST", "heartbeat").sending(events).answered(200)
+            };
+            let notice = || json!({"events": [{"kind": kind::PEER_COMPROMISED}]});
+            let accept = |peer: &str| {
+                let answer = json!({"data": {"peer_id": format!("{peer}'s row")}});
+                Exchange::to_target(peer).on("POST", "accept").answered_with(200, answer)
+            };
+            let shown = |builder: TraceBuilder, peer: &str, status: &str| {
+                let asked = json!({"peer_id": format!("{peer}'s row")});
+                builder.operation_with(peer, "peer.show", asked, json!({"peer": {"status": status}}))
+            };
+            let builder = TraceBuilder::new().call("", accept("alice")).call("", accept("bob"));
+            let builder =
+                builder.call_from_target(beat("alice", json!({}))).call_from_target(beat("bob", json!({})));
+            let builder = shown(shown(builder, "alice", status), "bob", "active");
+            let mut builder = builder.operation_with("declared", "compromise.declare", declared, json!({}));
+            for (peer, _) in
+                ["alice", "bob"].into_iter().zip(is_notified).filter(|(_, is_notified)| *is_notified)
+            {
+                builder = builder.call_from_target(beat(peer, notice()));
+            }
+            builder.advance(25 * 3600).verdict::<CompromiseIsDisclosedInTime>(json!({
+                "declare": "declared", "peers": ["alice", "bob"], "snapshots": ["alice", "bob"],
+            }))
+        };
+        assert_eq!(verdict("connected", [true, true]), Kept);
+        assert_eq!(verdict("connected", [false, true]), Unproven);
+        assert_eq!(verdict("connected", [false, false]), Broken, "bob is a partner");
+        assert_eq!(verdict("active", [false, true]), Broken);
+        for none in ["proposed", "suspended", "suspended_pending_review", "revoked"] {
+            assert_eq!(verdict(none, [false, true]), Kept, "{none}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls, mentions, peer_id, peer_shown, scan};
+use crate::check::query::{CallQuery, calls, mentions_one, names_of, peer_id, peer_shown, scan};
 use covenant_model::transcript::Trace;
 
 /// The stem of the words by which a platform names a compromise.
@@ -45,7 +45,7 @@ impl Check for CompromiseReachesOperator {
             .zip(peer_id(trace, &self.peer))
             .or_unproven("the disclosure was not accepted, or the peer's id is not known")?;
         let disclosed = disclosed.n();
-        let (events, findings) = (self.event(trace, &peer), self.finding(trace, &peer));
+        let (events, findings) = (self.event(trace), self.finding(trace, &peer));
         let record = self.record(trace);
         let views = [("the event", &events), ("the finding", &findings), ("the peer's record, in", &record)];
         for (place, seen) in views {
@@ -60,6 +60,9 @@ impl Check for CompromiseReachesOperator {
         // A list that never shows anything says nothing by its silence.
         if events.is_empty {
             return Err(Stop::unproven("the operator's list of events is empty", evidence));
+        }
+        if let Some(kind) = self.unnamed(trace) {
+            return Err(Stop::unproven(format!("{kind} names a compromise, and no peer"), evidence));
         }
         Err(Stop::broken("no event and no finding reports it to the operator", evidence))
     }
@@ -77,18 +80,31 @@ struct Seen {
 
 impl CompromiseReachesOperator {
     /// Returns a new event that names the peer and that a plain heartbeat does not raise.
-    fn event(&self, trace: &Trace, peer: &str) -> Option<Seen> {
+    fn event(&self, trace: &Trace) -> Option<Seen> {
         let [before, after] = &self.events;
         let (_, baseline) = events(trace, &self.baseline)?;
         let (_, before) = events(trace, before)?;
         let (n, after) = events(trace, after)?;
-        let is_about_peer = |event: &&Value| mentions(event, peer);
+        let of_conforming = names_of(trace, &self.conforming);
+        let names: Vec<String> = names_of(trace, &self.peer).difference(&of_conforming).cloned().collect();
+        let is_about_peer = |event: &&Value| mentions_one(event, &names);
         let of_heartbeat = before.iter().filter(|event| !baseline.contains(event)).filter(is_about_peer);
         let plain: Vec<&Value> = of_heartbeat.map(|event| &event["kind"]).collect();
         let mut new = after.iter().filter(|event| !before.contains(event)).filter(is_about_peer);
         let reported = new.find(|event| !plain.contains(&&event["kind"]) || names_compromise(event));
         let reported = reported.map(|event| event["kind"].as_str().unwrap_or("without a kind").to_owned());
         Some(Seen { n, is_empty: after.is_empty(), reported })
+    }
+
+    /// Returns the kind of a new event that names a compromise, and not the peer that disclosed nothing: it may be meant for the
+    /// other one.
+    fn unnamed(&self, trace: &Trace) -> Option<String> {
+        let [before, after] = &self.events;
+        let ((_, before), (_, after)) = (events(trace, before)?, events(trace, after)?);
+        let of_conforming: Vec<String> = names_of(trace, &self.conforming).into_iter().collect();
+        let mut new = after.iter().filter(|event| !before.contains(event));
+        let unnamed = new.find(|event| names_compromise(event) && !mentions_one(event, &of_conforming))?;
+        Some(unnamed["kind"].as_str().unwrap_or("an event without a kind").to_owned())
     }
 
     /// Returns a new finding about the peer, of a kind that is not raised about the conforming one.
@@ -179,6 +195,55 @@ mod tests {
         speaking["payload"]["notices"] = json!(["platform.peer.COMPROMISED"]);
         assert_eq!(verdict_of(&[speaking]), Kept);
         assert_eq!(verdict_of(&[]), Broken);
+    }
+
+    #[test]
+    fn an_event_names_the_peer_in_a_text_by_its_id_its_address_or_its_subject() {
+        let accept = |peer: &str, id: &str, port: u16| {
+            let url = format!("https://127.0.0.1:{port}");
+            Exchange::to_target(peer)
+                .on("POST", "accept")
+                .sending(
+                    json!({"endpoints": [{"url": url}], "caller_inbound_subject": format!("fed:own-{id}")}),
+                )
+                .answered_with(
+                    200,
+                    json!({"data": {"peer_id": id, "assigned_inbound_subject": format!("fed:{id}")}}),
+                )
+        };
+        let verdict = |text: &str| {
+            let events = |more: &[Value]| {
+                let all = [&[json!({"id": 1, "kind": "accepted"})], more].concat();
+                json!({ "events": all })
+            };
+            let new = [json!({"id": 2, "kind": "notice", "summary": text})];
+            let shown = || json!({"peer": {"status": "active"}});
+            TraceBuilder::new()
+                .call("", accept("mallory", "0197b2f0-m", 4001))
+                .call("", accept("alice", "0197b2f0-a", 4002))
+                .operation("baseline", "event.list", events(&[]))
+                .operation("events-before", "event.list", events(&[]))
+                .operation("events-after", "event.list", events(&new))
+                .operation("scan", "governance.scan", json!({"findings": []}))
+                .operation("shown", "peer.show", shown())
+                .call("disclosed", Exchange::to_target("mallory").on("POST", "heartbeat").answered(200))
+                .verdict::<CompromiseReachesOperator>(json!({
+                    "call": "disclosed", "peer": "mallory", "conforming": "alice", "baseline": "baseline",
+                    "events": ["events-before", "events-after"], "scans": ["scan", "scan"],
+                    "snapshots": ["shown", "shown"],
+                }))
+        };
+        for named in
+            ["0197b2f0-m", "https://127.0.0.1:4001", "127.0.0.1:4001", "fed:0197b2f0-m", "fed:own-0197b2f0-m"]
+        {
+            assert_eq!(verdict(&format!("Peer {named}: a stolen key")), Kept, "{named}");
+        }
+        for other in ["0197b2f0-a", "127.0.0.1:4002", "0197b2f0-m2", "127.0.0.1:40011"] {
+            assert_eq!(verdict(&format!("Peer {other}: a stolen key")), Broken, "{other}");
+        }
+        assert_eq!(verdict("A partner was compromised"), Unproven, "it names no peer");
+        assert_eq!(verdict("Compromise of 0197b2f0-a"), Broken, "it names the other one");
+        assert_eq!(verdict("A partner sent a notice"), Broken);
     }
 
     #[test]
