@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::check::arguments::{Label, PeerName, PeerOrJoin};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, Scan, calls, peer_id, peer_shown, scans};
+use crate::check::query::{Call, CallQuery, Scan, calls, clock_difference, peer_id, peer_shown, scans};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::notice::Finding;
 
@@ -44,6 +45,9 @@ pub(in crate::check) struct FindingRaised {
     /// `true` if the number of the calls is the misbehaviour, whatever answer they get.
     #[serde(skip)]
     pub by_number: bool,
+    /// The seconds by which the clock of the target may differ from that of the suite, where the acts are this near to a limit of
+    /// time: a breach is unproven unless the answers of the target to heartbeats show that its clock is as near.
+    pub clocks_within_seconds: Option<i64>,
 }
 
 impl Check for FindingRaised {
@@ -58,6 +62,16 @@ impl Check for FindingRaised {
     }
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
+        let outcome = self.raised(trace);
+        match (outcome, self.clocks_apart(trace)) {
+            (Err(stop @ Stop::Broken(_)), Some(reason)) => Err(stop.into_unproven(reason)),
+            (outcome, _) => outcome,
+        }
+    }
+}
+
+impl FindingRaised {
+    fn raised(&self, trace: &Trace) -> Outcome {
         let (before, after) = scans(trace, &self.before, &self.after)?;
         let peer_id = peer_id(trace, &self.peer).or_unproven("the peer's id is not known")?;
         let evidence = [before.n, after.n];
@@ -118,9 +132,7 @@ impl Check for FindingRaised {
         let actual = format!("{name} was raised about a peer that did nothing wrong, just as about this one");
         Err(Stop::broken(actual, evidence))
     }
-}
 
-impl FindingRaised {
     /// Creates the check of any new finding about a peer. What is raised about a conforming one too does not count.
     pub(in crate::check) fn about(
         peer: PeerOrJoin,
@@ -141,6 +153,22 @@ impl FindingRaised {
             accepted: None,
             residency_shown: None,
             by_number: false,
+            clocks_within_seconds: None,
+        }
+    }
+
+    /// Returns why the two clocks may be too far apart for a breach.
+    fn clocks_apart(&self, trace: &Trace) -> Option<String> {
+        let limit = self.clocks_within_seconds?;
+        match clock_difference(trace) {
+            Some(difference) if difference <= SignedDuration::from_secs(limit) => None,
+            Some(difference) => Some(format!(
+                "the clock of the target is up to {} s apart, and the acts are {limit} s from the limit",
+                difference.as_secs()
+            )),
+            None => Some(format!(
+                "no answer shows the clock of the target, and the acts are {limit} s from the limit"
+            )),
         }
     }
 
@@ -378,5 +406,26 @@ mod tests {
             Unproven,
             "it is stored, and not read"
         );
+    }
+    #[test]
+    fn a_breach_near_a_limit_of_time_needs_a_clock_that_is_shown_to_be_near() {
+        let verdict = |ahead: Option<i64>, kinds: &[&str]| {
+            let builder = joined();
+            let shown = ahead.map(|ahead| (builder.now() + SignedDuration::from_secs(ahead)).to_string());
+            let answer = json!({"data": {"status": "active", "last_heartbeat_at": shown}});
+            let beat = Exchange::to_target("alice").on("POST", "heartbeat").answered_with(200, answer);
+            let about = |kind: &&str| json!({"kind": kind, "federation_peer_id": "mallory's row"});
+            let found: Vec<Value> = kinds.iter().map(about).collect();
+            let mut with = arguments(&[]);
+            with["clocks_within_seconds"] = json!(3);
+            builder
+                .call("beat", beat)
+                .operation("after", "governance.scan", json!({ "findings": found }))
+                .verdict::<FindingRaised>(with)
+        };
+        assert_eq!([0, 3, -3].map(|ahead| verdict(Some(ahead), &[])), [Broken; 3]);
+        assert_eq!([4, -60].map(|ahead| verdict(Some(ahead), &[])), [Unproven; 2]);
+        assert_eq!(verdict(None, &[]), Unproven, "nothing shows its clock");
+        assert_eq!(verdict(Some(60), &["late"]), Kept);
     }
 }
