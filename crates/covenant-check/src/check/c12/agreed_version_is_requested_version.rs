@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::check::arguments::Label;
+use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls};
+use crate::check::query::{Call, CallQuery, calls, peer_id, peer_shown};
 use crate::check::versioning::agreement::{
-    agreed_version, contracts_listed, is_listed, is_unacknowledged, is_version_asked_for, requested_digest,
-    requested_version,
+    agreed_version, contracts_listed, is_listed, is_unacknowledged, is_version_asked_for, on_record,
+    requested_digest, requested_version,
 };
 use covenant_model::transcript::Trace;
 
@@ -22,6 +22,8 @@ pub(in crate::check) struct AgreedVersionIsRequestedVersion {
     pub call: Label,
     /// The `contract.list` of the operator. Without it, only the request and the answer are compared.
     pub contracts: Option<Label>,
+    /// The `peer.show` of each peer after its accept: a target whose answer agrees to nothing may still have recorded a version.
+    pub recorded: Option<Labels>,
 }
 
 impl Check for AgreedVersionIsRequestedVersion {
@@ -37,19 +39,18 @@ impl Check for AgreedVersionIsRequestedVersion {
             contracts.map_or(Some(true), |(_, rows)| is_listed(rows, version, digest))
         };
         let accepts: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
-        // Agreeing to nothing is as good as a refusal of what names no version (`binding.md`, reading 74).
+        // Agreeing to nothing is as good as a refusal, unless the peer's record has a version (`binding.md`, reading 74).
         let agrees_to_nothing = |call: &Call<'_>| {
-            let names_none = requested_version(call.exchange).as_f64().is_none_or(|version| version < 1.0);
-            names_none && agreed_version(call.exchange).as_ref().is_some_and(is_unacknowledged)
+            let agreed = agreed_version(call.exchange).unwrap_or_default();
+            is_unacknowledged(&agreed) && self.recorded(trace, call).is_none()
         };
         let succeeded =
             || accepts.iter().filter(|call| call.exchange.succeeded() && !agrees_to_nothing(call));
         let mut open = None;
         for call in succeeded() {
             let requested = requested_version(call.exchange);
-            let Some(agreed) = agreed_version(call.exchange) else {
-                return Err(Stop::unproven("the answer names no agreed version", with_list(call)));
-            };
+            let answered = agreed_version(call.exchange).filter(|version| !is_unacknowledged(version));
+            let agreed = answered.or_else(|| self.recorded(trace, call)).unwrap_or_default();
             // A.1 evaluates whether a text asks for a version at all.
             let actual = || format!("asked for {requested}, agreed to {agreed}");
             match is_version_asked_for(&agreed, &requested) {
@@ -78,10 +79,23 @@ impl Check for AgreedVersionIsRequestedVersion {
         }
         let agreed = succeeded().count();
         if agreed == 0 {
-            return Err(Stop::unproven("no accept succeeded", listed));
+            return Err(Stop::unproven("no accept agreed to a version", listed));
         }
         let actual = format!("{agreed} of {} accepts agreed, each as asked", accepts.len());
         Ok(Pass::new(actual, listed.into_iter().chain(accepts.iter().map(Call::n))))
+    }
+}
+
+impl AgreedVersionIsRequestedVersion {
+    /// Returns the version in the record of the peer that accepted, if it has one.
+    fn recorded(&self, trace: &Trace, accept: &Call<'_>) -> Option<Value> {
+        let id = peer_id(trace, &accept.exchange.peer)?;
+        let mut shown = self.recorded.iter().flat_map(Labels::iter).filter_map(|label| {
+            let (_, shown) = trace.operation(label)?;
+            (shown.parameters["peer_id"] == *id).then(|| peer_shown(trace, label))?
+        });
+        let (_, peer) = shown.next()?;
+        on_record(peer).filter(|version| !is_unacknowledged(version)).cloned()
     }
 }
 
@@ -139,5 +153,47 @@ mod tests {
         assert_eq!(agreed_to(json!([{"version": "2026-05", "digest": V1_2026_05.digest}])), Kept);
         assert_eq!(agreed_to(json!([{"version": "2026-05"}])), Unproven);
         assert_eq!(agreed_to(json!([{"version": 7}])), Broken);
+    }
+    #[test]
+    fn agreeing_to_nothing_is_broken_only_if_the_record_has_a_version() {
+        let verdict = |asked: u64, agreed: &Value, on_record: Option<Value>| {
+            let accept = |peer: &str, asked: u64, agreed: &Value| {
+                let data = json!({"peer_id": peer, "contract_version_agreed": agreed});
+                Exchange::to_target(peer)
+                    .on("POST", "accept")
+                    .sending(json!({"contract_version": asked, "contract_digest": V1_2026_05.digest}))
+                    .answered_with(200, json!({"success": true, "data": data}))
+            };
+            let builder = TraceBuilder::new()
+                .operation("listed", "contract.list", json!({"contracts": [{"version": "1"}]}))
+                .call("call", accept("alice", 1, &json!(1)))
+                .call("call", accept("bob", asked, agreed));
+            let row = on_record.map(|version| json!({"peer": {"contract_version_agreed": version}}));
+            let builder = row.into_iter().fold(builder, |builder, row| {
+                builder.operation_with("bobs", "peer.show", json!({"peer_id": "bob"}), row)
+            });
+            builder.verdict::<AgreedVersionIsRequestedVersion>(
+                json!({"call": "call", "contracts": "listed", "recorded": ["alices", "bobs"]}),
+            )
+        };
+        for nothing in [json!(null), json!(0), json!(""), json!("0")] {
+            for asked in [1, 99] {
+                assert_eq!(verdict(asked, &nothing, None), Kept, "{asked} {nothing}");
+                assert_eq!(verdict(asked, &nothing, Some(nothing.clone())), Kept, "{asked} {nothing}");
+            }
+            assert_eq!(verdict(99, &nothing, Some(json!(99))), Broken, "{nothing}");
+            assert_eq!(verdict(99, &nothing, Some(json!(1))), Broken, "{nothing}");
+            assert_eq!(verdict(1, &nothing, Some(json!(1))), Kept, "{nothing}");
+        }
+        assert_eq!(verdict(99, &json!(99), None), Broken);
+    }
+
+    #[test]
+    fn a_target_that_agrees_to_nothing_at_all_shows_nothing() {
+        let accept = Exchange::to_target("alice").sending(json!({"contract_version": 1}));
+        let verdict = TraceBuilder::new()
+            .call("call", accept.answered_with(200, json!({"data": {"status": "accepted"}})))
+            .verdict::<AgreedVersionIsRequestedVersion>(json!({"call": "call"}));
+        assert_eq!(verdict, Unproven);
     }
 }

@@ -1,5 +1,7 @@
 //! `mismatch-counts-as-breach`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,8 +10,9 @@ use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::enforcement::is_suspended;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{peer_id, peer_shown, scan};
+use crate::check::query::{Scan, peer_id, peer_shown, scan};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::notice::Finding;
 
 /// A contract mismatch counts as one breach more of a norm: it suspends a peer that was one breach short of
 /// suspension.
@@ -24,6 +27,8 @@ pub(in crate::check) struct MismatchCountsAsBreach {
     pub snapshots_before: Labels,
     /// The `peer.show` of each peer after its mismatch.
     pub snapshots_after: Labels,
+    /// The scan before the first breach: what stands there is no breach.
+    pub baseline: Label,
     /// The scan before the mismatch.
     pub before: Label,
     /// The scan after the mismatch.
@@ -50,8 +55,9 @@ impl Check for MismatchCountsAsBreach {
         let last = last.and_then(|last| Some((last, after.get(last)?, self.peers.get(last)?)));
         let (last, (after, peer), name) = last.or_unproven("the first breach had suspended every peer")?;
         let (breaches, before) = (last + 1, before[last].0);
+        let first = self.peers.first().filter(|_| last > 0);
         let findings = self
-            .findings_about(trace, name)
+            .findings_about(trace, name, first)
             .or_unproven_at("the findings could not be read", &[before, *after])?;
         let evidence = [before, *after, findings.n];
         let is_suspended = is_suspended(peer)
@@ -63,9 +69,11 @@ impl Check for MismatchCountsAsBreach {
             (true, false) => Ok(Pass::new(format!("{} was suspended by the mismatch", &**name), evidence)),
             (true, true) => Err(Stop::broken("the mismatch raised no finding", evidence)),
             // It is open what counts as one breach: a claim that stays may be one, however often it is acted on.
-            (false, _) if noticed < breaches => {
-                let actual =
-                    format!("of {breaches} breaches {noticed} were found, and one more does not suspend");
+            (false, _) if findings.counted < breaches => {
+                let actual = format!(
+                    "of {breaches} breaches {} were found, and one more does not suspend",
+                    findings.counted
+                );
                 Err(Stop::unproven(actual, evidence))
             }
             // It is open whether breaches are counted by clause or by commitment.
@@ -84,28 +92,49 @@ impl Check for MismatchCountsAsBreach {
 struct FindingsAbout {
     /// The number of the entry of the scan after the mismatch.
     n: u64,
-    /// The number of breaches before the mismatch; a finding may count several.
+    /// The number of times that anything was found before the mismatch and after the baseline.
     noticed: usize,
+    /// The number of breaches that were found: of the most frequent kind that is found more often about this peer than about one
+    /// with a single breach. What is found about a peer for another reason is no breach.
+    counted: usize,
     /// The findings that the mismatch raised or changed, as JSON.
     raised: Vec<Value>,
 }
 
 impl MismatchCountsAsBreach {
-    fn findings_about(&self, trace: &Trace, peer: &str) -> Option<FindingsAbout> {
+    /// Returns the findings about a peer; `first` is the one with a single breach, unless this is it.
+    fn findings_about(&self, trace: &Trace, peer: &str, first: Option<&PeerName>) -> Option<FindingsAbout> {
+        let scan = |label: &str| scan(trace, label).ok();
+        let (baseline, before, after) = (scan(&self.baseline)?, scan(&self.before)?, scan(&self.after)?);
         let peer_id = peer_id(trace, peer)?;
-        let about = |label: &str| {
-            let scan = scan(trace, label).ok()?;
-            let findings = scan.findings.into_iter();
-            let about = findings.filter(|finding| finding.federation_peer_id.as_deref() == Some(&*peer_id));
-            let about = about.filter_map(|finding| serde_json::to_value(finding).ok());
-            Some((scan.n, about.collect::<Vec<Value>>()))
+        let found_about = |id: &str| {
+            let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+            for finding in before.new_about(&baseline, id) {
+                *found.entry(&finding.kind).or_default() += times(&as_json(finding));
+            }
+            found
         };
-        let (_, known) = about(&self.before)?;
-        let (n, found) = about(&self.after)?;
-        let noticed = known.iter().map(times).sum();
-        let raised = found.into_iter().filter(|finding| !known.contains(finding)).collect();
-        Some(FindingsAbout { n, noticed, raised })
+        let own = found_about(&peer_id);
+        let of_first = match first {
+            Some(first) => found_about(&self::peer_id(trace, first)?),
+            None => BTreeMap::new(),
+        };
+        let of_breaches =
+            own.iter().filter(|(kind, times)| of_first.get(*kind).is_none_or(|one| one < *times));
+        let about = |scan: &Scan| -> Vec<Value> {
+            let about = scan.findings.iter();
+            let about = about.filter(|finding| finding.federation_peer_id.as_deref() == Some(&*peer_id));
+            about.map(as_json).collect()
+        };
+        let known = about(&before);
+        let raised = about(&after).into_iter().filter(|finding| !known.contains(finding)).collect();
+        let counted = of_breaches.map(|(_, times)| *times).max().unwrap_or_default();
+        Some(FindingsAbout { n: after.n, noticed: own.values().sum(), counted, raised })
     }
+}
+
+fn as_json(finding: &Finding) -> Value {
+    serde_json::to_value(finding).unwrap_or_default()
 }
 
 /// Returns the number of breaches that a finding counts.
@@ -146,16 +175,25 @@ mod tests {
     use covenant_model::transcript::Exchange;
     use serde_json::json;
 
-    /// Returns the verdict on the mismatch of a peer with two breaches.
+    /// Returns the verdict on the mismatch of a peer with two breaches, of which nothing was found about it before.
     fn mismatch(before: &Value, after: &Value, status: &str) -> Verdict {
+        mismatch_since(&json!([]), before, after, status)
+    }
+
+    /// Returns the same verdict, where these findings stood before the first breach.
+    fn mismatch_since(baseline: &Value, before: &Value, after: &Value, status: &str) -> Verdict {
         let peer = |status: &str| json!({"peer": {"status": status}});
         let scan = |findings: &Value| json!({ "findings": findings });
-        let accept = Exchange::to_target("alice")
-            .on("POST", "accept")
-            .sending(json!({"contract_version": 1, "contract_digest": "AB"}))
-            .answered_with(200, json!({"data": {"peer_id": "1", "contract_version_agreed": 1}}));
+        let accept = |peer: &str, id: &str| {
+            Exchange::to_target(peer)
+                .on("POST", "accept")
+                .sending(json!({"contract_version": 1, "contract_digest": "AB"}))
+                .answered_with(200, json!({"data": {"peer_id": id, "contract_version_agreed": 1}}))
+        };
         TraceBuilder::new()
-            .call("accepted", accept)
+            .call("accepted", accept("alice", "1"))
+            .call("accepted", accept("bob", "2"))
+            .operation("baseline", "governance.scan", scan(baseline))
             .operation("shown-before", "peer.show", peer("active"))
             .operation("before", "governance.scan", scan(before))
             .operation("after", "governance.scan", scan(after))
@@ -166,7 +204,7 @@ mod tests {
                 "peers": ["bob", "alice"], "norm": 3,
                 "snapshots_before": ["shown-before", "shown-before-2"],
                 "snapshots_after": ["shown-after", "shown-after-2"],
-                "before": "before", "after": "after",
+                "baseline": "baseline", "before": "before", "after": "after",
             }))
     }
 
@@ -188,5 +226,26 @@ mod tests {
         assert_eq!(mismatch(&one, &with(json!({})), "active"), Unproven);
         assert_eq!(mismatch(&json!([]), &with(json!({})), "suspended"), Unproven);
         assert_eq!(mismatch(&json!([]), &json!([]), "active"), Broken);
+    }
+    #[test]
+    fn a_finding_for_another_reason_is_no_breach() {
+        let finding = |kind: &str, peer: &str, row: &str| json!({"kind": kind, "federation_peer_id": peer, "payload": {"row": row}});
+        let with_mismatch =
+            |before: &[Value]| Value::from([before, &[finding("mismatch", "1", "m")]].concat());
+        let verdict = |baseline: &[Value], before: &[Value]| {
+            mismatch_since(&json!(baseline), &json!(before), &with_mismatch(before), "active")
+        };
+        let standing =
+            [finding("new_peer", "1", "x"), finding("no_rotation", "1", "x"), finding("weak", "1", "x")];
+        let once = [&standing[..], &[finding("drift", "1", "a")]].concat();
+        assert_eq!(verdict(&standing, &once), Unproven, "a standing claim is one breach (reading 53)");
+        let stale = |peer: &str| [finding("stale", peer, "a"), finding("stale", peer, "b")];
+        let aged = [&once[..], &stale("1"), &stale("2")].concat();
+        assert_eq!(verdict(&standing, &aged), Unproven, "the peer with one breach was silent as often");
+        let twice = [&aged[..], &[finding("drift", "1", "b"), finding("drift", "2", "a")]].concat();
+        assert_eq!(verdict(&standing, &twice), Broken);
+        let counted =
+            json!({"kind": "drift", "federation_peer_id": "1", "payload": {"row": "a"}, "count": 2});
+        assert_eq!(verdict(&standing, &[&standing[..], &[counted]].concat()), Broken);
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::check::general::is_same_number;
 use crate::check::outcome::{OrUnproven, Stop};
+use crate::check::text::is_blank;
 use covenant_model::transcript::{Exchange, Trace};
 
 /// The names under which a peer's record holds the agreed contract version.
@@ -59,7 +60,11 @@ pub(in crate::check) fn on_record(peer: &Value) -> Option<&Value> {
 
 /// Returns whether a recorded version means that nothing was acknowledged.
 pub(in crate::check) fn is_unacknowledged(version: &Value) -> bool {
-    version.is_null() || version.as_f64() == Some(0.0)
+    match version {
+        Value::Null => true,
+        Value::String(text) => is_blank(text) || text.trim() == "0",
+        version => version.as_f64() == Some(0.0),
+    }
 }
 
 /// Returns whether two values are the same version, either as a number or as the text of that number.
