@@ -1,6 +1,6 @@
 //! Defects against commitment 8: data residency and crossings.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::governance;
 use crate::patch::omit_disclosed;
@@ -35,6 +35,12 @@ pub(super) const OWN_RESIDENCY: &[Patch] = &[
                 omit_disclosed(members, "data_residency");
             };
         },
+    ),
+    Patch::defect(
+        "echoes-peer-residency-as-own",
+        &[("8.1", Conduct)],
+        "Repeats to each peer the residency of that peer as its own.",
+        |policy| policy.handshake.extend_introduction = echo_residency,
     ),
 ];
 
@@ -222,6 +228,13 @@ fn report_completion(tx: &Transaction<'_>, peer: &Peer, migration: &Migration) -
 fn swap_ends(migration: &mut Migration) {
     if let Some(crossing) = migration.metadata.get_mut("cross_jurisdiction") {
         *crossing = json!({"from": crossing["to"], "to": crossing["from"]});
+    }
+}
+
+fn echo_residency(_: &Transaction<'_>, peer: &Peer, members: &mut Map<String, Value>) {
+    if let Some(residency) = &peer.data_residency {
+        omit_disclosed(members, "data_residency");
+        members.insert("data_residency".to_owned(), json!(residency));
     }
 }
 

@@ -8,7 +8,7 @@ use super::disclosure::Member;
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, silence_of_heartbeats};
+use crate::check::query::{Call, CallQuery, calls, is_echo, silence_of_heartbeats};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 
@@ -42,7 +42,9 @@ impl Check for DisclosureMemberIsSent {
         let member = self.member;
         let (echoed, disclosed): (Vec<_>, Vec<_>) =
             sent_to(trace, &self.peer, member).into_iter().partition(|(_, value)| self.is_echo(trace, value));
-        if let Some((n, value)) = disclosed.iter().find(|(_, value)| !member.is_well_formed(value)) {
+        if let Some((n, value)) =
+            disclosed.iter().find(|(_, value)| member.is_well_formed(value) == Some(false))
+        {
             return Err(Stop::broken(format!("{member} is {value}"), [*n]));
         }
         let since = match &self.since {
@@ -51,8 +53,13 @@ impl Check for DisclosureMemberIsSent {
             }
             None => 0,
         };
-        if let Some((n, value)) = disclosed.iter().find(|(n, _)| *n > since) {
+        let of_known_form = |value: &Value| member.is_well_formed(value) == Some(true);
+        let later = || disclosed.iter().filter(|(n, _)| *n > since);
+        if let Some((n, value)) = later().find(|(_, value)| of_known_form(value)) {
             return Ok(Pass::new(format!("{member} is {value}"), [*n]));
+        }
+        if let Some((n, value)) = later().next() {
+            return Err(Stop::unproven(format!("{member} is {value}, a form that is not known"), [*n]));
         }
         if let Some((n, _)) = disclosed.first() {
             return Err(Stop::unproven(format!("{member} was disclosed before, and not since"), [*n]));
@@ -73,15 +80,9 @@ impl DisclosureMemberIsSent {
     /// Returns whether the target repeats to each of two peers, who send different values, the value of that
     /// peer.
     fn is_echo(&self, trace: &Trace, value: &Value) -> bool {
-        let Some(other_peer) = &self.other_peer else { return false };
-        let has_sent = |peer: &str, value: &Value| {
-            let sent =
-                introductions_of(trace, peer).filter_map(|call| self.member.of(call.exchange.sent()?));
-            sent.into_iter().any(|sent| sent == *value)
-        };
-        let sent_to_other = sent_to(trace, other_peer, self.member);
-        has_sent(&self.peer, value)
-            && sent_to_other.iter().any(|(_, other)| other != value && has_sent(other_peer, other))
+        let of = |body: &Value| self.member.of(body);
+        let is_echo = |other: &PeerName| is_echo(trace, [&self.peer, other], value, &of);
+        self.other_peer.as_ref().is_some_and(is_echo)
     }
 }
 
@@ -97,7 +98,7 @@ fn sent_to(trace: &Trace, peer: &str, member: Member) -> Vec<(u64, Value)> {
     let accepts = calls(trace).of(peer).made_by_target().on(Route::Accept);
     let in_accepts = accepts
         .filter_map(|call| Some((call.n(), member.of(call.exchange.sent()?)?)))
-        .filter(|(_, value)| member.is_well_formed(value));
+        .filter(|(_, value)| member.is_well_formed(value) != Some(false));
     in_heartbeats.chain(in_answers).chain(in_accepts).collect()
 }
 
@@ -114,7 +115,7 @@ fn introductions_of<'a>(trace: &'a Trace, peer: &'a str) -> impl DoubleEndedIter
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Verdict::{self, Broken, Kept};
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::{Direction, Exchange, What};
     use serde_json::json;
@@ -152,6 +153,25 @@ mod tests {
         assert_eq!(verdict(["DE", "DE"], [Some("DE"), Some("DE")]), Kept, "it is where alice is");
         assert_eq!(verdict(["DE", "FR"], [Some("SE"), Some("SE")]), Kept, "it answers with the peer's row");
         assert_eq!(verdict(["SE", "SE"], [None, None]), Kept);
+    }
+
+    #[test]
+    fn a_contact_in_a_form_that_is_not_known_is_unproven() {
+        let verdict = |contacts: &[Value]| {
+            let beat = |contact: &Value| {
+                let sent = json!({"metadata": {"operator_contact": contact}});
+                heartbeat("alice", Direction::FromTarget, &sent, &json!({"data": {}}))
+            };
+            let builder =
+                contacts.iter().fold(TraceBuilder::new(), |it, contact| it.unlabelled(beat(contact)));
+            let with = json!({"peer": "alice", "member": "operator_contact"});
+            builder.verdict::<DisclosureMemberIsSent>(with)
+        };
+        let (address, unknown) = (json!("ops@example.org"), json!("see our PGP page"));
+        assert_eq!(verdict(&[address.clone()]), Kept);
+        assert_eq!(verdict(&[unknown.clone()]), Unproven);
+        assert_eq!(verdict(&[unknown.clone(), address.clone()]), Kept);
+        assert_eq!(verdict(&[unknown, json!("call us")]), Broken);
     }
 
     #[test]

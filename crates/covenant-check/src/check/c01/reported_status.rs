@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde_json::Value;
 
+use crate::check::c12::peer_list::{is_joined, rows_in};
 use crate::check::outcome::Stop;
 use crate::check::query::{Call, is_admitted, peer_shown};
 use covenant_model::transcript::{Operation, Trace};
@@ -34,11 +35,12 @@ impl<'a> ReportedStatus<'a> {
         Some(Self { n, label, status: peer["status"].clone() })
     }
 
-    /// Returns the status of the peer that answered a join, in the result of `peer.list`. Returns `None` if
-    /// the join was refused.
+    /// Returns the status of the peer that answered a join, in the result of `peer.list`: of its row by the id in the result of the
+    /// join, or by its address where the join was refused. Returns `None` for a refused join without a row.
     pub(super) fn listed(trace: &Trace, join: &'a str, (n, list): (u64, &Operation)) -> Option<Self> {
-        let id = trace.operation(join)?.1.result.as_ref()?.get("peer_id")?;
-        let row = list.list("peers").into_iter().flatten().find(|row| row["peer_id"] == *id);
+        let (_, made) = trace.operation(join)?;
+        let row = rows_in(list).iter().find(|row| is_joined(row, made));
+        row.or_else(|| made.result.as_ref())?;
         Some(Self { n, label: join, status: row.map_or(Value::Null, |row| row["status"].clone()) })
     }
 

@@ -3,7 +3,7 @@
 mod agreed_version_is_requested_version;
 mod joins_same_version_only;
 mod mismatch_counts_as_breach;
-mod peer_list;
+pub(in crate::check) mod peer_list;
 
 use crate::check::definition::CheckDef;
 

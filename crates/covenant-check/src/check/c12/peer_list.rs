@@ -8,7 +8,7 @@ use covenant_model::transcript::Operation;
 const ADDRESSES: [&str; 4] = ["remote_instance_url", "base_url", "instance_url", "url"];
 
 /// Returns the rows of a list of peers: the list itself, or a list under a name.
-pub(super) fn rows(list: &Value) -> Option<&[Value]> {
+pub(in crate::check) fn rows(list: &Value) -> Option<&[Value]> {
     match list {
         Value::Array(rows) => {
             let are_peers = !rows.is_empty() && rows.iter().all(|row| id_of(row).is_some());
@@ -20,23 +20,23 @@ pub(super) fn rows(list: &Value) -> Option<&[Value]> {
 }
 
 /// Returns the rows in the result of an operation; none if it has no list.
-pub(super) fn rows_in(operation: &Operation) -> &[Value] {
+pub(in crate::check) fn rows_in(operation: &Operation) -> &[Value] {
     operation.result.as_ref().and_then(rows).unwrap_or_default()
 }
 
 /// Returns the id of a peer.
-pub(super) fn id_of(peer: &Value) -> Option<&str> {
+pub(in crate::check) fn id_of(peer: &Value) -> Option<&str> {
     peer.get("peer_id").or_else(|| peer.get("id"))?.as_str()
 }
 
 /// Returns the id of the peer in the result of a join.
-pub(super) fn joined_id(join: &Operation) -> Option<&str> {
+pub(in crate::check) fn joined_id(join: &Operation) -> Option<&str> {
     join.result.as_ref().and_then(id_of)
 }
 
 /// Returns whether a row belongs to a join: by the id in its result, or by the address if the join was
 /// refused.
-pub(super) fn is_joined(peer: &Value, join: &Operation) -> bool {
+pub(in crate::check) fn is_joined(peer: &Value, join: &Operation) -> bool {
     let is_at = || {
         let joined = join.parameters["base_url"].as_str().map(without_slash);
         joined.is_some_and(|joined| address_of(peer) == Some(joined) || is_reached_at(peer, joined))
@@ -45,7 +45,7 @@ pub(super) fn is_joined(peer: &Value, join: &Operation) -> bool {
 }
 
 /// Returns the address in a peer's record.
-pub(super) fn address_of(peer: &Value) -> Option<&str> {
+pub(in crate::check) fn address_of(peer: &Value) -> Option<&str> {
     let mut named = ADDRESSES.iter().filter_map(|name| peer[*name].as_str());
     named.next().map(without_slash)
 }

@@ -7,6 +7,7 @@
 mod admission;
 mod calls;
 mod clocks;
+mod echo;
 mod finding_identity;
 mod migrations;
 mod names;
@@ -19,6 +20,7 @@ mod way_back;
 pub(in crate::check) use admission::is_admitted;
 pub(in crate::check) use calls::{Call, CallQuery, calls, labelled_calls};
 pub(in crate::check) use clocks::clock_difference;
+pub(in crate::check) use echo::{is_echo, sent_to};
 pub(in crate::check) use migrations::migration_shown;
 pub(in crate::check) use names::{mentions_one, names_of};
 pub(in crate::check) use notices::events;
