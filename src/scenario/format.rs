@@ -199,7 +199,8 @@ pub enum Step {
     Put(Put),
     /// The operator reads the findings.
     Scan(Scan),
-    /// A peer fetches a record of each kind that the target declared to it, under one grant each.
+    /// A peer fetches a record of each kind that the target declared to it, under one grant each: the record that a `put` stored
+    /// last, or an absent one.
     TryKinds(TryKinds),
     /// A peer migrates a record of each kind of which the target declares that it takes no migration.
     TryMigrations(TryMigrations),

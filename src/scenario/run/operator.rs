@@ -183,7 +183,8 @@ impl ScenarioRunner<'_> {
             Some(named) => named.members(),
             None => self.record(&id, &step.record)?,
         };
-        self.ask(context, &resource::Put { kind: step.kind.clone(), id, record }).await?;
+        self.ask(context, &resource::Put { kind: step.kind.clone(), id: id.clone(), record }).await?;
+        self.put_last.insert(step.kind.clone(), id);
         Ok(())
     }
 
@@ -214,8 +215,8 @@ impl ScenarioRunner<'_> {
         }
     }
 
-    /// Fetches one record of each kind that the target declared to the peer. Skips kinds for which no grant
-    /// can be issued.
+    /// Fetches one record of each kind that the target declared to the peer: the one that the scenario put last, or an absent one if
+    /// it put none. Skips kinds for which no grant can be issued.
     pub(super) async fn try_kinds(
         &mut self,
         context: &StepContext,
@@ -236,7 +237,8 @@ impl ScenarioRunner<'_> {
             let token =
                 granted.ok().and_then(|granted| granted["bearer_token"].as_str().map(ToOwned::to_owned));
             if token.is_some() {
-                let outcome = peer.fetch(context, kind, &absent, token.as_deref()).await?;
+                let id = self.put_last.get(kind).unwrap_or(&absent);
+                let outcome = peer.fetch(context, kind, id, token.as_deref()).await?;
                 self.keep_outcome(context, &outcome);
             }
         }

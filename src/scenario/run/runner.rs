@@ -73,6 +73,8 @@ pub(super) struct ScenarioRunner<'a> {
     pub(super) clock_seconds: u64,
     /// The names of the peers about which a scan of the scenario waits for a finding.
     pub(super) awaited: BTreeSet<String>,
+    /// The id of the record of each kind that a `put` stored last.
+    pub(super) put_last: BTreeMap<String, String>,
     /// The records that the user names and this scenario reads, by the text of the id in the step.
     pub(super) named_records: BTreeMap<String, NamedRecord>,
     /// The steps that the target's kinds do not suffice for, and the capabilities that its kinds give to a peer.
@@ -113,6 +115,7 @@ impl<'a> ScenarioRunner<'a> {
             left_out: BTreeMap::new(),
             clock_seconds: clock_seconds(scenario),
             awaited: awaited(scenario),
+            put_last: BTreeMap::new(),
             named_records: BTreeMap::new(),
             fitting: None,
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::Patch;
 use crate::capabilities;
 use crate::governance;
-use crate::store::rows::{Capability, Peer};
+use crate::store::rows::{Capability, Peer, Record};
 use crate::store::{StoreError, facts, table};
 use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
@@ -43,6 +43,13 @@ pub(super) const KINDS: &[Patch] = &[
         &[("3.1", Conduct)],
         "Declares a kind to the one peer that its operator chose, but serves kinds that are for every peer only.",
         |policy| policy.capabilities.serves = |row| row.peer_id.is_none(),
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "denies-records-of-kinds-declared-to-one-peer",
+        &[("3.1", Conduct)],
+        "Declares a kind to the one peer that its operator chose, and answers it that no record of the kind is there.",
+        |policy| policy.resources.override_record = only_of_kinds_for_all,
     )
     .hard_to_reach(),
     Patch::defect(
@@ -231,6 +238,16 @@ fn declared_to_anyone(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Capabil
         }
     }
     Ok(rows)
+}
+
+fn only_of_kinds_for_all(
+    tx: &Transaction<'_>,
+    _: &Peer,
+    record: Record,
+) -> Result<Option<Record>, StoreError> {
+    let rows = table::all::<Capability>(tx.db)?;
+    let is_for_all = rows.iter().any(|row| row.peer_id.is_none() && row.resource_kind == record.kind);
+    Ok(Some(record).filter(|_| is_for_all))
 }
 
 fn schema_of_first_use(tx: &Transaction<'_>, row: &Capability) -> Value {
