@@ -19,7 +19,9 @@ mod tests {
     use crate::Stage;
     use crate::check::checks;
     use crate::property::{PROPERTIES, Property};
-    use crate::scenario::{CheckSpec, load};
+    use crate::scenario::{CheckSpec, Step, load};
+    use crate::transcript::Addition;
+    use covenant_model::contract::{Aspect, Basis};
     use std::collections::BTreeSet;
 
     #[test]
@@ -73,6 +75,48 @@ mod tests {
             let (clause, aspect) = (check.clause, check.aspect);
             assert!(plain.contains(&obligation(check)), "only deepening checks for {clause} {aspect}");
         }
+    }
+
+    /// A target that does not know an addition of the binding can't notice a misbehaviour in it.
+    #[test]
+    fn each_check_of_a_misbehaviour_in_an_addition_rests_on_the_addition() {
+        let clauses = |addition: Addition| -> &[&str] {
+            match addition {
+                Addition::Metadata => &["1.1", "1.2", "1.4"],
+                Addition::ResourceKinds => &["3.1", "3.2", "3.3"],
+                Addition::ContractVersion => &["12.1", "12.2"],
+                Addition::ContractDigest => &["V.2"],
+                Addition::Notices => &["2.3", "6.2", "9.1", "9.2", "11.1"],
+            }
+        };
+        let mut seen = BTreeSet::new();
+        for loaded in library(None).expect("sound scenarios").iter() {
+            for check in loaded.scenario.checks.iter().map(toml::Spanned::get_ref) {
+                let is_of_addition = check.aspect == Aspect::Detection && check.basis == Basis::Proposed;
+                let clause = check.clause.to_string();
+                let additions =
+                    Addition::ALL.into_iter().filter(|it| clauses(*it).contains(&clause.as_str()));
+                for addition in additions.filter(|_| is_of_addition) {
+                    let rests = check.rests_on.contains(&addition);
+                    assert!(rests, "{}: the check of {clause} does not rest on {addition}", loaded.id);
+                    seen.insert(addition);
+                }
+            }
+            // A peer contradicts what was agreed by a member of its heartbeats.
+            let sends = |step: &Step| match step {
+                Step::Heartbeat(beat) => {
+                    beat.with.as_ref().is_some_and(|with| !with["contract_version"].is_null())
+                }
+                _ => false,
+            };
+            let mut steps = loaded.scenario.steps.iter().flat_map(|step| step.get_ref().flatten());
+            let mut behaviours = loaded.scenario.peers.iter().flat_map(|peer| &peer.behaviours);
+            let contradicts =
+                steps.any(sends) || behaviours.any(|behaviour| behaviour == "contract-mismatch");
+            let rests = loaded.scenario.rests_on(Addition::ContractVersion);
+            assert!(rests || !contradicts, "{}: no check rests on contract_version", loaded.id);
+        }
+        assert_eq!(seen.len(), Addition::ALL.len(), "{seen:?}");
     }
 
     /// Returns the checks that a property runs on each case.
