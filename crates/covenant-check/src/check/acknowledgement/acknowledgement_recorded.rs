@@ -5,8 +5,10 @@ use serde::Deserialize;
 
 use super::agreed::{accept, reported, snapshot};
 use crate::check::arguments::Label;
+use crate::check::c02::unless_ended_with_notice;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::Call;
 use crate::check::versioning::agreement::{is_version_asked_for, on_record};
 use covenant_model::transcript::Trace;
 
@@ -18,6 +20,10 @@ pub(in crate::check) struct AcknowledgementRecorded {
     pub call: Label,
     /// The operator's snapshot of the peer.
     pub snapshot: Label,
+    /// Whether the operator did something after which a target may end the peering with a notice. Then a breach counts only where no
+    /// notice came, and one could have arrived.
+    #[serde(default)]
+    pub may_end_with_notice: bool,
 }
 
 impl Check for AcknowledgementRecorded {
@@ -26,6 +32,16 @@ impl Check for AcknowledgementRecorded {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let accept = accept(trace, &self.call)?;
+        let outcome = self.recorded(trace, &accept);
+        if self.may_end_with_notice {
+            return unless_ended_with_notice(outcome, trace, &accept.exchange.peer);
+        }
+        outcome
+    }
+}
+
+impl AcknowledgementRecorded {
+    fn recorded(&self, trace: &Trace, accept: &Call<'_>) -> Outcome {
         let (shown, peer) = snapshot(trace, &self.snapshot)?;
         let evidence = [accept.n(), shown];
         let requested =
@@ -53,6 +69,8 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::acknowledgement::fixture::{accepted, record, snapshot};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
     use serde_json::{Value, json};
 
     #[test]
@@ -71,5 +89,30 @@ mod tests {
         {
             assert_eq!(evaluated(&json!(1), &record(&json!(written))), verdict, "{written:?}");
         }
+    }
+    #[test]
+    fn a_record_of_a_peering_that_ended_with_a_notice_shows_nothing() {
+        let verdict = |notice: Option<Value>, is_open: bool| {
+            let builder = snapshot(accepted(&json!(1), &json!(1)), "snapshot", &record(&json!(null)));
+            let beat = |peer: &str, sent: Value| {
+                Exchange::from_target(peer)
+                    .on("POST", "heartbeat")
+                    .sending(sent)
+                    .answered_with(200, json!({}))
+            };
+            let builder = if is_open { builder.call_from_target(beat("bob", json!({}))) } else { builder };
+            let peer = builder.trace().exchanges_labelled("accepted").map(|(_, it)| it.peer.clone()).next();
+            let notice = notice.map(|sent| beat(&peer.expect("an accept"), sent));
+            let builder = notice.into_iter().fold(builder, TraceBuilder::call_from_target);
+            builder.verdict::<AcknowledgementRecorded>(
+                json!({"call": "accepted", "snapshot": "snapshot", "may_end_with_notice": true}),
+            )
+        };
+        let ended = json!({"events": [{"id": "1", "kind": "platform.peer.revoked", "payload": {}}]});
+        assert_eq!(verdict(None, true), Broken);
+        assert_eq!(verdict(None, false), Unproven, "a notice could not arrive");
+        assert_eq!(verdict(Some(ended), true), Unproven);
+        assert_eq!(verdict(Some(json!({"status": "superseded"})), true), Unproven);
+        assert_eq!(verdict(Some(json!({"status": "active"})), true), Broken);
     }
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::check::query::Call;
-use covenant_model::transcript::{Direction, Exchange};
+use crate::check::outcome::{Outcome, Stop};
+use crate::check::query::{Call, CallQuery, calls, silence};
+use covenant_model::transcript::{Direction, Exchange, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
@@ -25,6 +26,24 @@ pub(super) fn announces_end_of_peering(call: &Exchange) -> bool {
     let Some(body) = call.sent() else { return false };
     let mut events = body["events"].as_array().into_iter().flatten();
     body["status"] == "revoked" || events.any(|event| event["kind"] == kind::PEER_REVOKED)
+}
+
+/// Returns the outcome, where a breach is unproven if the target announced that it ended the peering by itself, in whatever form and
+/// at whatever time, or if such a notice could not have arrived.
+pub(in crate::check) fn unless_ended_with_notice(outcome: Outcome, trace: &Trace, peer: &str) -> Outcome {
+    let Err(Stop::Broken(seen)) = outcome else { return outcome };
+    let ends = |call: &Call<'_>| {
+        (call.exchange.direction == Direction::FromTarget && announces_end_of_peering(call.exchange))
+            || announcing(call).is_some_and(may_announce_end_of_peering)
+    };
+    let notice = calls(trace).of(peer).find(ends).map(|call| call.n());
+    Err(match notice {
+        Some(notice) => {
+            let actual = "the target ended the peering by itself, and announced it";
+            Stop::unproven(actual, seen.evidence.into_iter().chain([notice]))
+        }
+        None => silence(trace, peer, seen.actual, seen.evidence),
+    })
 }
 
 /// Returns whether a body may announce that the peering ended, or was replaced by another one, in a form that the binding does not

@@ -11,6 +11,7 @@ mod granted_requests_are_served;
 mod tests;
 mod watched_grant;
 
+pub(super) use announcement::unless_ended_with_notice;
 pub(super) use grant::{Grant, requests};
 
 use crate::check::definition::CheckDef;

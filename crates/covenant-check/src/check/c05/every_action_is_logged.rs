@@ -8,6 +8,7 @@ use super::audit_entry::{AuditEntry, MatchStrength, has_peer_id, has_peer_id_els
 use super::audit_window::AuditWindow;
 use super::matching::assign;
 use crate::check::arguments::{Label, Labels, PeerName};
+use crate::check::c02::unless_ended_with_notice;
 use crate::check::definition::Check;
 use crate::check::general::{is_rejected, reply_summary};
 use crate::check::outcome::{Outcome, Pass, Stop};
@@ -37,6 +38,10 @@ pub(in crate::check) struct EveryActionIsLogged {
     pub anonymous: Option<Labels>,
     /// The labels of calls of which one has to have been accepted each. Else their entries show nothing about such calls.
     pub accepted: Option<Labels>,
+    /// Whether the operator did something after which a target may end the peering with a notice. Then a breach counts only where no
+    /// notice came, and one could have arrived.
+    #[serde(default)]
+    pub may_end_with_notice: bool,
 }
 
 impl Check for EveryActionIsLogged {
@@ -44,6 +49,16 @@ impl Check for EveryActionIsLogged {
     const EXPECTED: &'static [&'static str] = &["one new entry for each call, with the peer's id"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
+        let outcome = self.logged(trace);
+        if self.may_end_with_notice {
+            return unless_ended_with_notice(outcome, trace, &self.peer);
+        }
+        outcome
+    }
+}
+
+impl EveryActionIsLogged {
+    fn logged(&self, trace: &Trace) -> Outcome {
         let window = AuditWindow::read(trace, &self.peer, &self.call, self.before.as_ref(), &self.after)?;
         let has_id = |entry: &&Value| has_peer_id(entry, &window.peer_id);
         let named: Vec<AuditEntry<'_>> = window.new.iter().filter(has_id).map(AuditEntry::read).collect();
@@ -105,9 +120,6 @@ impl Check for EveryActionIsLogged {
         }
         Ok(Pass::new(format!("{} entries for {owed} calls", named.len()), window.evidence))
     }
-}
-
-impl EveryActionIsLogged {
     /// Returns whether each of these calls was refused, and has an entry with the peer's id that names it, beside those of the
     /// accepted calls: an entry without a status may belong to either.
     fn are_logged(&self, trace: &Trace, controls: &Labels) -> bool {
