@@ -168,8 +168,8 @@ mod tests {
             builder.verdict::<DisclosureMemberIsSent>(with)
         };
         let (address, unknown) = (json!("ops@example.org"), json!("see our PGP page"));
-        assert_eq!(verdict(&[address.clone()]), Kept);
-        assert_eq!(verdict(&[unknown.clone()]), Unproven);
+        assert_eq!(verdict(std::slice::from_ref(&address)), Kept);
+        assert_eq!(verdict(std::slice::from_ref(&unknown)), Unproven);
         assert_eq!(verdict(&[unknown.clone(), address.clone()]), Kept);
         assert_eq!(verdict(&[unknown, json!("call us")]), Broken);
     }

@@ -40,7 +40,7 @@ impl<'a> ReportedStatus<'a> {
     pub(super) fn listed(trace: &Trace, join: &'a str, (n, list): (u64, &Operation)) -> Option<Self> {
         let (_, made) = trace.operation(join)?;
         let row = rows_in(list).iter().find(|row| is_joined(row, made));
-        row.or_else(|| made.result.as_ref())?;
+        row.or(made.result.as_ref())?;
         Some(Self { n, label: join, status: row.map_or(Value::Null, |row| row["status"].clone()) })
     }
 

@@ -27,7 +27,9 @@ pub(in crate::check) fn names_of(trace: &Trace, peer: &str) -> BTreeSet<String> 
             add(&sent["base_url"]);
             add(&sent["caller_inbound_subject"]);
         }
-        answer.iter().for_each(|answer| add(&answer["assigned_inbound_subject"]));
+        if let Some(answer) = &answer {
+            add(&answer["assigned_inbound_subject"]);
+        }
     }
     let proposed = trace.operations([peer::Propose::METHOD]);
     let own = proposed.filter(|(_, propose)| {
