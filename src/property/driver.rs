@@ -71,7 +71,7 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
                     outcome = Fault::suite(format!("a case failed, and broke nothing: {why}")).into();
                 }
             }
-            Err(other) => outcome = other,
+            Err(other) => outcome = other.outcome,
         },
         // The property gets the blame of the case that was aborted.
         Err(TestError::Abort(reason)) => {
@@ -153,22 +153,27 @@ fn try_out(
         (setting.on_case)(CaseProgress { case: case + 1, cases: all, is_shrinking: shrinking.get() });
         let completed = play(property, setting, &scenario, case, handle);
         let completed = match (&completed, (property.reduced)(&scenario)) {
-            (Err(Outcome::Unsupported { .. }), Some(reduced)) => {
+            (Err(Incomplete { outcome: Outcome::Unsupported { .. }, .. }), Some(reduced)) => {
                 play(property, setting, &reduced, case, handle)
             }
             _ => completed,
         };
         let (loaded, trace) = match completed {
             Ok(completed) => completed,
-            Err(Outcome::Unsupported { method }) => {
+            Err(Incomplete { outcome: Outcome::Unsupported { method }, .. }) => {
                 played.borrow_mut().leave_out(method);
                 return Ok(());
             }
-            Err(Outcome::Lacking { lacks }) => {
+            Err(Incomplete { outcome: Outcome::Lacking { lacks }, .. }) => {
                 played.borrow_mut().pass_over(lacks);
                 return Ok(());
             }
-            Err(outcome) => {
+            Err(Incomplete { outcome, case }) => {
+                // A final breach stands. The case stays as it was generated: a shorter one may not end in the same way.
+                let broken = case.filter(|case| (setting.breaks)(&case.0, &case.1));
+                if let Some((loaded, trace)) = broken.map(|case| *case).filter(|_| !shrinking.get()) {
+                    played.borrow_mut().keep(loaded, trace, true);
+                }
                 aborted.replace(Some(outcome));
                 return Err(TestCaseError::reject("the case did not complete"));
             }
@@ -259,27 +264,41 @@ fn record_all(
     }
 }
 
-/// Plays one case against a fresh target, in memory. An error is the outcome of a case that did not complete.
+/// A case that did not complete.
+struct Incomplete {
+    outcome: Outcome,
+    /// The case as far as it was played; `None` if it could not begin.
+    case: Option<Box<(Loaded, Trace)>>,
+}
+
+impl From<Fault> for Incomplete {
+    fn from(fault: Fault) -> Self {
+        Self { outcome: fault.into(), case: None }
+    }
+}
+
+/// Plays one case against a fresh target, in memory. An error is a case that did not complete.
 fn play(
     property: &Property,
     setting: &Setting,
     scenario: &Scenario,
     case: usize,
     handle: &Handle,
-) -> Result<(Loaded, Trace), Outcome> {
+) -> Result<(Loaded, Trace), Incomplete> {
     let id = format!("{} {case}", property.trace());
     let source = write(scenario).map_err(|error| Fault::suite(error.to_string()))?;
     let loaded = load(&id, &id, &source).map_err(|error| Fault::suite(error.to_string()))?;
     let (targets, transcript) = (setting.targets.as_ref(), Transcript::in_memory());
     let trace = play_scenario(&loaded, targets, &transcript, setting.seed, &setting.run_context);
     let trace = handle.block_on(trace);
-    match trace.outcome() {
+    let outcome = match trace.outcome() {
         Some(Outcome::Completed) => match trace.lacks() {
-            Some(lacks) => Err(Outcome::lacking_kinds(lacks)),
-            None => Ok((loaded, trace)),
+            Some(lacks) => Outcome::lacking_kinds(lacks),
+            None => return Ok((loaded, trace)),
         },
-        other => Err(other.cloned().unwrap_or(Outcome::Interrupted)),
-    }
+        other => other.cloned().unwrap_or(Outcome::Interrupted),
+    };
+    Err(Incomplete { outcome, case: Some(Box::new((loaded, trace))) })
 }
 
 fn runner(seed: Seed, cases: u32, shrinks: u32) -> TestRunner {
@@ -304,12 +323,15 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::Blame;
     use crate::operator::OperatorMethod;
     use crate::operator::peer::List;
     use crate::operator::{Embedded, EmbeddedOptions};
     use crate::property::build::{operator, titled};
     use crate::property::whole::whole;
     use crate::runner::run_context;
+    use crate::scenario::Step;
+    use crate::scenario::format::Expect;
 
     /// The number of reads after which the target goes wrong.
     const TOO_OFTEN: usize = 3;
@@ -337,13 +359,10 @@ mod tests {
         reduced: |_| None,
     };
 
-    /// Returns the number of reads in each recorded case of a property, with a maximum of `shrinks` shrinking
-    /// steps.
-    fn reported(property: &Property, shrinks: u32) -> Vec<usize> {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    fn setting(shrinks: u32) -> Setting {
         let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let settings = serde_json::json!({});
-        let setting = Setting {
+        Setting {
             targets: Arc::new(Embedded::new(EmbeddedOptions { listen, patches: vec![], settings })),
             seed: Seed(1),
             cases: 12,
@@ -352,8 +371,14 @@ mod tests {
             run_context: RunContext { poll_timeout: Duration::ZERO, ..run_context(listen) },
             breaks: is_too_often,
             on_case: Arc::new(|_| {}),
-        };
-        let trace = check(property, &setting, &Transcript::in_memory(), runtime.handle());
+        }
+    }
+
+    /// Returns the number of reads in each recorded case of a property, with a maximum of `shrinks` shrinking
+    /// steps.
+    fn reported(property: &Property, shrinks: u32) -> Vec<usize> {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let trace = check(property, &setting(shrinks), &Transcript::in_memory(), runtime.handle());
         assert_eq!(trace.outcome(), Some(&Outcome::Completed));
         let reported: Vec<usize> = trace.cases().iter().map(reads_of).collect();
         // The last case is the one that can be saved and run.
@@ -382,5 +407,25 @@ mod tests {
         let property = Property { edge_cases, ..READS };
         assert_eq!(reported(&property, 0), [9]);
         assert_eq!(reported(&property, 400), [9, TOO_OFTEN]);
+    }
+
+    #[test]
+    fn a_case_that_the_target_ends_is_recorded_if_it_breaks_and_the_property_is_aborted() {
+        /// Reads, and a step that fails.
+        fn ended(times: usize) -> Scenario {
+            let data = serde_json::json!({"no": "such member"});
+            reads(times).step(Step::Expect(Expect { status: vec![], data, of: None }))
+        }
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let trace = |scenarios| {
+            let property = Property { scenarios, ..READS };
+            check(&property, &setting(400), &Transcript::in_memory(), runtime.handle())
+        };
+        let broken = trace(|| Just(TOO_OFTEN).prop_map(ended).boxed());
+        assert!(matches!(broken.outcome(), Some(Outcome::Aborted(fault)) if fault.blame == Blame::Target));
+        assert_eq!(broken.cases().iter().map(reads_of).collect::<Vec<_>>(), [TOO_OFTEN]);
+        let whole = trace(|| Just(1).prop_map(ended).boxed());
+        assert!(matches!(whole.outcome(), Some(Outcome::Aborted(_))));
+        assert!(!whole.is_property(), "a case that broke nothing and did not complete shows nothing");
     }
 }

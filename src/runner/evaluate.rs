@@ -90,7 +90,8 @@ pub(super) fn rank(plays: impl Iterator<Item = Trace>, held: &HeldText) -> u8 {
     let has = |wanted: Verdict| merged.iter().any(|(one, _)| one.result.verdict == wanted);
     match part.outcome {
         Some(Outcome::Aborted(fault)) if fault.blame == Blame::Target => 0,
-        Some(Outcome::Completed) if has(Verdict::Broken) => 1,
+        // A final breach stands in a scenario that ended early.
+        Some(_) if has(Verdict::Broken) => 1,
         Some(Outcome::Aborted(_)) => 2,
         Some(Outcome::Unsupported { .. } | Outcome::Lacking { .. } | Outcome::Blocked { .. }) => 3,
         Some(Outcome::Completed) if has(Verdict::Unproven) => 4,
@@ -429,7 +430,10 @@ fn failed_stages(parts: &[Part]) -> Vec<FailedStage> {
 fn counts(evaluations: &[Evaluation], parts: &[Part]) -> Counts {
     let is_completed = |part: &&Part| part.outcome == Some(Outcome::Completed);
     let completed: BTreeSet<&str> = parts.iter().filter(is_completed).map(|part| part.id.as_str()).collect();
-    let ended = |evaluation: &&Evaluation| completed.contains(evaluation.check.scenario.as_str());
+    // A final breach is the answer of a check in a scenario that ended early.
+    let ended = |evaluation: &&Evaluation| {
+        completed.contains(evaluation.check.scenario.as_str()) || evaluation.result.verdict == Verdict::Broken
+    };
     let verdicts = |basis: Option<Basis>| {
         let of_basis = evaluations.iter().filter(move |one| basis.is_none_or(|of| one.check.basis == of));
         VerdictCounts::of(of_basis.map(|evaluation| evaluation.result.verdict))

@@ -20,6 +20,7 @@ mod diagnoses;
 mod documented_commands;
 mod errors;
 mod fail_fast;
+mod final_breaches;
 mod foreign_transcripts;
 mod gate;
 mod gate_options;

@@ -170,12 +170,14 @@ async fn play_on(
     if let Some(fitted) = &fitted {
         stage.use_kinds_of(fitted);
     }
-    let outcome = match stage.play(scenario).await {
-        Ok(()) => {
-            note_way_back(&end_guard.recorder, run_context);
-            note_spoken(&end_guard.recorder, loaded, run_context);
-            Outcome::Completed
-        }
+    let played = stage.play(scenario).await;
+    if played.is_ok() {
+        note_way_back(&end_guard.recorder, run_context);
+    }
+    // A final breach that rests on an addition stands after a failed step too.
+    note_spoken(&end_guard.recorder, loaded, run_context);
+    let outcome = match played {
+        Ok(()) => Outcome::Completed,
         Err(error) => error.into(),
     };
     stage.clear().await;

@@ -10,8 +10,8 @@ use covenant_model::Blame;
 use covenant_model::contract::Aspect;
 use covenant_model::transcript::{Outcome, ScenarioStart, Trace, kinds_lack};
 
-/// Evaluates one planned check. If the scenario did not complete, nothing is called broken or kept: the
-/// result is unproven, and the outcome of the scenario is the reason.
+/// Evaluates one planned check. If the scenario did not complete, nothing is called kept: the result is unproven, and
+/// the outcome of the scenario is the reason. A final breach stands if a step failed.
 #[must_use]
 pub fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> Evaluation {
     Evaluation { check: check.clone(), result: evaluated(check, trace), flaky: None }
@@ -37,7 +37,35 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
         Some(Outcome::EndedAtBreach { check }) => ended_at(check),
         Some(Outcome::EndedAtDeadline { deadline }) => ended_at_deadline(deadline),
     };
+    if let Some(breach) = final_breach(check, trace) {
+        return CheckResult { actual: format!("{}; then {reason}", breach.actual), ..breach };
+    }
     CheckResult::unproven(reason, last).naming_left_out(trace)
+}
+
+/// Returns the breach that a trace shows though a step failed, if nothing that could have followed would undo or excuse it.
+/// Where the run itself ended, an operation may have begun that is not recorded, and what it excuses; where the scenario, the
+/// suite or the environment failed, the trace may be wrong itself.
+fn final_breach(check: &PlannedCheck, trace: &Trace) -> Option<CheckResult> {
+    let is_step_failed = match trace.outcome()? {
+        Outcome::Unsupported { .. } => true,
+        Outcome::Aborted(fault) => matches!(fault.blame, Blame::Target | Blame::Adapter),
+        _ => false,
+    };
+    let is_left_out =
+        |label: &str| trace.left_out(label).is_some() || trace.left_out_for_lack(label).is_some();
+    if !is_step_failed || check.with.values().flat_map(texts).any(is_left_out) {
+        return None;
+    }
+    let definition = check_with_id(&check.check)?;
+    let read = definition.read(&check.with).ok()?;
+    let breach = trace.cases().iter().rev().find_map(|case| {
+        let result = final_result_of(&*read, case)?;
+        let result = result.unless_rejected_by_limit(definition.absent_call, &check.with, case);
+        (result.verdict == Verdict::Broken).then_some(result)
+    })?;
+    let result = breach.given(check, trace).unless_due_to_user(check, trace).unless_not_spoken(check, trace);
+    (result.verdict == Verdict::Broken).then_some(result)
 }
 
 /// Returns the reason for which a check is unproven in a run that ended at the first broken check.
@@ -144,13 +172,25 @@ fn over_cases(check: &PlannedCheck, trace: &Trace) -> CheckResult {
 /// Evaluates a check over one case, and pairs the outcome with what the check expects.
 pub(super) fn result_of(check: &dyn Evaluate, trace: &Trace) -> CheckResult {
     trace.forget_reads();
-    let (verdict, Seen { actual, evidence }) = match check.evaluate(trace) {
+    let (verdict, Seen { actual, evidence, .. }) = match check.evaluate(trace) {
         Ok(Pass(seen)) => (Verdict::Kept, seen),
         Err(Stop::Broken(seen)) => (Verdict::Broken, seen),
         Err(Stop::Unproven(seen)) => (Verdict::Unproven, seen),
         Err(Stop::NotApplicable(seen)) => (Verdict::NotApplicable, seen),
     };
     CheckResult { verdict, expected: check.expected(), actual, evidence }.unless_cut(trace)
+}
+
+/// Returns the result of a check over a case that ended early, if it is a final breach.
+fn final_result_of(check: &dyn Evaluate, trace: &Trace) -> Option<CheckResult> {
+    trace.forget_reads();
+    match check.evaluate(trace) {
+        Err(Stop::Broken(Seen { actual, evidence, is_final: true })) => {
+            let verdict = Verdict::Broken;
+            Some(CheckResult { verdict, expected: check.expected(), actual, evidence }.unless_cut(trace))
+        }
+        _ => None,
+    }
 }
 
 impl CheckResult {
@@ -204,6 +244,7 @@ mod tests {
     use crate::check::Verdict::{Broken, Unproven};
     use covenant_model::clock::{Clock, Seed};
     use covenant_model::transcript::{Exchange, Note, NoteKind, Operation, Transcript, What};
+    use covenant_model::wire::canonical::{canonical_json, sha256_hex};
     use covenant_model::{Fault, Stage};
     use serde_json::json;
 
@@ -354,5 +395,67 @@ mod tests {
             (Unproven, "needs migrate, which failed: step 4: expected 200")
         );
         assert_eq!(missing_method(&evaluate(&check, Some(&trace)), &trace), None);
+    }
+
+    #[test]
+    fn a_final_breach_stands_if_a_step_failed_and_no_other_does() {
+        let batch = |digest: &str, name: &str| {
+            let records = json!([{"id": "a", "updated_at": "2026-06-01T00:00:00Z", "payload": {"id": "a", "name": name}}]);
+            let cursor = json!({"from": "0", "to": "1"});
+            let batch =
+                json!({"resource_kind": "skill", "cursor": cursor, "records": records, "sha256": digest});
+            Exchange::from_target("alice").on("POST", "sync").sending(batch).answered(422)
+        };
+        let verdict = |batch: Exchange, outcome: &Outcome| {
+            let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+            let start = ScenarioStart { source: String::new(), seed: Seed(1) };
+            let recorder = Transcript::in_memory().begin("x", start, clock);
+            let parameters = json!({"kind": "skill", "id": "a", "record": {"id": "a", "name": "a"}});
+            let put = Operation { method: "resource.put".into(), parameters, result: None, failure: None };
+            recorder.record(None, None, What::Operation(put));
+            recorder.record(None, None, What::Exchange(batch));
+            recorder.record(None, None, What::End(outcome.clone()));
+            let check = PlannedCheck {
+                id: "x#1".to_owned(),
+                scenario: "x".to_owned(),
+                clause: "6.3".parse().expect("a clause"),
+                aspect: Aspect::Conduct,
+                check: "sync-streams-are-intact".to_owned(),
+                basis: covenant_model::contract::Basis::Proposed,
+                rests_on: vec![],
+                deepens: false,
+                requirement: String::new(),
+                with: [("peer".to_owned(), json!("alice"))].into(),
+            };
+            let result = evaluate(&check, Some(&recorder.trace())).result;
+            (result.verdict, result.actual)
+        };
+        let refused = Outcome::from(Fault::target("sync.run: no such peer"));
+        let (broken, actual) = verdict(batch("00", "a"), &refused);
+        let wanted = "the digest is not that of the records; then the scenario could not go on: sync.run: no such peer";
+        assert_eq!((broken, actual.ends_with(wanted)), (Broken, true), "{actual}");
+        for ended in
+            [Fault::adapter("it ended").into(), Outcome::Unsupported { method: "sync.run".to_owned() }]
+        {
+            assert_eq!(verdict(batch("00", "a"), &ended).0, Broken, "{ended:?}");
+        }
+        // An operation that had begun is not recorded, or the trace is wrong itself.
+        for ended in [
+            Outcome::Interrupted,
+            Outcome::EndedAtDeadline { deadline: "1 s".to_owned() },
+            Outcome::EndedAtBreach { check: "y#1".to_owned() },
+            Outcome::Lacking { lacks: "a kind".to_owned() },
+            Fault::scenario("no such label").into(),
+            Fault::suite("it panicked").into(),
+            Fault::environment("no space").into(),
+        ] {
+            assert_eq!(verdict(batch("00", "a"), &ended).0, Unproven, "{ended:?}");
+        }
+        // The operator may still read a record that the target stores otherwise.
+        let records =
+            json!([{"id": "a", "updated_at": "2026-06-01T00:00:00Z", "payload": {"id": "a", "name": "b"}}]);
+        let right = sha256_hex(canonical_json(&records));
+        assert_eq!(verdict(batch(&right, "b"), &Outcome::Completed).0, Broken);
+        assert_eq!(verdict(batch(&right, "b"), &refused).0, Unproven);
     }
 }

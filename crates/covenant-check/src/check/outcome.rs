@@ -7,6 +7,8 @@ pub(super) struct Seen {
     pub(super) actual: String,
     /// The numbers of the trace entries that show it.
     pub(super) evidence: Vec<u64>,
+    /// True of a breach that no later entry can undo or excuse: it stands in a trace that ended early.
+    pub(super) is_final: bool,
 }
 
 /// The clause is kept, as these entries show.
@@ -29,7 +31,7 @@ pub(super) type Outcome = Result<Pass, Stop>;
 
 impl Seen {
     fn new(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
-        Self { actual: actual.into(), evidence: evidence.into_iter().collect() }
+        Self { actual: actual.into(), evidence: evidence.into_iter().collect(), is_final: false }
     }
 }
 
@@ -46,6 +48,22 @@ impl Stop {
     #[must_use]
     pub(super) fn broken(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
         Self::Broken(Seen::new(actual, evidence))
+    }
+
+    /// Creates a final breach, as these entries show: nothing that a trace could hold later would undo or excuse it. It rests
+    /// on what the target sent or showed, never on what is absent, and on no refusal.
+    #[must_use]
+    pub(super) fn final_breach(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+        Self::broken(actual, evidence).final_if(true)
+    }
+
+    /// Makes a breach final if this holds.
+    #[must_use]
+    pub(super) fn final_if(self, is_final: bool) -> Self {
+        match self {
+            Self::Broken(seen) => Self::Broken(Seen { is_final, ..seen }),
+            other => other,
+        }
     }
 
     /// Creates a stop for what could not be observed.

@@ -70,7 +70,10 @@ pub(super) fn none_is_admitted(statuses: &[ReportedStatus<'_>]) -> Result<(), St
     if more > 0 {
         named.push(format!("and {more} more"));
     }
-    Err(Stop::broken(named.join(", "), admitted.iter().map(|status| status.n).collect::<BTreeSet<u64>>()))
+    Err(Stop::final_breach(
+        named.join(", "),
+        admitted.iter().map(|status| status.n).collect::<BTreeSet<u64>>(),
+    ))
 }
 
 /// Ends a check as unproven if a status is not one of the wire.

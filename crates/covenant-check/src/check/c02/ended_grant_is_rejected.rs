@@ -39,7 +39,7 @@ impl Check for EndedGrantIsRejected {
             .filter(|call| grant.covers(trace, call.exchange) && grant.has_surely_ended(trace, call))
             .collect();
         if let Some(call) = late.iter().find(|call| call_outcome(call.exchange) == CallOutcome::Admitted) {
-            return Err(Stop::broken(call.summary(), [grant.n, call.n()]));
+            return Err(Stop::final_breach(call.summary(), [grant.n, call.n()]));
         }
         if late.is_empty() {
             return Err(Stop::unproven("nothing was asked after its end", [grant.n]));

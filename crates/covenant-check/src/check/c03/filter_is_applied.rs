@@ -51,7 +51,8 @@ impl Check for FilterIsApplied {
                     let actual = format!("{id} arrived, and the target declares another filter: {declared}");
                     return Err(Stop::unproven(actual, [call.n()]));
                 }
-                return Err(Stop::broken(format!("{id} is outside the filter, and arrived"), [call.n()]));
+                let actual = format!("{id} is outside the filter, and arrived");
+                return Err(Stop::broken(actual, [call.n()]).final_if(is_filter_declared(trace, &self.peer)));
             }
             if self.route.as_ref().is_none_or(|name| call.route().is_some_and(|route| route.name() == name)) {
                 arrived.extend(inside.iter().filter(|id| carries(call, id)).map(|id| (*id, call.n())));
@@ -80,6 +81,15 @@ pub(super) fn other_filter(trace: &Trace, peer: &str, record: &Value) -> Option<
     };
     let may_hold = !declared.is_empty() && declared != asked && !declared.iter().any(excludes);
     may_hold.then(|| Value::Object(declared.clone()))
+}
+
+/// Returns whether the target has declared a filter to the peer. Until then it may still declare another one than its
+/// operator asked for.
+pub(super) fn is_filter_declared(trace: &Trace, peer: &str) -> bool {
+    let asked = trace.operations([capability::Declare::METHOD]).last();
+    let kind = asked.and_then(|(_, declare)| declare.parameters["resource_kind"].as_str());
+    let row = last_declared(trace, peer).zip(kind).and_then(|(document, kind)| document.row(kind).cloned());
+    row.is_some_and(|row| row.filter.is_some())
 }
 
 /// Returns the record that was first put under an id.

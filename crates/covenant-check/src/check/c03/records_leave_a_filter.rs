@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::filter_is_applied::other_filter;
+use super::filter_is_applied::{is_filter_declared, other_filter};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -81,7 +81,7 @@ impl Check for RecordsLeaveAFilter {
                 let actual = format!("{actual}, in another form, which may say that it is gone");
                 return Err(Stop::unproven(actual, evidence));
             }
-            return Err(Stop::broken(actual, evidence));
+            return Err(Stop::broken(actual, evidence).final_if(is_filter_declared(trace, &self.peer)));
         }
         let after = control.iter().filter(|put| put.n > last.n).find_map(|put| Some(carrying(put.n, put)?.0));
         let after = after.or_unproven_at("no other record arrived after the last change", &evidence)?;

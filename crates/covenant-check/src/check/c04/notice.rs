@@ -137,7 +137,9 @@ impl Teardown<'_> {
                 return Err(silence(trace, self.peer, actual, [revoked, refused]));
             }
         };
-        Err(Stop::broken(actual, [revoked, refused].into_iter().chain(notice.or(other))))
+        // A notice that did not come yet may come in a form that is not known.
+        let breach = Stop::broken(actual, [revoked, refused].into_iter().chain(notice.or(other)));
+        Err(breach.final_if(notice.is_some()))
     }
 }
 

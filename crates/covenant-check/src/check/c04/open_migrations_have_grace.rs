@@ -57,7 +57,10 @@ impl Check for OpenMigrationsHaveGrace {
             return Err(Stop::broken(format!("within the grace, {}", cut.summary()), [revoked, cut.n()]));
         }
         if let Some(done) = late.iter().find(|commit| commit.exchange.succeeded() && !is_open(**commit)) {
-            return Err(Stop::broken(format!("after the grace, {}", done.summary()), [revoked, done.n()]));
+            return Err(Stop::final_breach(
+                format!("after the grace, {}", done.summary()),
+                [revoked, done.n()],
+            ));
         }
         if late.is_empty() || !in_time.iter().any(|commit| grace.is_in_last_part(commit.at())) {
             let actual = "the commits did not fall on both sides of the end of the grace";

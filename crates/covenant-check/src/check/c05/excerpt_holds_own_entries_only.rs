@@ -51,7 +51,7 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
             .find_map(|request| Some((request.call.n(), request.entries.iter().flatten().find(is_foreign)?)));
         if let Some((n, entry)) = foreign {
             let action = member(entry, "action").unwrap_or_default();
-            return Err(Stop::broken(format!("an entry about another peer: {action}"), [n]));
+            return Err(Stop::final_breach(format!("an entry about another peer: {action}"), [n]));
         }
         let own = peer_id(trace, &last.call.exchange.peer).unwrap_or_default();
         let mut entries = delivered

@@ -59,7 +59,10 @@ impl Check for ForeignEntriesAreNotStored {
         let id = peer_id(trace, &self.peer);
         let names_source = |entry: &Value| id.as_ref().is_some_and(|id| mentions_name(entry, id));
         if let Some((n, _)) = stored.iter().find(|(_, entry)| !names_source(entry)) {
-            return Err(Stop::broken("a foreign entry is stored among the target's own", [delivered, *n]));
+            return Err(Stop::final_breach(
+                "a foreign entry is stored among the target's own",
+                [delivered, *n],
+            ));
         }
         if stored.is_empty() {
             return Ok(Pass::new("nothing of them is stored", evidence));

@@ -55,7 +55,7 @@ impl Check for PromisedExcerptIsForItsPeer {
         let foreign: Vec<Call<'_>> = calls(trace).labelled(&self.foreign).filter(names_promise).collect();
         if let Some(call) = foreign.iter().find(|call| has_entries_of_owner(call)) {
             let actual = "another peer got entries of the one to which the excerpt was promised";
-            return Err(Stop::broken(actual, [promise.n(), call.n()]));
+            return Err(Stop::final_breach(actual, [promise.n(), call.n()]));
         }
         let mut own = calls(trace).labelled(&self.control).filter(names_promise);
         let is_delivered =

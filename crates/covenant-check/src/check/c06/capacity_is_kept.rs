@@ -37,7 +37,7 @@ impl Check for CapacityIsKept {
         let actual =
             format!("{} of {} subscriptions accepted, with room for {capacity}", accepted.len(), made.len());
         if accepted.len() as u64 > capacity {
-            return Err(Stop::broken(actual, evidence()));
+            return Err(Stop::final_breach(actual, evidence()));
         }
         let has_refusal = made.iter().any(|call| call.exchange.was_refused());
         if accepted.is_empty() || made.len() as u64 <= capacity || !has_refusal {

@@ -42,7 +42,7 @@ impl Check for OutOfGrantRequestsAreRejected {
         let under_grant = requests(trace, &self.call).filter(|call| !allows(call.exchange));
         let beyond: Vec<Call<'_>> = under_grant.chain(requests(trace, &self.forged)).collect();
         if let Some(call) = beyond.iter().find(|call| is_served(call.exchange)) {
-            return Err(Stop::broken(call.summary(), [grant.n, call.n()]));
+            return Err(Stop::final_breach(call.summary(), [grant.n, call.n()]));
         }
         if beyond.is_empty() {
             return Err(Stop::unproven("nothing was asked that is not allowed", [grant.n]));

@@ -38,7 +38,10 @@ impl Check for RejectionsLeakNoRecords {
                 Some(Body::Text(text) | Body::Cut { beginning: text, .. }) => text.clone(),
             };
             if let Some(secret) = secrets.iter().find(|secret| text.contains(**secret)) {
-                return Err(Stop::broken(format!("{} with {secret:?} in it", call.summary()), [call.n()]));
+                return Err(Stop::final_breach(
+                    format!("{} with {secret:?} in it", call.summary()),
+                    [call.n()],
+                ));
             }
         }
         let has_body = |call: &Call<'_>| {

@@ -45,7 +45,7 @@ impl Check for SubscriptionsEnd {
             let life = life(call).or_unproven_at("the answer has no end that can be read", &[call.n()])?;
             if life > LIFE_MAX {
                 let actual = format!("a grant for {} days was issued", life.as_hours() / 24);
-                return Err(Stop::broken(actual, [n, call.n()]));
+                return Err(Stop::final_breach(actual, [n, call.n()]));
             }
         }
         offering.or_unproven_at("the catalogue has no offering", &[n])?;

@@ -54,8 +54,13 @@ impl Check for SyncStreamsAreIntact {
                 earlier.filter(|earlier| earlier.resource_kind == batch.resource_kind).collect();
             let written = trace.exchange_as_written(call.n()).and_then(Exchange::sent).unwrap_or(body);
             let digest = compare_digest(&written["records"], &batch.sha256);
-            if let Some(fault) = fault(trace, digest, &batch, &stream) {
-                let actual = format!("a batch of {}: {fault}", batch.resource_kind);
+            let of_kind = |fault: String| format!("a batch of {}: {fault}", batch.resource_kind);
+            if let Some(fault) = fault(digest, &batch, &stream) {
+                return Err(Stop::final_breach(of_kind(fault), [call.n()]));
+            }
+            // What the operator reads later may show that the target stores the content otherwise.
+            if let Some(id) = changed(trace, &batch) {
+                let actual = of_kind(format!("{id} is nothing that the operator put there"));
                 return Err(Stop::broken(actual, [call.n()]));
             }
             if digest == DigestMatch::Unknown {
@@ -97,19 +102,17 @@ fn goes_back(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
     !continues(stream, batch) && stream.iter().any(begins_like)
 }
 
-/// Returns the fault of a batch, in words.
-fn fault(trace: &Trace, digest: DigestMatch, batch: &SyncBatch, stream: &[&SyncBatch]) -> Option<String> {
+/// Returns the fault of a batch in itself or in its stream, in words.
+fn fault(digest: DigestMatch, batch: &SyncBatch, stream: &[&SyncBatch]) -> Option<String> {
     if digest == DigestMatch::Wrong {
         return Some("the digest is not that of the records".to_owned());
     }
     if let Some(id) = repeated(batch) {
         return Some(format!("{id} occurs twice"));
     }
-    if let Some(last) = stream.last().filter(|_| !continues(stream, batch) && !goes_back(stream, batch)) {
-        let (from, end) = (&batch.cursor.from, &last.cursor.to);
-        return Some(format!("begins at {from}, and the one before ended at {end}"));
-    }
-    changed(trace, batch).map(|id| format!("{id} is nothing that the operator put there"))
+    let last = stream.last().filter(|_| !continues(stream, batch) && !goes_back(stream, batch))?;
+    let (from, end) = (&batch.cursor.from, &last.cursor.to);
+    Some(format!("begins at {from}, and the one before ended at {end}"))
 }
 
 /// Returns a record that is repeated without a change. A log of changes holds several states of one record.

@@ -70,7 +70,7 @@ impl Check for TargetRequestsDeclaredKindsOnly {
             let actual = format!("called what the binding does not know: {listed}");
             return Err(Stop::unproven(actual, evidence));
         }
-        Err(Stop::broken(format!("enumerated unknown paths: {listed}"), evidence))
+        Err(Stop::final_breach(format!("enumerated unknown paths: {listed}"), evidence))
     }
 }
 

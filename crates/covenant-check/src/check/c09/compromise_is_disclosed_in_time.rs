@@ -81,7 +81,7 @@ impl Check for CompromiseIsDisclosedInTime {
                 Some(call) => {
                     let late = call.at().duration_since(compromise.detected_at);
                     let actual = format!("{peer} was notified {late} after the detection");
-                    Stop::broken(actual, [declared, call.n()])
+                    Stop::final_breach(actual, [declared, call.n()])
                 }
                 None => not_notified(trace, peer, declared),
             });

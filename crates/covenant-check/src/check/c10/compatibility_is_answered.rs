@@ -70,7 +70,7 @@ impl CompatibilityIsAnswered {
             return Err(Stop::unproven(actual, evidence));
         }
         if answer.status == status(!self.compatible) {
-            return Err(Stop::broken(actual, evidence));
+            return Err(Stop::broken(actual, evidence).final_if(answer.states_release));
         }
         Err(Stop::unproven(actual, evidence))
     }
@@ -88,6 +88,8 @@ struct Answer {
     sent: String,
     /// The release of the target.
     local: String,
+    /// `true` if the answer itself states that release.
+    states_release: bool,
     /// The version that the answer is about; `None` if it does not say.
     remote: Option<String>,
     status: String,
@@ -101,6 +103,7 @@ impl Answer {
         let data = call.exchange.data()?;
         let compatibility = &data["schema_compatibility"];
         let stated = text(&compatibility["local_version"]);
+        let states_release = stated.is_some();
         let local = stated.or_else(|| trace.release().map(|release| release.to_string()))?;
         // What a target that states no version is compatible with is commitment 1.
         Version::parse(&local).ok()?;
@@ -108,6 +111,7 @@ impl Answer {
             n: call.n(),
             sent: version_in(call.exchange.sent()?)?.to_owned(),
             local,
+            states_release,
             remote: text(&compatibility["remote_version"]),
             status: text(&compatibility["status"])?,
             is_by_operator: matches!(compatibility["source"].as_str(), Some("operator" | "default")),

@@ -41,7 +41,7 @@ impl Check for NoRemoteDeletionOnRevocation {
         let deletes =
             |call: &Call<'_>| call.exchange.sent().is_some_and(|sent| sent["operation"] == operation::DELETE);
         if let Some(deletion) = migrations().after(sent).find(deletes) {
-            return Err(Stop::broken(deletion.summary(), [sent, revoked, deletion.n()]));
+            return Err(Stop::final_breach(deletion.summary(), [sent, revoked, deletion.n()]));
         }
         let Some(migration) = migrations().before(sent).accepted().next() else {
             return Err(Stop::unproven("nothing was migrated to the peer", [sent, revoked]));

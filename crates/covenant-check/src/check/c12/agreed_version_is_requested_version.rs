@@ -55,7 +55,7 @@ impl Check for AgreedVersionIsRequestedVersion {
             let actual = || format!("asked for {requested}, agreed to {agreed}");
             match is_version_asked_for(&agreed, &requested) {
                 Some(true) => {}
-                Some(false) => return Err(Stop::broken(actual(), with_list(call))),
+                Some(false) => return Err(Stop::final_breach(actual(), with_list(call))),
                 None => return Err(Stop::unproven(actual(), with_list(call))),
             }
             match has(&requested, requested_digest(call.exchange)) {

@@ -51,7 +51,7 @@ impl Check for JoinsSameVersionOnly {
         if let Some(peer) = row_of(join) {
             let status = &peer["status"];
             match is_admitted(status) {
-                Some(true) => return Err(Stop::broken(format!("the peer is {status}"), evidence)),
+                Some(true) => return Err(Stop::final_breach(format!("the peer is {status}"), evidence)),
                 None => {
                     let actual = format!("the peer is {status}, which is no status of the wire");
                     return Err(Stop::unproven(actual, evidence));

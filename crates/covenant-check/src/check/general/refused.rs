@@ -53,7 +53,11 @@ impl Check for Refused {
         let with_outcome =
             |wanted: CallOutcome| refused.iter().find(|call| call_outcome(call.exchange) == wanted);
         if let Some(call) = with_outcome(CallOutcome::Admitted) {
-            return Err(Stop::broken(format!("the call was accepted: {}", call.summary()), [call.n()]));
+            // What makes the call invalid has to be there. It comes before the call.
+            let is_made = |label: &str| calls(trace).labelled(label).next().is_some();
+            let has_causes = self.cause.iter().flat_map(|labels| labels.iter()).all(is_made);
+            let actual = format!("the call was accepted: {}", call.summary());
+            return Err(Stop::broken(actual, [call.n()]).final_if(has_causes));
         }
         if let Some(call) = with_outcome(CallOutcome::Open) {
             let actual = format!("neither refused nor accepted: {}", call.summary());

@@ -65,10 +65,10 @@ impl Check for MessagesDiscloseNoOtherPeer {
             let evidence = [first, call.n()];
             return Err(match what {
                 Disclosure::Address => {
-                    Stop::broken(format!("{route}: the address of another peer"), evidence)
+                    Stop::final_breach(format!("{route}: the address of another peer"), evidence)
                 }
                 Disclosure::Entry => {
-                    Stop::broken(format!("{route}: an entry of the log about others"), evidence)
+                    Stop::final_breach(format!("{route}: an entry of the log about others"), evidence)
                 }
                 Disclosure::Mention => {
                     let actual =

@@ -42,14 +42,17 @@ impl Check for OutOfScopeRequestsHaveNoEffect {
         let requests: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
         let mut to_third = calls(trace).of(&self.peer).made_by_target();
         if let Some(call) = to_third.find(|call| is_passed_on(call.exchange, &requests)) {
-            return Err(Stop::broken("a migration was passed on to a third platform", [call.n()]));
+            return Err(Stop::final_breach("a migration was passed on to a third platform", [call.n()]));
         }
         let unknown = self.unknown_call.iter().flat_map(|label| calls(trace).labelled(label));
         let unknown: Vec<Call<'_>> = unknown.collect();
         let is_nothing =
             |call: &Call<'_>| unknown.iter().any(|other| are_alike(call.exchange, other.exchange));
         if let Some(call) = requests.iter().find(|call| is_granted(call.exchange) && !is_nothing(call)) {
-            return Err(Stop::broken(format!("granted: {}", path_and_status(call.exchange)), [call.n()]));
+            // Until the control is there, the target may answer everything in this way.
+            let has_control = self.unknown_call.is_none() || !unknown.is_empty();
+            let actual = format!("granted: {}", path_and_status(call.exchange));
+            return Err(Stop::broken(actual, [call.n()]).final_if(has_control));
         }
         if let Some(call) = requests.iter().find(|call| is_open(call.exchange)) {
             let actual = format!("neither granted nor refused: {}", path_and_status(call.exchange));

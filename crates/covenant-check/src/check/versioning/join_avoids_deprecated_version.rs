@@ -37,7 +37,7 @@ impl Check for JoinAvoidsDeprecatedVersion {
         let accepts: Vec<Call<'_>> = calls(trace).of(&self.peer).made_by_target().on(Route::Accept).collect();
         let adopts = |accept: &&Call<'_>| is_same_version(&requested_version(accept.exchange), &deprecated);
         if let Some(accept) = accepts.iter().find(adopts) {
-            return Err(Stop::broken(format!("it joins on version {deprecated}"), [accept.n()]));
+            return Err(Stop::final_breach(format!("it joins on version {deprecated}"), [accept.n()]));
         }
         let mut succeeded = accepts.iter().filter(|accept| accept.exchange.succeeded());
         let accept = succeeded.next().or_unproven("it joined no one")?;
