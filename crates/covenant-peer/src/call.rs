@@ -88,6 +88,9 @@ pub struct CallOutcome {
     pub in_words: String,
     /// Encoding of a body that is not read, because it is compressed.
     pub encoding: Option<String>,
+    /// Member of a successful answer to an accept that the peer needs and can't use, in words: what was expected, and what
+    /// came.
+    pub unusable: Option<String>,
 }
 
 impl CallOutcome {

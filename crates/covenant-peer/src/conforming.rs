@@ -52,13 +52,13 @@ impl Peer {
         merge(&mut body, &introduction.members());
         merge(&mut body, with);
         self.state_from_now_on(with);
-        let outcome = self
+        let mut outcome = self
             .call(context, Call { without_certificate: true, ..Call::route(&Route::Accept).body(body) })
             .await?;
         if outcome.succeeded()
             && let Some(data) = &outcome.data
         {
-            introduction.conclude(self, data);
+            outcome.unusable = introduction.conclude(self, data);
         }
         Ok(outcome)
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::format::{
     AnyCall, EndGrant, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerCall, PeerPut, Sync, Wait,
 };
-use super::reason::no_success;
+use super::reason::{no_success, unusable};
 use super::runner::ScenarioRunner;
 use super::{StepError, keeper};
 use crate::clock::Stopwatch;
@@ -46,7 +46,10 @@ impl ScenarioRunner<'_> {
         if heartbeat.succeeded() {
             return Ok(());
         }
+        // Without a certificate that the peer can use, the target is right to refuse it.
         let why = no_success(&heartbeat);
+        let unusable = unusable(&accepted).filter(|_| peer.certificate_is_seen());
+        let why = unusable.map_or(why.clone(), |unusable| format!("{why}; {unusable}"));
         Err(StepError::target(format!("the first heartbeat of {name} did not succeed: {why}")))
     }
 

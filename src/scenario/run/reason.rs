@@ -5,7 +5,16 @@ use crate::transcript::FailureKind;
 
 /// Describes a call that did not succeed: what happened, and what to do.
 pub(crate) fn no_success(outcome: &CallOutcome) -> String {
-    format!("{}; {}", outcome.in_words, advice(outcome))
+    match unusable(outcome) {
+        Some(unusable) => format!("{unusable}; it answered {}", outcome.in_words),
+        None => format!("{}; {}", outcome.in_words, advice(outcome)),
+    }
+}
+
+/// Describes a member of the answer to an accept that the peer can't use; `None` if it can use each one.
+pub(crate) fn unusable(accepted: &CallOutcome) -> Option<String> {
+    let member = accepted.unusable.as_ref()?;
+    Some(format!("in the data of the answer to accept, {member}; see docs/wire.md, §5"))
 }
 
 fn advice(outcome: &CallOutcome) -> &'static str {
@@ -103,6 +112,17 @@ mod tests {
         {
             assert!(answered(status, json!({})).contains(part), "{status}");
         }
+        let unusable = Some("peer_id: a text was expected, found 42".to_owned());
+        let numeric = CallOutcome {
+            status: Some(200),
+            in_words: "200 {}".to_owned(),
+            unusable,
+            ..CallOutcome::default()
+        };
+        assert_eq!(
+            no_success(&numeric),
+            "in the data of the answer to accept, peer_id: a text was expected, found 42; see docs/wire.md, §5; it answered 200 {}"
+        );
         let gzip =
             CallOutcome { status: Some(200), encoding: Some("gzip".to_owned()), ..CallOutcome::default() };
         assert!(no_success(&gzip).contains("compression"));
