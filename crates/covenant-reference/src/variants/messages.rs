@@ -42,6 +42,12 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.inbound.override_response = reduce_to_error,
     )
     .deciding(&["the form of a response"]),
+    Patch::variant(
+        "answers-batches-without-a-body",
+        "Answers an accepted batch with 204, without a body.",
+        |policy| policy.inbound.override_response = empty_answer_to_a_batch,
+    )
+    .deciding(&["the form of a response"]),
 ];
 
 fn empty_capabilities_at_accept(route: &str, body: &mut Value) {
@@ -82,6 +88,15 @@ fn complete_envelope(_: &str, body: &mut Value) {
     if body.get("data").is_some() {
         body["success"] = json!(true);
         body["error"] = Value::Null;
+    }
+}
+
+fn empty_answer_to_a_batch(inbound: &Inbound, outbound: &mut Outbound) {
+    const OK: u16 = 200;
+    const NO_CONTENT: u16 = 204;
+    if outbound.status == OK && inbound.path == Route::Sync.path() {
+        outbound.status = NO_CONTENT;
+        outbound.body = Vec::new().into();
     }
 }
 
