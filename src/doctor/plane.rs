@@ -1,5 +1,6 @@
 //! The diagnosis of a federation plane, as an anonymous client.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use url::Url;
 
@@ -70,6 +71,15 @@ fn hint(error: &NetError) -> (&'static str, &'static str) {
     }
 }
 
+/// Describes how long a certificate is good. The last second of the year 9999 says that it has no end (RFC 5280, 4.1.2.5); it is
+/// beyond what a timestamp holds.
+fn good_until(not_after: Timestamp, days_left: i64) -> String {
+    if not_after == Timestamp::MAX {
+        return "good without an end (until 9999-12-31T23:59:59Z)".to_owned();
+    }
+    format!("good until {not_after}, {days_left} days more")
+}
+
 fn examine_connection(points: &mut Points<'_>, url: &Url, answered: &Response, is_anchored: bool) {
     let Some(tls) = &answered.tls else {
         return points.note("connection", format!("{url} answers in {}, without TLS", answered.protocol));
@@ -77,7 +87,7 @@ fn examine_connection(points: &mut Points<'_>, url: &Url, answered: &Response, i
     points.fine("connection", format!("{url} answers in {} over {}", answered.protocol, tls.version));
     if let Some(not_after) = tls.peer_not_after {
         let left = not_after.duration_since(Clock::system().now()).as_hours() / 24;
-        let found = format!("its certificate is good until {not_after}, {left} days more");
+        let found = format!("its certificate is {}", good_until(not_after, left));
         if left < SHORT_LIFE_DAYS {
             points.note("certificate", format!("{found}: a run may outlive it; have it renewed"));
         } else {
@@ -156,5 +166,19 @@ fn examine_generation(points: &mut Points<'_>, url: &Url, caller: Option<CallerF
             ),
         ),
         (_, None) => points.fine("identity", "the certificate of mutual TLS"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_without_an_end_shows_no_moment_that_nobody_wrote() {
+        let until = |seconds: i64| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+        // 9999-12-31T23:59:59Z, as `pki` reads it.
+        let never = good_until(until(253_402_300_799), 2_912_000);
+        assert_eq!(never, "good without an end (until 9999-12-31T23:59:59Z)");
+        assert_eq!(good_until(until(1_800_000_000), 47), "good until 2027-01-15T08:00:00Z, 47 days more");
     }
 }
