@@ -47,6 +47,8 @@ pub(super) struct AuditWindow<'a> {
     pub(super) evidence: Vec<u64>,
     /// The entries that the operator sees, where the snapshots are excerpts and the operator can be asked.
     pub(super) seen_by_operator: Option<Vec<Value>>,
+    /// `true` if the second snapshot is an excerpt.
+    is_excerpt: bool,
 }
 
 impl<'a> AuditWindow<'a> {
@@ -85,6 +87,7 @@ impl<'a> AuditWindow<'a> {
             peer_id: peer_id(trace, peer).or_unproven("the peer's id is not known")?,
             evidence: Some(first).filter(|first| *first > 0).into_iter().collect(),
             seen_by_operator: listed_entries(trace).filter(|_| is_excerpt).map(|(_, entries)| entries),
+            is_excerpt,
         };
         for call in calls(trace).of(peer) {
             window.paths.insert(path_of_call(call.exchange));
@@ -109,9 +112,10 @@ impl<'a> AuditWindow<'a> {
     }
 
     /// Returns the calls that require an entry: each call of the peer, and any one of those that the target
-    /// made. The last call that the target makes between snapshots may not be logged yet.
+    /// made, where the operator lists the audit. An excerpt may lack what the target did. The last call that the target makes
+    /// between snapshots may not be logged yet.
     pub(super) fn owed(&self) -> Vec<Vec<&'a Exchange>> {
-        let own = Some(self.made.clone()).filter(|made| !made.is_empty());
+        let own = Some(self.made.clone()).filter(|made| !made.is_empty() && !self.is_excerpt);
         self.calls.iter().map(|call| vec![*call]).chain(own).collect()
     }
 
