@@ -33,6 +33,9 @@ pub(in crate::check) struct MismatchCountsAsBreach {
     pub before: Label,
     /// The scan after the mismatch.
     pub after: Label,
+    /// The `peer.show` of peers with as many breaches each, after one more breach of the norm in another way. The one that
+    /// stands for the peer has to be suspended: the target counts breaches of different ways together, and so a mismatch.
+    pub together: Option<Labels>,
 }
 
 impl Check for MismatchCountsAsBreach {
@@ -62,12 +65,18 @@ impl Check for MismatchCountsAsBreach {
         let evidence = [before, *after, findings.n];
         let is_suspended = is_suspended(peer)
             .or_unproven_at(&format!("the status {} is not one of the wire", peer["status"]), &evidence)?;
+        let together =
+            self.together.as_ref().map(|labels| count_together(trace, labels, last)).transpose()?;
         let (noticed, raised) = (findings.noticed, &findings.raised);
         match (is_suspended, raised.is_empty()) {
             (false, true) => Err(Stop::broken("it raised no finding, and suspended no one", evidence)),
             _ if noticed == 0 => Err(Stop::unproven("the breaches before it were not noticed", evidence)),
             (true, false) => Ok(Pass::new(format!("{} was suspended by the mismatch", &**name), evidence)),
             (true, true) => Err(Stop::broken("the mismatch raised no finding", evidence)),
+            (false, _) if together.is_some() => {
+                let actual = "one breach more of another way suspends, and the mismatch does not";
+                Err(Stop::broken(actual, evidence.into_iter().chain(together)))
+            }
             // It is open what counts as one breach: a claim that stays may be one, however often it is acted on.
             (false, _) if findings.counted < breaches => {
                 let actual = format!(
@@ -86,6 +95,17 @@ impl Check for MismatchCountsAsBreach {
             }
         }
     }
+}
+
+/// Returns the entry which shows that breaches of different ways count together: a peer with as many breaches as this one, and one
+/// of another way, is suspended.
+fn count_together(trace: &Trace, labels: &Labels, place: usize) -> Result<u64, Stop> {
+    let shown = labels.iter().nth(place).and_then(|label| peer_shown(trace, label));
+    let (n, peer) = shown.or_unproven("the peers of the control were not shown")?;
+    if is_suspended(peer) == Some(true) {
+        return Ok(n);
+    }
+    Err(Stop::unproven("breaches of different ways do not count together", [n]))
 }
 
 /// The findings about a peer.
@@ -227,6 +247,7 @@ mod tests {
         assert_eq!(mismatch(&json!([]), &with(json!({})), "suspended"), Unproven);
         assert_eq!(mismatch(&json!([]), &json!([]), "active"), Broken);
     }
+
     #[test]
     fn a_finding_for_another_reason_is_no_breach() {
         let finding = |kind: &str, peer: &str, row: &str| json!({"kind": kind, "federation_peer_id": peer, "payload": {"row": row}});
@@ -247,5 +268,43 @@ mod tests {
         let counted =
             json!({"kind": "drift", "federation_peer_id": "1", "payload": {"row": "a"}, "count": 2});
         assert_eq!(verdict(&standing, &[&standing[..], &[counted]].concat()), Broken);
+    }
+
+    #[test]
+    fn a_mismatch_counts_where_another_breach_counts_together_with_as_many() {
+        let peer = |status: &str| json!({"peer": {"status": status}});
+        let finding =
+            |row: &str| json!({"kind": "corrupt", "federation_peer_id": "1", "payload": {"row": row}});
+        let verdict = |before: [&str; 2], mixed: [&str; 2], after: [&str; 2]| {
+            let scan =
+                |rows: &[&str]| json!({"findings": rows.iter().map(|row| finding(row)).collect::<Vec<_>>()});
+            let accept = |peer: &str, id: &str| {
+                let data = json!({"data": {"peer_id": id}});
+                Exchange::to_target(peer).on("POST", "accept").sending(json!({})).answered_with(200, data)
+            };
+            let mut builder = TraceBuilder::new().call("", accept("one", "1")).call("", accept("two", "1"));
+            for (name, statuses) in [("before", before), ("mixed", mixed), ("after", after)] {
+                for (place, status) in statuses.into_iter().enumerate() {
+                    builder = builder.operation(&format!("{name}-{place}"), "peer.show", peer(status));
+                }
+            }
+            builder
+                .operation("baseline", "governance.scan", scan(&[]))
+                .operation("scan", "governance.scan", scan(&["a"]))
+                .operation("scan-again", "governance.scan", scan(&["a", "6 mismatch"]))
+                .verdict::<MismatchCountsAsBreach>(json!({
+                    "peers": ["one", "two"], "norm": 6, "snapshots_before": ["before-0", "before-1"],
+                    "snapshots_after": ["after-0", "after-1"], "baseline": "baseline", "before": "scan",
+                    "after": "scan-again", "together": ["mixed-0", "mixed-1"],
+                }))
+        };
+        let (up, down) = ("active", "suspended");
+        // The second breach suspends, or the third.
+        assert_eq!(verdict([up, down], [down, down], [down, down]), Kept);
+        assert_eq!(verdict([up, up], [up, down], [up, down]), Kept);
+        assert_eq!(verdict([up, down], [down, down], [up, down]), Broken);
+        assert_eq!(verdict([up, up], [up, down], [up, up]), Broken);
+        assert_eq!(verdict([up, up], [up, up], [up, up]), Unproven, "it counts by clause");
+        assert_eq!(verdict([down, down], [down, down], [down, down]), Unproven);
     }
 }
