@@ -181,9 +181,13 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
     if let Some(ended) = tried.iter().find_map(|stage| session.ended_by(&stage.checks)) {
         return ended;
     }
-    let tried: Vec<Trace> = tried.into_iter().map(|stage| stage.trace).chain([first]).collect();
+    let mut tried: Vec<Trace> = tried.into_iter().map(|stage| stage.trace).chain([first]).collect();
     let described = description(run).await.unwrap_or_default();
     session.run_context.spoken = spoken::find(&described, &tried);
+    if let Some(heard) = spoken::listen(run, &session.run_context, transcript).await {
+        tried.push(heard);
+        session.run_context.spoken = spoken::find(&described, &tried);
+    }
     session.run_context.way_back =
         way_back::find(run, &session.run_context, &described, &tried, transcript).await;
     if let Some(ended) = session.play_scenarios().await {

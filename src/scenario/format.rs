@@ -199,6 +199,10 @@ pub enum Step {
     Put(Put),
     /// The operator reads the findings.
     Scan(Scan),
+    /// The scenario waits until the target has declared its capabilities to a peer, in an answer or in a heartbeat of its own,
+    /// since its operator last declared a kind. Where it has not, its operator is asked for a heartbeat, and then the clock is
+    /// moved by two minutes, if it can be.
+    AwaitDeclaration(PeerReference),
     /// A peer fetches a record of each kind that the target declared to it, under one grant each: the record that a `put` stored
     /// last, or an absent one.
     TryKinds(TryKinds),

@@ -70,6 +70,7 @@ impl Step {
             | Self::Start(_)
             | Self::Move(_)
             | Self::CloseConnections(_)
+            | Self::AwaitDeclaration(_)
             | Self::Put(_)
             | Self::Advance(_)
             | Self::Expect(_)
@@ -98,9 +99,11 @@ impl Step {
             Self::Hold(step) => Some(&step.peer),
             Self::EndGrant(step) => Some(&step.peer),
             Self::PeerPut(step) => Some(&step.peer),
-            Self::Stop(step) | Self::Start(step) | Self::Move(step) | Self::CloseConnections(step) => {
-                Some(&step.peer)
-            }
+            Self::Stop(step)
+            | Self::Start(step)
+            | Self::Move(step)
+            | Self::CloseConnections(step)
+            | Self::AwaitDeclaration(step) => Some(&step.peer),
             Self::Grant(step) => Some(&step.peer),
             Self::TryKinds(step) => Some(&step.peer),
             Self::TryMigrations(step) => Some(&step.peer),

@@ -61,10 +61,12 @@ impl ScenarioRunner<'_> {
     /// Returns the kinds of which each row of the declarations for this peer says that they take no migration.
     fn kinds_without_migration(&self, step: &TryMigrations, peer_id: Option<&str>) -> BTreeSet<String> {
         let answered =
-            self.values.value(&step.of).map(|value| &value["data"]["capabilities"]["resource_kinds"]);
-        let listed = self.values.value(&step.listed);
-        let rows: Vec<&Value> =
-            answered.into_iter().chain(listed).flat_map(|rows| rows_for(rows, peer_id)).collect();
+            self.values.value(&step.of).map(|value| value["data"]["capabilities"]["resource_kinds"].clone());
+        let of_own_accord =
+            self.last_declaration(&step.peer, false).map(|document| document["resource_kinds"].clone());
+        let listed = self.values.value(&step.listed).cloned();
+        let all: Vec<Value> = answered.into_iter().chain(of_own_accord).chain(listed).collect();
+        let rows: Vec<&Value> = all.iter().flat_map(|rows| rows_for(rows, peer_id)).collect();
         let takes_some =
             |kind: &str| rows.iter().any(|row| kind_of(row) == Some(kind) && !takes_no_migration(row));
         let kinds = rows.iter().filter_map(|row| kind_of(row));

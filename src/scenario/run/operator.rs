@@ -223,8 +223,10 @@ impl ScenarioRunner<'_> {
         step: &TryKinds,
     ) -> Result<(), StepError> {
         let peer = self.peer_named(&step.peer)?;
-        let declared = self.values.value(&step.of).map(|value| value["data"]["capabilities"].clone());
-        let rows = declared.as_ref().and_then(|document| document["resource_kinds"].as_array()).cloned();
+        let answered = self.values.value(&step.of).map(|value| value["data"]["capabilities"].clone());
+        let rows_in = |document: &Value| document["resource_kinds"].as_array().cloned();
+        let rows = answered.as_ref().and_then(rows_in);
+        let rows = rows.or_else(|| rows_in(&self.last_declaration(&step.peer, false)?));
         let absent = self.values.fill_text("${id:absent}")?;
         for kind in rows.iter().flatten().filter_map(|row| row["kind"].as_str()) {
             let parameters = json!({

@@ -385,6 +385,16 @@ impl Exchange {
         is_good && !self.says_otherwise() && !self.is_empty_accept()
     }
 
+    /// Returns the capabilities that the target states in its part of the exchange: its request or its answer.
+    #[must_use]
+    pub fn capabilities_of_target(&self) -> Option<Value> {
+        let of = |body: &Value| body.get("capabilities").cloned();
+        match self.direction {
+            Direction::FromTarget => of(self.sent()?),
+            Direction::ToTarget => of(&self.data()?),
+        }
+    }
+
     /// Returns whether accept was answered with 204. That agrees to nothing and names no peer, so the accept is neither
     /// admitted nor refused.
     #[must_use]

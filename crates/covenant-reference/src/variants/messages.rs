@@ -43,6 +43,12 @@ pub(super) const PATCHES: &[Patch] = &[
     )
     .deciding(&["the form of a response"]),
     Patch::variant(
+        "discloses-in-own-heartbeats-alone",
+        "Answers accept and heartbeats without its disclosure and its capabilities, and sends both in its own heartbeats.",
+        |policy| policy.inbound.override_body = disclose_nothing,
+    )
+    .deciding(&["the body of a response"]),
+    Patch::variant(
         "answers-batches-without-a-body",
         "Answers an accepted batch with 204, without a body.",
         |policy| policy.inbound.override_response = empty_answer_to_a_batch,
@@ -88,6 +94,15 @@ fn complete_envelope(_: &str, body: &mut Value) {
     if body.get("data").is_some() {
         body["success"] = json!(true);
         body["error"] = Value::Null;
+    }
+}
+
+fn disclose_nothing(route: &str, body: &mut Value) {
+    const DISCLOSED: [&str; 4] = ["capabilities", "metadata", "platform_version", "data_residency"];
+    let introduces =
+        [Route::Accept, Route::Heartbeat].iter().any(|introduction| introduction.name() == route);
+    if let Some(data) = body.get_mut("data").and_then(Value::as_object_mut).filter(|_| introduces) {
+        data.retain(|name, _| !DISCLOSED.contains(&name.as_str()));
     }
 }
 

@@ -4,20 +4,25 @@ use crate::check::query::{CallQuery, calls};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::capability::CapabilityDocument;
 
-/// Returns the capability document in the target's response to an accept or a heartbeat. An empty value is an
-/// empty document: what was declared before is withdrawn.
+/// Returns the capability document in the target's response to an accept or a heartbeat, or in one of its own. An empty value
+/// is an empty document: what was declared before is withdrawn.
 pub(super) fn declared_in(exchange: &Exchange) -> Option<CapabilityDocument> {
-    let data = exchange.data()?;
-    let capabilities = data.get("capabilities")?;
+    let capabilities = exchange.capabilities_of_target()?;
     if capabilities.as_array().is_some_and(Vec::is_empty) {
         return Some(CapabilityDocument::default());
     }
-    CapabilityDocument::read(capabilities)
+    CapabilityDocument::read(&capabilities)
 }
 
-/// Returns the capability document that the target last declared to a peer, in an answer.
+/// Returns the capability document that the target last declared to a peer, in an answer or in a call of its own.
 pub(super) fn last_declared(trace: &Trace, peer: &str) -> Option<CapabilityDocument> {
-    calls(trace).of(peer).made_by_peer().rev().find_map(|call| declared_in(call.exchange))
+    calls(trace).of(peer).rev().find_map(|call| declared_in(call.exchange))
+}
+
+/// Returns the entry and the capability document of the last of the target's own calls to a peer that holds one.
+pub(super) fn last_of_own_accord(trace: &Trace, peer: &str) -> Option<(u64, CapabilityDocument)> {
+    let own = calls(trace).of(peer).made_by_target();
+    own.rev().find_map(|call| Some((call.n(), declared_in(call.exchange)?)))
 }
 
 #[cfg(test)]

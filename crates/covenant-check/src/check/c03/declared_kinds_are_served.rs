@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::declaration::declared_in;
+use super::declaration::{declared_in, last_of_own_accord};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -19,7 +19,8 @@ use covenant_model::wire::path::Route;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::check) struct DeclaredKindsAreServed {
-    /// An accept or heartbeat whose response has the target's capabilities.
+    /// An accept or heartbeat whose response has the target's capabilities. Where none has them, the last heartbeat of the
+    /// target's own to the same peer counts.
     pub declaration: Label,
     /// The fetches, one or more for each declared kind.
     pub call: Label,
@@ -30,11 +31,12 @@ impl Check for DeclaredKindsAreServed {
     const EXPECTED: &'static [&'static str] = &["200 for every declared kind, under a grant for it"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let (declared_n, document) = calls(trace)
-            .labelled(&self.declaration)
-            .filter_map(|call| Some((call.n(), declared_in(call.exchange)?)))
-            .next_back()
-            .or_unproven("the target sent no capability document")?;
+        let answers = || calls(trace).labelled(&self.declaration);
+        let answered = answers().filter_map(|call| Some((call.n(), declared_in(call.exchange)?))).next_back();
+        // A target may declare its kinds in heartbeats of its own alone.
+        let of_own_accord = || last_of_own_accord(trace, &answers().next()?.exchange.peer);
+        let declared = answered.or_else(of_own_accord);
+        let (declared_n, document) = declared.or_unproven("the target sent no capability document")?;
         if document.resource_kinds.is_empty() {
             return Err(Stop::unproven("the target declares nothing", [declared_n]));
         }
@@ -94,7 +96,7 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::Exchange;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     /// Returns the verdict on a target that declares agents in this direction, has the record `there`, and
     /// gives this answer to a read.
@@ -130,5 +132,39 @@ mod tests {
         for direction in ["pull_remote_to_local", "migration_only", "sideways"] {
             assert_eq!(verdict(direction, "there", 422, false), Unproven, "{direction}");
         }
+    }
+
+    #[test]
+    fn a_declaration_in_a_heartbeat_of_the_targets_own_counts_where_no_answer_has_one() {
+        let verdict = |answered: Value, sent: Option<Value>, status: u16| {
+            let answer = Exchange::to_target("alice").on("POST", "heartbeat").answered_with(200, answered);
+            let mut builder = TraceBuilder::new().call("declared", answer);
+            if let Some(sent) = sent {
+                let beat = Exchange::from_target("alice").on("POST", "heartbeat").sending(sent);
+                builder =
+                    builder.call_from_target(beat.answered_with(200, json!({"data": {"status": "active"}})));
+            }
+            let read = Exchange::to_target("alice").on("GET", "resources/agent/there");
+            let put = json!({"kind": "agent", "id": "there", "record": {"name": "a"}});
+            builder
+                .operation_with("put", "resource.put", put, json!({}))
+                .call("tried", read.answered_with(status, json!({"data": {"exists": status == 200}})))
+                .verdict::<DeclaredKindsAreServed>(json!({"declaration": "declared", "call": "tried"}))
+        };
+        let declares = |kind: &str| {
+            let row =
+                json!({"kind": kind, "schema_version": 1, "direction": "bidirectional", "policy": "manual"});
+            json!({"capabilities": {"resource_kinds": [row]}})
+        };
+        let silent = || json!({"data": {"status": "active"}});
+        assert_eq!(verdict(silent(), Some(declares("agent")), 200), Kept);
+        assert_eq!(verdict(silent(), Some(declares("agent")), 404), Broken);
+        assert_eq!(verdict(silent(), Some(json!({"status": "active"})), 404), Unproven);
+        assert_eq!(verdict(silent(), None, 404), Unproven);
+        assert_eq!(
+            verdict(json!({"data": declares("agent")}), Some(declares("note")), 404),
+            Broken,
+            "the answer"
+        );
     }
 }

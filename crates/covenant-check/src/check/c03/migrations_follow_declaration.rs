@@ -92,7 +92,12 @@ impl MigrationsFollowDeclaration {
         let listed = operations(trace, List::METHOD.name()).filter_map(|(n, operation)| {
             Some((n, operation.result.clone()?, operation.parameters["peer_id"].as_str()))
         });
-        let all: Vec<(u64, Value, Option<&'a str>)> = answered.chain(listed).collect();
+        let peer = calls(trace).labelled(&self.declaration).next().map(|call| call.exchange.peer.as_str());
+        let own = peer.into_iter().flat_map(|peer| calls(trace).of(peer).made_by_target());
+        let of_own_accord = own.filter_map(|call| {
+            Some((call.n(), call.exchange.capabilities_of_target()?["resource_kinds"].clone(), None))
+        });
+        let all: Vec<(u64, Value, Option<&'a str>)> = answered.chain(of_own_accord).chain(listed).collect();
         all.iter()
             .flat_map(|(n, rows, peer_id)| rows_for(rows, *peer_id).map(|row| (*n, row.clone())))
             .collect()
