@@ -103,7 +103,14 @@ fn the_reason_of_a_failed_handshake_is_named_with_what_to_do() {
         ),
         (answering(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), ["503", "own log"]),
         (answering(b"HTTP/1.1 302 No\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"), ["302", "redirects"]),
-        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":{}}"), ["200", "lacks"]),
+        (
+            answering(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":{}}"),
+            ["200", "peer_id: a text was expected, found nothing"],
+        ),
+        (
+            answering(b"HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{\"data\":{\"peer_id\":7}}"),
+            ["answer to accept", "peer_id: a text was expected, found 7"],
+        ),
         (answering(b"HTTP/1.1 204 No Content\r\n\r\n"), ["204", "JSON"]),
         (answering(b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\n{}"), ["500", "own log"]),
         (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"da"), ["closed", "HTTP service"]),
