@@ -55,7 +55,7 @@ impl Check for Refused {
         if let Some(call) = with_outcome(CallOutcome::Admitted) {
             // What makes the call invalid has to be there. It comes before the call.
             let is_made = |label: &str| calls(trace).labelled(label).next().is_some();
-            let has_causes = self.cause.iter().flat_map(|labels| labels.iter()).all(is_made);
+            let has_causes = self.cause.iter().flat_map(Labels::iter).all(is_made);
             let actual = format!("the call was accepted: {}", call.summary());
             return Err(Stop::broken(actual, [call.n()]).final_if(has_causes));
         }
