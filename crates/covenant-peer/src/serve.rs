@@ -12,6 +12,7 @@ use super::standing::keep_last;
 use super::state::{Received, place};
 use super::versions::compatibility;
 use super::{Inner, Peer};
+use covenant_model::contract::HeldText;
 use covenant_model::transcript::{is_same_id, usual_path};
 use covenant_model::wire::canonical::{DigestMatch, compare_digest};
 use covenant_model::wire::grant::Scope;
@@ -221,9 +222,10 @@ impl Peer {
             return invalid(&format!("Unsupported contract_version {asked}; supported: [{ours}]"));
         }
         let (asked, ours) = (&body["contract_digest"], &profile.contract_digest);
-        let is_ours =
-            asked.as_str().zip(ours.as_str()).is_some_and(|(asked, ours)| asked.eq_ignore_ascii_case(ours));
-        if !asked.is_null() && !ours.is_null() && !is_ours {
+        let is_other =
+            asked.as_str().zip(ours.as_str()).is_some_and(|(asked, ours)| !asked.eq_ignore_ascii_case(ours));
+        // A text that is no SHA-256 is as an absent one (`binding.md`, reading 13).
+        if is_other && asked.as_str().is_some_and(HeldText::is_digest) {
             return invalid("contract_digest is that of another text");
         }
         if !self.redeem(offered) {

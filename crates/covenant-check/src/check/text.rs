@@ -7,6 +7,14 @@ pub(in crate::check) fn is_blank(text: &str) -> bool {
     text.chars().all(|character| character.is_whitespace() || does_something(character))
 }
 
+/// Returns whether a text stands in the place of a value that there is not: a word such as `none`, or marks alone.
+pub(in crate::check) fn is_placeholder(text: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["none", "null", "nil", "n/a", "na", "unknown", "anonymous", "undefined", "not applicable"];
+    let text = text.trim().to_lowercase();
+    WORDS.contains(&text.as_str()) || text.chars().all(|character| "-–—_?*.<>()".contains(character))
+}
+
 /// Returns whether a text is a version by the grammar of Semantic Versioning 2.0.0. Its numbers may be of any length.
 pub(in crate::check) fn is_semantic_version(text: &str) -> bool {
     let (text, build) = split_off(text, '+');

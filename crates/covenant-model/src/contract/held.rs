@@ -72,12 +72,17 @@ impl HeldText {
         if let Some(TextId(register)) = TextId::named(text) {
             return Ok(Self::known(register, TextSource::User));
         }
-        let is_digest = text.len() == DIGEST_DIGITS && text.bytes().all(|digit| digit.is_ascii_hexdigit());
-        if is_digest {
+        if Self::is_digest(text) {
             return Ok(Self::stated(V1_2026_05.contract_version, text, TextSource::User));
         }
         let known: Vec<&str> = REGISTERS.iter().map(|register| register.id).collect();
         Err(format!("{text:?}: expected {}, or a SHA-256 of 64 hexadecimal digits", known.join(", ")))
+    }
+
+    /// Returns whether a text is a SHA-256 in hex, and so names a contract text.
+    #[must_use]
+    pub fn is_digest(text: &str) -> bool {
+        text.len() == DIGEST_DIGITS && text.bytes().all(|digit| digit.is_ascii_hexdigit())
     }
 
     /// Returns the register of the text; `None` if the text is unknown.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::handshake::contract;
+use crate::inbound::identity;
 use crate::store::rows::Peer;
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
@@ -10,6 +11,7 @@ use crate::{Patch, governance};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::contract::{REGISTERS, Register};
 use covenant_model::wire::canonical::sha256_hex;
+use covenant_net::net::Inbound;
 
 /// Defects in the response to a requested contract version.
 pub(super) const ANSWERS: &[Patch] = &[
@@ -152,6 +154,37 @@ pub(super) const VERSIONS: &[Patch] = &[
         "Joins on the newest contract version, deprecated or not.",
         |policy| policy.outbound.may_join_on = |_| true,
     ),
+    Patch::defect(
+        "joins-with-first-contract-version-alone",
+        &[("V.4", Conduct)],
+        "Joins on the contract version 1, deprecated or not, and on no other.",
+        |policy| policy.outbound.may_join_on = |contract| contract.version == 1,
+    ),
+    Patch::defect(
+        "keeps-only-heartbeats-on-deprecated-contract",
+        &[("V.4", Conduct)],
+        "Refuses all but the heartbeats of a peer whose contract version is deprecated.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| {
+                let known = contract::known(tx)?;
+                let agreed = known.iter().find(|known| Some(known.version) == peer.contract_version_agreed);
+                let is_deprecated = agreed.is_some_and(|agreed| agreed.deprecated_at.is_some());
+                Ok(identity::is_admitted(tx, peer) && (is_heartbeat(call) || !is_deprecated))
+            };
+        },
+    ),
+    Patch::defect(
+        "keeps-only-heartbeats-on-older-contract",
+        &[("V.3", Conduct)],
+        "Refuses all but the heartbeats of a peer whose contract version is not the newest.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| {
+                let newest = contract::known(tx)?.iter().map(|known| known.version).max();
+                let is_older = peer.contract_version_agreed.is_some_and(|agreed| Some(agreed) < newest);
+                Ok(identity::is_admitted(tx, peer) && (is_heartbeat(call) || !is_older))
+            };
+        },
+    ),
 ];
 
 /// A contract text that the suite supplies, with characters beyond U+FFFF (`binding.md`, "Contract texts").
@@ -172,6 +205,10 @@ fn record_claimed_version(tx: &Transaction<'_>, peer: &mut Peer, body: &Value) -
     };
     peer.contract_version_agreed = Some(claimed);
     table::put(tx.db, peer)
+}
+
+fn is_heartbeat(call: &Inbound) -> bool {
+    call.path.ends_with("/heartbeat")
 }
 
 fn suspend_peers_on(tx: &Transaction<'_>, version: u64) -> Result<(), StoreError> {

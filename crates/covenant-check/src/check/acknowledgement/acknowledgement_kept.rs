@@ -59,7 +59,9 @@ impl Check for AcknowledgementKept {
                 Err(Stop::unproven("the record has no place for the acknowledged version", evidence))
             }
             // The view of a former peer may be a shorter one, and its record elsewhere.
-            None | Some(Value::Null) if let Some(member) = also_gone(earlier, later) => {
+            kept if kept.is_none_or(is_unacknowledged)
+                && let Some(member) = also_gone(earlier, later) =>
+            {
                 let actual = format!("the later view lacks {member} as well as the acknowledged version");
                 Err(Stop::unproven(actual, evidence))
             }

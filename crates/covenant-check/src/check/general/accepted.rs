@@ -16,6 +16,8 @@ use covenant_model::transcript::Trace;
 pub(in crate::check) struct Accepted {
     /// The calls that have to be accepted.
     pub call: Labels,
+    /// The same calls, made before. A refusal counts only if the one on the same route was accepted then.
+    pub control: Option<Labels>,
 }
 
 impl Check for Accepted {
@@ -28,7 +30,15 @@ impl Check for Accepted {
         }
         let made: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
         if let Some(call) = made.iter().find(|call| is_rejected(call.exchange)) {
-            return Err(Stop::broken(call.summary(), [call.n()]));
+            let evidence = match self.control(trace, call) {
+                Some(control) => vec![control.n(), call.n()],
+                None if self.control.is_some() => {
+                    let actual = format!("{}, and no such call was accepted before", call.summary());
+                    return Err(Stop::unproven(actual, [call.n()]));
+                }
+                None => vec![call.n()],
+            };
+            return Err(Stop::broken(call.summary(), evidence));
         }
         if let Some(call) = made.iter().find(|call| is_denied(trace, call.n(), call.exchange)) {
             let actual = format!("{}: it says that the record is not there", call.summary());
@@ -42,6 +52,16 @@ impl Check for Accepted {
             return Err(Stop::unproven(actual, [call.n()]));
         }
         Ok(Pass::new(format!("{} accepted", made.len()), made.iter().map(Call::n)))
+    }
+}
+
+impl Accepted {
+    /// Returns the same call, made before and accepted.
+    fn control<'a>(&self, trace: &'a Trace, call: &Call<'_>) -> Option<Call<'a>> {
+        let name = |call: &Call<'_>| call.route().map(|route| route.name());
+        let mut before =
+            calls(trace).filter(|it| self.control.as_ref().is_some_and(|it_is| it.has_label_of(it_is)));
+        before.find(|it| it.exchange.succeeded() && name(it) == name(call))
     }
 }
 
@@ -97,5 +117,20 @@ mod tests {
         assert_eq!(verdict(201, "completed"), Kept);
         assert_eq!([verdict(200, "failed"), verdict(200, "conflict")], [Broken, Broken]);
         assert_eq!(verdict(202, "validating"), Unproven);
+    }
+
+    #[test]
+    fn a_refusal_of_what_was_never_accepted_is_unproven() {
+        let verdict = |before: u16, later: u16| {
+            let fetch =
+                |status: u16| Exchange::to_target("alice").on("GET", "resources/x/1").answered(status);
+            let beat = Exchange::to_target("alice").on("POST", "heartbeat").answered(204);
+            TraceBuilder::new()
+                .call("before", beat)
+                .call("before", fetch(before))
+                .call("later", fetch(later))
+                .verdict::<Accepted>(json!({"call": "later", "control": "before"}))
+        };
+        assert_eq!([verdict(204, 204), verdict(204, 403), verdict(403, 403)], [Kept, Broken, Unproven]);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::check::general::is_same_number;
 use crate::check::outcome::{OrUnproven, Stop};
-use crate::check::text::is_blank;
+use crate::check::text::{is_blank, is_placeholder};
 use covenant_model::transcript::{Exchange, Trace};
 
 /// The names under which a peer's record holds the agreed contract version.
@@ -58,12 +58,13 @@ pub(in crate::check) fn on_record(peer: &Value) -> Option<&Value> {
     ON_RECORD.iter().find_map(|name| peer.get(name))
 }
 
-/// Returns whether a recorded version means that nothing was acknowledged.
+/// Returns whether a recorded version means that nothing was acknowledged: null, false, zero, or a text of no version, such
+/// as an empty one, `"0"` or `"none"`.
 pub(in crate::check) fn is_unacknowledged(version: &Value) -> bool {
     match version {
-        Value::Null => true,
-        Value::String(text) => is_blank(text) || text.trim() == "0",
-        version => version.as_f64() == Some(0.0),
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => is_blank(text) || is_placeholder(text) || number(version) == Some(0.0),
+        _ => version.as_f64() == Some(0.0),
     }
 }
 
@@ -115,7 +116,8 @@ pub(in crate::check) fn is_listed(rows: &[Value], version: &Value, digest: Optio
     }
     let unread: Vec<&Value> = rows.iter().filter(|row| version_of(row).and_then(number).is_none()).collect();
     let is_its_text = |row: &&Value| {
-        digest_of(row).is_some_and(|listed| digest.is_some_and(|digest| is_same_digest(&listed, digest)))
+        let named = |digest: &str| digests_of(row).iter().any(|listed| is_same_digest(listed, digest));
+        digest.is_some_and(named)
     };
     if unread.is_empty() { Some(false) } else { unread.iter().any(is_its_text).then_some(true) }
 }
@@ -138,38 +140,45 @@ pub(in crate::check) fn version_of(row: &Value) -> Option<&Value> {
     named.or_else(|| row.is_number().then_some(row))
 }
 
-/// The digest of a version's text in a row of a list.
+/// The digests in a row of a list. One of them is to be that of the version's text: a row may also have that of a key or of a
+/// rendered page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::check) enum Stored {
     /// No digest: there is no such member, or it is empty.
     Nothing,
     /// A value that can't be read as a SHA-256.
     Unread,
-    /// A SHA-256, in lower-case hexadecimal digits.
-    Sha256(String),
+    /// Each SHA-256, in lower-case hexadecimal digits.
+    Sha256(Vec<String>),
 }
 
-/// Returns the digest in a row: under its default name, else under a name for digests, else under any name.
-pub(in crate::check) fn stored_digest(row: &Value) -> Stored {
+/// Returns the digests in a row: under their default name and under names for digests, else under any name.
+pub(in crate::check) fn stored_digests(row: &Value) -> Stored {
+    const DEFAULT: &str = "digest";
     let Some(members) = row.as_object() else { return Stored::Nothing };
     let is_for_a_digest = |name: &str| {
         let name = name.to_lowercase();
         OF_A_DIGEST.iter().any(|word| name.contains(word))
     };
-    let named: Vec<&Value> =
-        members.iter().filter(|(name, _)| is_for_a_digest(name)).map(|(_, member)| member).collect();
-    let default = members.get("digest").into_iter();
-    if let Some(digest) = default.chain(named.iter().copied()).chain(members.values()).find_map(digest_in) {
-        return Stored::Sha256(digest);
+    let named = members.iter().filter(|(name, _)| *name != DEFAULT && is_for_a_digest(name));
+    let named: Vec<&Value> = named.map(|(_, member)| member).collect();
+    let default = members.get(DEFAULT).into_iter();
+    let mut digests: Vec<String> = default.chain(named.iter().copied()).filter_map(digest_in).collect();
+    if digests.is_empty() {
+        digests = members.values().filter_map(digest_in).collect();
     }
-    if named.iter().all(|member| is_empty(member)) { Stored::Nothing } else { Stored::Unread }
+    if !digests.is_empty() {
+        return Stored::Sha256(digests);
+    }
+    let is_nothing = members.get(DEFAULT).into_iter().chain(named).all(is_empty);
+    if is_nothing { Stored::Nothing } else { Stored::Unread }
 }
 
-/// Returns the digest of a row if it can be read.
-pub(in crate::check) fn digest_of(row: &Value) -> Option<String> {
-    match stored_digest(row) {
-        Stored::Sha256(digest) => Some(digest),
-        Stored::Nothing | Stored::Unread => None,
+/// Returns the digests of a row that can be read.
+pub(in crate::check) fn digests_of(row: &Value) -> Vec<String> {
+    match stored_digests(row) {
+        Stored::Sha256(digests) => digests,
+        Stored::Nothing | Stored::Unread => vec![],
     }
 }
 
@@ -253,17 +262,19 @@ mod tests {
 
     #[test]
     fn a_digest_may_be_stored_and_not_be_readable() {
-        let read = Stored::Sha256(V1_2026_05.digest.to_owned());
+        let read = Stored::Sha256(vec![V1_2026_05.digest.to_owned()]);
+        let both = Stored::Sha256(vec!["a".repeat(64), V1_2026_05.digest.to_owned()]);
         for (row, expected) in [
             (json!({"digest": {"algorithm": "sha-256", "value": V1_2026_05.digest}}), read.clone()),
             (json!({"etag": "a".repeat(64), "text_sha256": V1_2026_05.digest}), read),
+            (json!({"fingerprint": "a".repeat(64), "sha256": V1_2026_05.digest}), both),
             (json!({"digest": "md5:39f5"}), Stored::Unread),
             (json!({"checksum": [57, 245]}), Stored::Unread),
             (json!({"digest": "", "version": 1}), Stored::Nothing),
             (json!({"digest": {"algorithm": "sha-256", "value": null}}), Stored::Nothing),
             (json!({"version": 1}), Stored::Nothing),
         ] {
-            assert_eq!(stored_digest(&row), expected, "{row}");
+            assert_eq!(stored_digests(&row), expected, "{row}");
         }
     }
 
@@ -280,6 +291,16 @@ mod tests {
         assert_eq!(reported(&listed(json!("2026-05")), first), Some(true));
         assert_eq!(reported(&listed(json!("2026-05")), &other), None);
         assert_eq!(reported(&listed(json!(2)), first), Some(false));
+    }
+
+    #[test]
+    fn a_version_of_nothing_acknowledges_nothing() {
+        for none in [json!(null), json!(false), json!(0), json!(""), json!(" "), json!("0"), json!("none")] {
+            assert!(is_unacknowledged(&none), "{none}");
+        }
+        for given in [json!(1), json!("v1"), json!(true), json!("2026-05"), json!({})] {
+            assert!(!is_unacknowledged(&given), "{given}");
+        }
     }
 
     #[test]

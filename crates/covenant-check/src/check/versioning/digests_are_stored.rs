@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::agreement::{Stored, contracts_listed, digest_of, is_row_of, stored_digest, version_of};
+use super::agreement::{Stored, contracts_listed, digests_of, is_row_of, stored_digests, version_of};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -41,8 +41,8 @@ impl Check for DigestsAreStored {
         let mut unread = None;
         for row in listed {
             let number = version_of(row).unwrap_or(&Value::Null);
-            let digest = match stored_digest(row) {
-                Stored::Sha256(digest) => digest,
+            let digests = match stored_digests(row) {
+                Stored::Sha256(digests) => digests,
                 Stored::Nothing if is_draft(row, now) => continue,
                 Stored::Nothing => {
                     return Err(Stop::broken(format!("version {number} has no digest"), [n]));
@@ -53,8 +53,9 @@ impl Check for DigestsAreStored {
                 }
             };
             let due = supplied.iter().find(|(version, _)| is_row_of(row, version));
-            if due.is_some_and(|(_, due)| *due != digest) {
-                let actual = format!("version {number} has {digest}, which is not that of its text");
+            if due.is_some_and(|(_, due)| !digests.contains(due)) {
+                let stored = digests.join(", ");
+                let actual = format!("version {number} has {stored}, which is not that of its text");
                 return Err(Stop::broken(actual, [n]));
             }
         }
@@ -66,10 +67,11 @@ impl Check for DigestsAreStored {
             return Err(Stop::unproven(format!("version {version}, which was supplied, is not listed"), [n]));
         }
         let first = listed.iter().find(|row| is_row_of(row, &json!(1)));
-        let first = first.and_then(digest_of).or_unproven_at("version 1 is not listed", &[n])?;
+        let first = first.map(digests_of).filter(|digests| !digests.is_empty());
+        let first = first.or_unproven_at("version 1 is not listed", &[n])?;
         // A later revision under the same number is a register of its own.
-        if register(1, &first).is_none() {
-            return Err(Stop::unproven(format!("version 1 is another text: {first}"), [n]));
+        if first.iter().all(|digest| register(1, digest).is_none()) {
+            return Err(Stop::unproven(format!("version 1 is another text: {}", first.join(", ")), [n]));
         }
         Ok(Pass::new(format!("{} versions with their digests", listed.len()), [n]))
     }
@@ -131,6 +133,10 @@ mod tests {
         let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(verdict(json!([first, second(of_abc)])), Kept);
         assert_eq!(verdict(json!([first, second(V1_2026_05.digest)])), Broken);
+        let beside =
+            |other: &str| json!({"version": 7002, "key_fingerprint": "a".repeat(64), "sha256": other});
+        assert_eq!(verdict(json!([first, beside(of_abc)])), Kept);
+        assert_eq!(verdict(json!([first, beside(V1_2026_05.digest)])), Broken);
         assert_eq!(verdict(json!([first, second("")])), Broken);
         assert_eq!(verdict(json!([first, second("crc32:352441c2")])), Unproven);
         assert_eq!(verdict(json!([{"version": 1}])), Broken);
@@ -145,6 +151,8 @@ mod tests {
         let first = json!({"version": "1", "sha256": format!("sha256:{}", V1_2026_05.digest.to_uppercase())});
         let own = json!({"version": 2, "digest": V1_2026_05.digest});
         assert_eq!(unsupplied(json!({"data": {"contracts": [first, own]}})), Kept);
+        let with_a_key = json!({"version": 1, "fingerprint": "a".repeat(64), "sha256": V1_2026_05.digest});
+        assert_eq!(unsupplied(json!([with_a_key])), Kept, "the fingerprint is that of something else");
         let parted = json!({"algorithm": "sha-256", "value": V1_2026_05.digest});
         assert_eq!(unsupplied(json!([{"version": "v1", "digest": parted}])), Kept);
     }

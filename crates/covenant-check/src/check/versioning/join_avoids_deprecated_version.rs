@@ -20,6 +20,9 @@ pub(in crate::check) struct JoinAvoidsDeprecatedVersion {
     pub peer: PeerName,
     /// The deprecated version.
     pub version: u64,
+    /// A peer that offers another version, if the other one offers the deprecated one alone: a join of it shows that the
+    /// target joins at all.
+    pub other: Option<PeerName>,
 }
 
 impl Check for JoinAvoidsDeprecatedVersion {
@@ -39,8 +42,9 @@ impl Check for JoinAvoidsDeprecatedVersion {
         if let Some(accept) = accepts.iter().find(adopts) {
             return Err(Stop::final_breach(format!("it joins on version {deprecated}"), [accept.n()]));
         }
-        let mut succeeded = accepts.iter().filter(|accept| accept.exchange.succeeded());
-        let accept = succeeded.next().or_unproven("it joined no one")?;
+        let joined = self.other.as_ref().unwrap_or(&self.peer);
+        let mut succeeded = calls(trace).of(joined).made_by_target().on(Route::Accept).accepted();
+        let accept = succeeded.find(|accept| !adopts(&accept)).or_unproven("it joined no one")?;
         let actual = format!("it joins on version {}", requested_version(accept.exchange));
         Ok(Pass::new(actual, [accept.n()]))
     }
@@ -70,5 +74,27 @@ mod tests {
         assert_eq!(joined(&[7002]), Broken);
         assert_eq!(joined(&[1, 7002]), Broken);
         assert_eq!(joined(&[]), Unproven);
+    }
+
+    #[test]
+    fn a_peer_that_offers_the_deprecated_version_alone_is_not_joined() {
+        let joined = |joins: &[(&str, u64, u16)]| {
+            let join = |builder: TraceBuilder, (peer, requested, status): &(&str, u64, u16)| {
+                let accept = Exchange::from_target(peer)
+                    .on("POST", "accept")
+                    .sending(json!({ "contract_version": requested }))
+                    .answered_with(*status, json!({"data": {}}));
+                builder.call("join", accept)
+            };
+            let builder = joins.iter().fold(TraceBuilder::new(), join);
+            let with = json!({"peer": "alice", "version": 1, "other": "bob"});
+            builder.verdict::<JoinAvoidsDeprecatedVersion>(with)
+        };
+        assert_eq!(joined(&[("alice", 2, 422), ("bob", 2, 200)]), Kept);
+        assert_eq!(joined(&[("bob", 2, 200)]), Kept, "it does not even ask");
+        assert_eq!(joined(&[("alice", 1, 200), ("bob", 2, 200)]), Broken);
+        assert_eq!(joined(&[("alice", 1, 200), ("bob", 1, 422)]), Broken);
+        assert_eq!(joined(&[("alice", 2, 422), ("bob", 1, 422)]), Unproven);
+        assert_eq!(joined(&[("alice", 2, 422)]), Unproven, "nothing shows that it joins at all");
     }
 }

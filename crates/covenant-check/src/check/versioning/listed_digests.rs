@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::agreement::{self, digest_of, is_row_of, sha256, version_of};
+use super::agreement::{self, digests_of, is_row_of, sha256, version_of};
 use super::digests_are_stored::is_draft;
 
 /// Returns the SHA-256 that a platform wrote, in lower-case hex; `None` if the value is none.
@@ -19,7 +19,7 @@ pub fn digests_listed(listed: &Value, version: u32) -> Vec<String> {
     let in_force = rows.iter().filter(|row| row["deprecated_at"].is_null() && !is_draft(row, None));
     let is_of_version =
         |row: &&Value| is_row_of(row, &json!(version)) || version_of(row).is_some_and(is_no_number);
-    in_force.filter(is_of_version).filter_map(digest_of).collect()
+    in_force.filter(is_of_version).flat_map(digests_of).collect()
 }
 
 /// Returns whether a version is written in a way that no number can be read from.

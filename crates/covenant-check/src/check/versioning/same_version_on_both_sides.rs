@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::agreement::{is_same_digest, is_version_asked_for, on_record};
+use super::agreement::{is_same_digest, is_version_asked_for, on_record, sha256};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::general::{CallOutcome, call_outcome};
@@ -11,6 +11,7 @@ use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, peer_shown};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
+use serde_json::Value;
 
 /// The contract version and digest that the handshake agreed to are the requested ones, and those on the
 /// target's record.
@@ -69,7 +70,7 @@ impl Check for SameVersionOnBothSides {
             }
         }
         let digests = [&sent["contract_digest"], &answer["contract_digest"], &peer["contract_digest"]];
-        let mut known = digests.iter().filter_map(|digest| digest.as_str());
+        let mut known = digests.iter().filter_map(|digest| text_named(digest));
         let first = known.next();
         if known.any(|digest| first.is_some_and(|first| !is_same_digest(first, digest))) {
             let actual = format!("the digests differ: {}, {}, {}", digests[0], digests[1], digests[2]);
@@ -88,7 +89,7 @@ impl Check for SameVersionOnBothSides {
             return Err(Stop::unproven(format!("{place} shows no version"), evidence));
         }
         // A target that reads no digest accepts this one as it accepts any other.
-        if self.refusal_control.is_some() && !answer["contract_digest"].is_string() {
+        if self.refusal_control.is_some() && text_named(&answer["contract_digest"]).is_none() {
             return Err(Stop::unproven("the answer does not name the text", evidence));
         }
         if is_own_text {
@@ -96,6 +97,11 @@ impl Check for SameVersionOnBothSides {
         }
         Ok(Pass::new(format!("version {requested} on both sides"), evidence))
     }
+}
+
+/// Returns a digest that names a text. A text that is no SHA-256 is as an absent one (`binding.md`, reading 13).
+fn text_named(digest: &Value) -> Option<&str> {
+    digest.as_str().filter(|digest| sha256(digest).is_some())
 }
 
 /// Returns the digest that an accept names.
@@ -111,7 +117,7 @@ fn other_text_later(trace: &Trace, peer: &str, agreed: &str) -> Option<(u64, Str
             Direction::FromTarget => call.exchange.sent().cloned(),
             Direction::ToTarget => call.exchange.data(),
         };
-        let digest = stated?["contract_digest"].as_str()?.to_owned();
+        let digest = text_named(&stated?["contract_digest"])?.to_owned();
         (!is_same_digest(agreed, &digest)).then_some((call.n(), digest))
     })
 }
@@ -122,14 +128,20 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::Exchange;
-    use serde_json::{Value, json};
+    use serde_json::json;
+
+    /// Returns a digest in which each of the letters stands for a SHA-256; any other text as it is.
+    fn digest(text: &str) -> String {
+        if ["ab", "AB", "Ab", "cd"].contains(&text) { text.repeat(32) } else { text.to_owned() }
+    }
 
     /// Returns a trace with an accept of these versions, requested and agreed.
     fn accepted(requested: u64, agreed: u64) -> TraceBuilder {
-        let data = json!({"peer_id": "1", "contract_version_agreed": agreed, "contract_digest": "ab"});
+        let data =
+            json!({"peer_id": "1", "contract_version_agreed": agreed, "contract_digest": digest("ab")});
         let accept = Exchange::to_target("alice")
             .on("POST", "accept")
-            .sending(json!({"contract_version": requested, "contract_digest": "AB"}))
+            .sending(json!({"contract_version": requested, "contract_digest": digest("AB")}))
             .answered_with(200, json!({ "data": data }));
         TraceBuilder::new().call("accepted", accept)
     }
@@ -144,19 +156,22 @@ mod tests {
 
     #[test]
     fn a_heartbeat_that_names_another_text_than_was_agreed_is_broken() {
-        let recorded = json!({"contract_version_agreed": 1, "contract_digest": "ab"});
-        let beating = |digest: &Value| {
+        let recorded = json!({"contract_version_agreed": 1, "contract_digest": digest("ab")});
+        let beating = |named: &Value| {
             let own = Exchange::from_target("alice")
                 .on("POST", "heartbeat")
-                .sending(json!({ "contract_digest": digest }));
+                .sending(json!({ "contract_digest": named }));
             shown(accepted(1, 1).call("beat", own.answered_with(200, json!({}))), &recorded)
         };
-        assert_eq!(beating(&json!("Ab")), Kept);
-        assert_eq!(beating(&Value::Null), Kept);
-        assert_eq!(beating(&json!("cd")), Broken);
-        let answer = json!({"data": {"contract_digest": "cd"}});
-        let theirs =
-            Exchange::to_target("alice").on("POST", "heartbeat").sending(json!({"contract_digest": "ab"}));
+        assert_eq!(beating(&json!(digest("Ab"))), Kept);
+        for no_text in [Value::Null, json!(""), json!("n/a"), json!("cd")] {
+            assert_eq!(beating(&no_text), Kept, "{no_text} is as an absent digest");
+        }
+        assert_eq!(beating(&json!(digest("cd"))), Broken);
+        let answer = json!({"data": {"contract_digest": digest("cd")}});
+        let theirs = Exchange::to_target("alice")
+            .on("POST", "heartbeat")
+            .sending(json!({"contract_digest": digest("ab")}));
         let answered = accepted(1, 1).call("beat", theirs.answered_with(200, answer));
         assert_eq!(shown(answered, &recorded), Broken);
     }
@@ -164,11 +179,11 @@ mod tests {
     #[test]
     fn a_refusal_is_right_where_the_check_has_a_control_of_it() {
         let named_as = |asked: &str, status: u16, answered: &str| {
-            let answered = Some(answered).filter(|digest| !digest.is_empty());
+            let answered = Some(digest(answered)).filter(|digest| !digest.is_empty());
             let data = json!({"contract_version_agreed": 1, "contract_digest": answered});
             let accept = Exchange::to_target("trent")
                 .on("POST", "accept")
-                .sending(json!({"contract_version": 1, "contract_digest": asked}))
+                .sending(json!({"contract_version": 1, "contract_digest": digest(asked)}))
                 .answered_with(status, json!({ "data": data }));
             let peer = json!({"contract_version_agreed": 1, "contract_digest": answered});
             let builder = accepted(1, 1).call("later", accept);
@@ -184,20 +199,22 @@ mod tests {
         assert_eq!(named(200, "ab"), Broken);
         assert_eq!(named(429, "ab"), Unproven);
         assert_eq!(named(200, ""), Unproven, "it names no text");
+        assert_eq!(named(200, "n/a"), Unproven, "it names no text");
     }
 
     #[test]
     fn another_version_or_text_on_record_than_was_agreed_is_broken() {
-        let recorded = |requested: u64, agreed: u64, recorded: u64, digest: &str| {
-            let peer = json!({"contract_version_agreed": recorded, "contract_digest": digest});
+        let recorded = |requested: u64, agreed: u64, recorded: u64, named: &str| {
+            let peer = json!({"contract_version_agreed": recorded, "contract_digest": digest(named)});
             shown(accepted(requested, agreed), &peer)
         };
         assert_eq!(recorded(1, 1, 1, "ab"), Kept);
         assert_eq!(recorded(1, 2, 1, "ab"), Broken);
         assert_eq!(recorded(1, 1, 2, "ab"), Broken);
         assert_eq!(recorded(1, 1, 1, "cd"), Broken);
+        assert_eq!([recorded(1, 1, 1, ""), recorded(1, 1, 1, "n/a")], [Kept, Kept], "no text is on record");
         assert_eq!(shown(accepted(1, 1), &json!({"status": "active"})), Unproven);
-        let as_text = json!({"contract_version_agreed": "1", "contract_digest": "ab"});
+        let as_text = json!({"contract_version_agreed": "1", "contract_digest": digest("ab")});
         assert_eq!(shown(accepted(1, 1), &as_text), Kept);
         assert_eq!(verdict(&TraceBuilder::new()), Unproven);
     }
