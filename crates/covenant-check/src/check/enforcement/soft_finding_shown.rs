@@ -27,6 +27,8 @@ pub(in crate::check) struct SoftFindingShown {
     pub snapshot: Label,
     /// The operator's snapshot of the conforming peer.
     pub conforming_snapshot: Label,
+    /// A call that the target has to have accepted, so that there is something to notice.
+    pub accepted: Option<Label>,
 }
 
 impl Check for SoftFindingShown {
@@ -53,7 +55,9 @@ impl Check for SoftFindingShown {
 impl SoftFindingShown {
     /// Returns the check of the list of findings.
     fn finding(&self) -> FindingRaised {
-        FindingRaised::about(self.peer.clone(), [&self.before, &self.after], Some(&self.conforming))
+        let scans = [&self.before, &self.after];
+        let finding = FindingRaised::about(self.peer.clone(), scans, Some(&self.conforming));
+        FindingRaised { accepted: self.accepted.clone(), ..finding }
     }
 
     /// Returns whether findings were raised about the conforming peer.
@@ -79,7 +83,7 @@ fn listed_findings(peer: &Value) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Verdict::{Broken, Kept};
+    use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::Exchange;
     use serde_json::json;
@@ -110,5 +114,28 @@ mod tests {
         assert_eq!(evaluated(json!([]), noted.clone(), clean.clone()), Kept);
         assert_eq!(evaluated(json!([]), noted.clone(), noted), Broken);
         assert_eq!(evaluated(json!([]), clean.clone(), clean), Broken);
+    }
+
+    #[test]
+    fn what_the_target_refuses_it_need_not_show() {
+        let refused = |status: u16, findings: Value| {
+            let accept = Exchange::to_target("mallory").on("POST", "accept").sending(json!({}));
+            let beat =
+                Exchange::to_target("mallory").on("POST", "heartbeat").sending(json!({"metadata": {}}));
+            TraceBuilder::new()
+                .call("accepted", accept.answered_with(200, json!({"data": {"peer_id": "1"}})))
+                .operation("alice", "peer.join", json!({"peer_id": "2"}))
+                .operation("before", "governance.scan", json!({"findings": []}))
+                .call("blank", beat.answered(status))
+                .operation("after", "governance.scan", json!({ "findings": findings }))
+                .operation("shown", "peer.show", json!({"peer": {}}))
+                .verdict::<SoftFindingShown>(json!({
+                    "peer": "mallory", "conforming": "alice", "before": "before", "after": "after",
+                    "snapshot": "shown", "conforming_snapshot": "shown", "accepted": "blank",
+                }))
+        };
+        assert_eq!([refused(200, json!([])), refused(422, json!([]))], [Broken, Unproven]);
+        let finding = json!([{"kind": "identity", "federation_peer_id": "1"}]);
+        assert_eq!(refused(422, finding), Kept);
     }
 }
