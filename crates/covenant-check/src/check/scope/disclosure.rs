@@ -23,6 +23,7 @@ pub(super) enum Disclosure {
 }
 
 /// Facts that are known of others, and of the peer that reads the messages.
+#[derive(Clone)]
 pub(super) struct Names {
     /// The id of the peer that reads: an entry that has it is about that peer too.
     pub(super) own: String,
@@ -30,6 +31,8 @@ pub(super) struct Names {
     pub(super) addresses: Vec<String>,
     /// Ids of the other peers, subjects of their grants, and what the operator did without the reader.
     pub(super) others: Vec<String>,
+    /// Ids of records that the operator put without the reader.
+    pub(super) records: Vec<String>,
 }
 
 impl Names {
@@ -44,7 +47,8 @@ impl Names {
                 Some(Disclosure::Address)
             }
             Value::String(_) | Value::Number(_) => {
-                let is_named = self.others.iter().any(|name| is_mentioned(member, value, name));
+                let mut names = self.others.iter().chain(&self.records);
+                let is_named = names.any(|name| is_mentioned(member, value, name));
                 is_named.then_some(Disclosure::Mention)
             }
             Value::Array(items) => items.iter().filter_map(|item| self.within(member, item)).max(),

@@ -53,13 +53,22 @@ impl Check for MessagesDiscloseNoOtherPeer {
         }
         let first = acts.iter().map(Call::n).min().or_unproven("the other peers did nothing")?;
         let names = self.names(trace).or_unproven("what is known of the other peers is no secret")?;
+        // Records are what these calls carry: the target may share them with both.
+        let without_records = Names { records: vec![], ..names.clone() };
+        let names_for = |call: &Call<'_>| match call.route() {
+            Some(
+                Route::Sync | Route::Migrations | Route::MigrationCommit { .. } | Route::Resource { .. },
+            ) => &without_records,
+            _ => &names,
+        };
         let messages: Vec<(Call<'_>, &Value)> = calls(trace)
             .of(&self.peer)
             .after(first)
             .filter_map(|call| Some((call, self.read(&call)?)))
             .collect();
-        let disclosed: Vec<(Disclosure, &Call<'_>)> =
-            messages.iter().filter_map(|(call, message)| Some((names.disclosed(message)?, call))).collect();
+        let disclosed =
+            messages.iter().filter_map(|(call, message)| Some((names_for(call).disclosed(message)?, call)));
+        let disclosed: Vec<(Disclosure, &Call<'_>)> = disclosed.collect();
         if let Some((what, call)) = disclosed.iter().max_by_key(|(what, _)| *what) {
             let route = call.route().map_or("unknown", |route| route.name());
             let evidence = [first, call.n()];
@@ -140,12 +149,15 @@ impl MessagesDiscloseNoOtherPeer {
         if addresses.is_empty() || ids.len() < self.other_peers.len() {
             return None;
         }
-        let private = self.private.iter().filter_map(|label| trace.operation(label));
-        let texts = private.flat_map(|(_, operation)| texts(operation)).filter(|text| is_unmistakable(text));
+        let private = || self.private.iter().filter_map(|label| trace.operation(label));
+        let known = |text: &String| is_unmistakable(text) && is_secret(text);
+        let texts = private().flat_map(|(_, operation)| texts(operation)).filter(known);
+        let put = private().filter_map(|(_, operation)| operation.parameters["id"].as_str());
         Some(Names {
             own: peer_id(trace, &self.peer)?,
             addresses: addresses.into_iter().collect(),
-            others: ids.into_iter().chain(texts.filter(is_secret)).collect(),
+            others: ids.into_iter().chain(texts).collect(),
+            records: put.map(ToOwned::to_owned).filter(known).collect(),
         })
     }
 }
@@ -163,7 +175,7 @@ fn addresses(accept: &Value) -> Vec<String> {
 
 /// Returns the texts of an operation that only the operator and the one whom it concerns know.
 fn texts(operation: &Operation) -> impl Iterator<Item = String> + '_ {
-    let names = ["reason", "remote_subject", "id"].into_iter();
+    let names = ["reason", "remote_subject"].into_iter();
     names.filter_map(|name| operation.parameters[name].as_str().map(ToOwned::to_owned))
 }
 
@@ -246,6 +258,28 @@ mod tests {
         let migration = json!({"log": [{"action": "migration", "at": at, "federation_peer_id": BOB}]});
         assert_eq!(disclosed_by(&migration), [Unproven; 2], "the contract excepts migrations");
         assert_eq!(disclosed_by(&json!({"partners": [{"peer_id": BOB, "since": at}]})), [Unproven; 2]);
+    }
+
+    #[test]
+    fn a_record_that_the_target_shares_by_itself_is_no_entry_of_its_log() {
+        const PRIVATE: &str = "0190a6d4-0000-7000-8000-00000000000c";
+        let sent = |path: &str, who: &str| {
+            let at = "2026-06-01T00:00:00Z";
+            let payload = json!({"id": PRIVATE, "kind": "skill", "updated_at": at, "by": who});
+            let record = json!({"id": PRIVATE, "updated_at": at, "payload": payload});
+            let sent = json!({"kind": "skill", "records": [record]});
+            let own = Exchange::from_target("alice").on("POST", path).sending(sent);
+            let beat = Exchange::from_target("alice").on("POST", "heartbeat").sending(json!({}));
+            acted(200)
+                .call_from_target(own.answered_with(200, json!({})))
+                .call_from_target(beat.answered_with(200, json!({})))
+                .verdict::<MessagesDiscloseNoOtherPeer>(with(None))
+        };
+        assert_eq!(
+            [sent("sync", "x"), sent("migrations", "x"), sent("heartbeat", "x")],
+            [Kept, Kept, Broken]
+        );
+        assert_ne!(sent("sync", BOB), Kept, "it names the other peer");
     }
 
     #[test]

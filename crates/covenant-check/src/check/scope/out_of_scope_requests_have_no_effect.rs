@@ -40,9 +40,27 @@ impl Check for OutOfScopeRequestsHaveNoEffect {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let requests: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
-        let mut to_third = calls(trace).of(&self.peer).made_by_target();
-        if let Some(call) = to_third.find(|call| is_passed_on(call.exchange, &requests)) {
-            return Err(Stop::final_breach("a migration was passed on to a third platform", [call.n()]));
+        let to_third = || calls(trace).of(&self.peer).made_by_target();
+        let asked = roots(&requests);
+        let ordinary = roots(&calls(trace).labelled(&self.control).collect::<Vec<_>>());
+        // What the target shares by itself, as its declarations and grants allow, goes to the third platform as well.
+        let shared = |route: Option<Route>| {
+            to_third().find(|call| call.route() == route && carries(call.exchange, &ordinary))
+        };
+        let mut open = None;
+        for call in to_third().filter(|call| carries(call.exchange, &asked)) {
+            let Some(other) = shared(call.route()) else {
+                return Err(Stop::broken("a migration was passed on to a third platform", [call.n()]));
+            };
+            let actual = "what was asked for went to a third platform as an ordinary record did, too";
+            open.get_or_insert_with(|| Stop::unproven(actual, [other.n(), call.n()]));
+        }
+        let is_of_neither =
+            |call: &Call<'_>| call.route() == Some(Route::Migrations) && !carries(call.exchange, &ordinary);
+        if let Some(call) = to_third().find(is_of_neither).filter(|_| open.is_none()) {
+            let actual =
+                "a migration went to a third platform, without a record of the one that was asked for";
+            open = Some(Stop::unproven(actual, [call.n()]));
         }
         let unknown = self.unknown_call.iter().flat_map(|label| calls(trace).labelled(label));
         let unknown: Vec<Call<'_>> = unknown.collect();
@@ -53,6 +71,9 @@ impl Check for OutOfScopeRequestsHaveNoEffect {
             let has_control = self.unknown_call.is_none() || !unknown.is_empty();
             let actual = format!("granted: {}", path_and_status(call.exchange));
             return Err(Stop::broken(actual, [call.n()]).final_if(has_control));
+        }
+        if let Some(open) = open {
+            return Err(open);
         }
         if let Some(call) = requests.iter().find(|call| is_open(call.exchange)) {
             let actual = format!("neither granted nor refused: {}", path_and_status(call.exchange));
@@ -72,12 +93,15 @@ impl Check for OutOfScopeRequestsHaveNoEffect {
     }
 }
 
-/// Returns whether a call to the third platform is a migration, or carries a record of one of these requests.
-fn is_passed_on(exchange: &Exchange, requests: &[Call<'_>]) -> bool {
+/// Returns the records that these migrations begin with.
+fn roots<'a>(migrations: &[Call<'a>]) -> Vec<&'a str> {
+    migrations.iter().filter_map(|call| call.exchange.sent()?["root_resource_id"].as_str()).collect()
+}
+
+/// Returns whether a call carries one of these records.
+fn carries(exchange: &Exchange, records: &[&str]) -> bool {
     let sent = exchange.sent().map(Value::to_string).unwrap_or_default();
-    let mut roots =
-        requests.iter().filter_map(|request| request.exchange.sent()?["root_resource_id"].as_str());
-    exchange.route() == Some(Route::Migrations) || roots.any(|root| sent.contains(root))
+    records.iter().any(|record| sent.contains(record))
 }
 
 /// Returns the path of a call and the status of its answer, for the texts of results.
@@ -108,16 +132,21 @@ mod tests {
 
     /// Returns the verdict if a migration by way of a third platform was accepted, and this request was made.
     fn verdict_of(request: Exchange, to_third: Option<Exchange>) -> Verdict {
+        verdict_after(request, to_third)
+    }
+
+    /// Returns the verdict if the target also made these calls to the third platform.
+    fn verdict_after(request: Exchange, to_third: impl IntoIterator<Item = Exchange>) -> Verdict {
         let done = json!({"data": {"status": "completed"}});
-        let migration = call("migrations", &json!({"root_resource_id": "b"}), 201, &[], &done);
+        let migration = |root: &str| call("migrations", &json!({"root_resource_id": root}), 201, &[], &done);
         let heartbeat = call("heartbeat", &json!({}), 200, &[], &done);
         let unknown = call("square_the_circle", &json!({}), 200, &[], &json!({"ok": true, "at": 1}));
         let mut builder = TraceBuilder::new()
-            .call("ordinary", migration.clone())
-            .call("requested", migration)
+            .call("ordinary", migration("record-a"))
+            .call("requested", migration("record-b"))
             .call("unknown", unknown)
             .call("requested", request);
-        if let Some(exchange) = to_third {
+        for exchange in to_third {
             builder = builder.call_from_target(exchange);
         }
         builder.call("probe", heartbeat).verdict::<OutOfScopeRequestsHaveNoEffect>(json!({
@@ -162,15 +191,26 @@ mod tests {
 
     #[test]
     fn a_record_that_reaches_a_third_platform_by_any_route_was_passed_on() {
-        let to_third = |path: &str, sent: Value| {
-            let refused = request(404, &[], &json!({"error": "not found"}));
+        let sent = |path: &str, sent: Value| {
             let sent = call(path, &sent, 200, &[], &json!({}));
-            let sent = Exchange { peer: "carol".into(), direction: Direction::FromTarget, ..sent };
-            verdict_of(refused, Some(sent))
+            Exchange { peer: "carol".into(), direction: Direction::FromTarget, ..sent }
         };
+        let refused = || request(404, &[], &json!({"error": "not found"}));
+        let to_third = |path: &str, body: Value| verdict_of(refused(), Some(sent(path, body)));
+        let batch = |id: &str| json!({"records": [{"id": id}]});
         assert_eq!(to_third("heartbeat", json!({"status": "active"})), Kept);
-        assert_eq!(to_third("sync", json!({"records": [{"id": "c"}]})), Kept);
-        assert_eq!(to_third("sync", json!({"records": [{"id": "b"}]})), Broken);
-        assert_eq!(to_third("migrations", json!({})), Broken);
+        assert_eq!(to_third("sync", batch("record-c")), Kept);
+        assert_eq!(to_third("sync", batch("record-b")), Broken);
+        let plan = |root: &str| json!({"root_resource_id": root});
+        assert_eq!(to_third("migrations", plan("record-b")), Broken);
+        assert_eq!(to_third("migrations", plan("record-c")), Unproven, "it may have ids of its own");
+        assert_eq!(to_third("migrations", plan("record-a")), Kept, "the target shares what it has");
+        let both = |path: &str, one: Value, other: Value| {
+            verdict_after(refused(), [sent(path, one), sent(path, other)])
+        };
+        assert_eq!(both("sync", batch("record-a"), batch("record-b")), Unproven, "it shares both by itself");
+        assert_eq!(both("migrations", plan("record-b"), plan("record-a")), Unproven);
+        let by_another_way = [sent("sync", batch("record-a")), sent("migrations", plan("record-b"))];
+        assert_eq!(verdict_after(refused(), by_another_way), Broken);
     }
 }
