@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use crate::operator_api::OPERATOR;
 use crate::store::rows::{AuditEntry, Direction, Grant, Peer};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
@@ -215,13 +216,17 @@ pub(super) const AUDIT: &[Patch] = &[
         "adds-operator-notes-to-excerpts",
         &[("5.4", Conduct)],
         "Adds what its operator noted about the peer to each entry of an excerpt.",
-        |policy| policy.inbound.override_body = |route, body| add_to_events(route, body, "operator_note"),
+        |policy| {
+            policy.inbound.override_body = |route, body| {
+                add_to_events(route, body, "operator_note", "asks for more than it needs");
+            };
+        },
     ),
     Patch::defect(
         "names-local-user-in-excerpts",
         &[("5.4", Conduct)],
         "Names the local user under whose account an entry was written in the entries of an excerpt.",
-        |policy| policy.inbound.override_body = |route, body| add_to_events(route, body, "user_id"),
+        |policy| policy.inbound.override_body = |route, body| add_to_events(route, body, "user_id", OPERATOR),
     ),
     Patch::defect(
         "sends-empty-excerpts",
@@ -368,10 +373,10 @@ fn store_entries(tx: &Transaction<'_>, excerpt: &Value) -> Result<(), StoreError
     Ok(())
 }
 
-fn add_to_events(route: &str, body: &mut Value, member: &str) {
+fn add_to_events(route: &str, body: &mut Value, member: &str, text: &str) {
     let events = body.pointer_mut("/data/events").filter(|_| route == "audit_excerpts");
     for event in events.and_then(Value::as_array_mut).into_iter().flatten() {
-        event["payload"][member] = Value::from("17");
+        event["payload"][member] = Value::from(text);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{Answer, MethodError, parameters, peers};
+use super::{Answer, MethodError, OPERATOR, parameters, peers};
 use crate::outbound;
 use crate::peering;
 use crate::platform::Platform;
@@ -43,7 +43,7 @@ fn issue(platform: &Platform, given: Issue) -> Answer {
         let bearer_token = (tx.policy.grants.issue_token)(&tx.keys.tokens, &grant.id);
         Ok(json!({
             "grant_id": grant.id, "bearer_token": bearer_token, "expires_at": grant.expires_at.to_string(),
-            "remote_subject": grant.remote_subject,
+            "remote_subject": grant.remote_subject, "issued_by": OPERATOR,
         }))
     })
 }

@@ -19,6 +19,9 @@ use super::method_error::MethodError;
 use super::platform::Platform;
 use covenant_model::operator::{Method, OperatorMethod};
 
+/// The name of the only operator.
+pub(super) const OPERATOR: &str = "17";
+
 /// The result of a method.
 pub(super) type Answer = Result<Value, MethodError>;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::mention::contains_name;
 use covenant_model::transcript::{Direction, Exchange};
 use covenant_model::wire::path::{PREFIX, Route};
 
@@ -118,6 +119,27 @@ pub(super) fn has_subject(entry: &Value, valid: &[&str]) -> bool {
     let parts = subjects.flat_map(|subject| subject.split([',', '/']));
     let mut names = parts.map(|part| part.trim().trim_start_matches("CN=").trim_start_matches("cn="));
     names.any(|name| valid.contains(&name))
+}
+
+/// Returns whether an entry names one of these subjects in a member that says who acted: under another name than
+/// `remote_subject`, within it, or as a part of its text. An id of a peer says nothing of the kind.
+pub(super) fn names_subject(entry: &Value, valid: &[&str]) -> bool {
+    const WHO: [&str; 8] =
+        ["subject", "actor", "caller", "grantee", "principal", "identity", "common_name", "cn"];
+    let says_who = |name: &str| {
+        let name = name.to_lowercase();
+        WHO.iter().any(|word| name == *word || (word.len() > 2 && name.contains(word)))
+    };
+    match entry {
+        Value::Array(items) => items.iter().any(|item| names_subject(item, valid)),
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            let is_named = |text: &str| valid.iter().any(|subject| contains_name(text, subject));
+            let mut within = false;
+            each_text(value, &mut |text| within |= is_named(text));
+            (says_who(name) && within) || names_subject(value, valid)
+        }),
+        _ => false,
+    }
 }
 
 /// Returns the values of the members of this name, the outermost first.

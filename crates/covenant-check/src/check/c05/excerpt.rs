@@ -20,14 +20,27 @@ pub(super) const PROMISED: u16 = 202;
 pub(super) struct ExcerptRequest<'a> {
     /// The call that delivered it.
     pub(super) call: Call<'a>,
-    /// The entries; `None` if no excerpt was delivered.
+    /// The entries of all lists; `None` if no excerpt was delivered.
     pub(super) entries: Option<Vec<Value>>,
+    /// The entries that are its content.
+    pub(super) content: Option<Vec<Value>>,
 }
 
 /// Returns the requests with these labels, in the order of the trace, without those that were put off.
 pub(super) fn excerpt_requests<'a>(trace: &'a Trace, labels: &Labels) -> Vec<ExcerptRequest<'a>> {
     let requests = calls(trace).filter(|call| call.has_label_of(labels) && !call.exchange.was_put_off());
-    requests.map(|call| ExcerptRequest { call, entries: excerpt_entries(call.exchange) }).collect()
+    let read = |call: Call<'a>| ExcerptRequest {
+        call,
+        entries: excerpt_entries(call.exchange),
+        content: excerpt_content(call.exchange),
+    };
+    requests.map(read).collect()
+}
+
+/// Returns the entries that are the content of an excerpt: those of `events` where it is a list, else those of all lists.
+pub(super) fn excerpt_content(request: &Exchange) -> Option<Vec<Value>> {
+    let data = request.data().filter(|_| request.status() == Some(DELIVERED))?;
+    data["events"].as_array().cloned().or_else(|| excerpt_entries(request))
 }
 
 /// Returns the entries of all lists in the answer to a request. Another check evaluates their form.

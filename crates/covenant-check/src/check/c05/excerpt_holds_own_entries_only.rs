@@ -1,16 +1,20 @@
 //! `excerpt-holds-own-entries-only`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::audit_entry::member;
+use super::audit_entry::{has_peer_id, member};
 use super::excerpt::{DELIVERED, ExcerptRequest, excerpt_requests};
-use super::mention::{internal_member, is_unmistakable, mentions_name};
+use super::mention::{contains_name, internal_members, is_unmistakable, known_operators, mentions_name};
+use super::subject::valid_subjects;
 use crate::check::arguments::{Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, peer_id};
+use covenant_model::operator::{OperatorMethod, grant};
 use covenant_model::transcript::{Operation, Trace};
 use covenant_model::wire::path::Route;
 
@@ -44,21 +48,49 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
         if peers.any(|peer| peer_id(trace, peer).is_none()) {
             return Err(Stop::unproven("the peers' ids are not known", evidence));
         }
-        let names = self.names_of_others(trace);
-        let is_foreign = |entry: &&Value| names.iter().any(|name| mentions_name(entry, name));
-        let foreign = delivered
-            .iter()
-            .find_map(|request| Some((request.call.n(), request.entries.iter().flatten().find(is_foreign)?)));
-        if let Some((n, entry)) = foreign {
+        let requester = last.call.exchange.peer.as_str();
+        let own = peer_id(trace, requester).unwrap_or_default();
+        let mut names = self.names_of_others(trace);
+        names.extend(self.records_of_others(trace, requester, &own));
+        let subjects = self.subjects_of_others(trace);
+        let entries = || {
+            let of = |request: &ExcerptRequest<'_>| request.call.n();
+            let listed = delivered.iter().map(move |request| (of(request), request.entries.iter().flatten()));
+            listed.flat_map(|(n, entries)| entries.map(move |entry| (n, entry)))
+        };
+        let mentions = |entry: &Value, names: &[String]| names.iter().any(|name| mentions_name(entry, name));
+        // Where the requester presented a grant of another peer, the subject of its own call is that of the grant (5.2).
+        let has_subject = |entry: &Value| !has_peer_id(entry, &own) && mentions(entry, &subjects);
+        let is_foreign = |entry: &Value| mentions(entry, &names) || has_subject(entry);
+        let presented = self.is_foreign_grant_presented(trace, requester);
+        let is_open = |entry: &Value| {
+            presented && !mentions(entry, &names) && member(entry, "federation_peer_id").is_none()
+        };
+        if let Some((n, entry)) = entries().find(|(_, entry)| is_foreign(entry) && !is_open(entry)) {
             let action = member(entry, "action").unwrap_or_default();
             return Err(Stop::final_breach(format!("an entry about another peer: {action}"), [n]));
         }
-        let own = peer_id(trace, &last.call.exchange.peer).unwrap_or_default();
-        let mut entries = delivered
-            .iter()
-            .flat_map(|request| request.entries.iter().flatten().map(|entry| (request.call.n(), entry)));
-        if let Some((n, name)) = entries.find_map(|(n, entry)| Some((n, internal_member(entry, &own)?))) {
-            return Err(Stop::broken(format!("an entry with the internal member {name:?}"), [n]));
+        let issued: Vec<&Operation> = grants_of(trace, &own).collect();
+        let own_names = valid_subjects(trace, requester, &own, issued);
+        let operators = known_operators(trace, &own_names);
+        let internal = || {
+            let members = entries().map(|(n, entry)| (n, internal_members(entry, &own_names)));
+            members.flat_map(|(n, members)| members.into_iter().map(move |member| (n, member)))
+        };
+        if let Some((n, member)) = internal().find(|(_, member)| member.is_breach(&operators)) {
+            return Err(Stop::broken(format!("an entry with the internal member {:?}", member.name), [n]));
+        }
+        if let Some((n, entry)) = entries().find(|(_, entry)| is_foreign(entry)) {
+            let action = member(entry, "action").unwrap_or_default();
+            let actual = format!(
+                "an entry with a subject of another peer, whose grant the requester presented: {action}"
+            );
+            return Err(Stop::unproven(actual, [n]));
+        }
+        if let Some((n, member)) = internal().next() {
+            let actual =
+                format!("an entry names someone under {:?}, and nothing shows who that is", member.name);
+            return Err(Stop::unproven(actual, [n]));
         }
         if last.entries.is_none() {
             return Err(Stop::unproven("the excerpt can't be read", evidence));
@@ -71,7 +103,8 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
 }
 
 impl ExcerptHoldsOwnEntriesOnly {
-    /// Returns the names of the other peers: their ids and addresses, the subjects of their grants, the ids of their migrations, and what the operator noted about them.
+    /// Returns the names of the other peers: their ids and addresses, the ids of their migrations, and what the operator noted
+    /// about them.
     fn names_of_others(&self, trace: &Trace) -> Vec<String> {
         let ids = self.other_peers.iter().filter_map(|peer| peer_id(trace, peer));
         let acts = self.other_peers.iter().flat_map(|peer| calls(trace).of(peer).made_by_peer());
@@ -88,14 +121,68 @@ impl ExcerptHoldsOwnEntriesOnly {
         };
         let notes = trace.entries().iter().filter_map(|entry| entry.operation()).filter(is_about_other);
         let notes = notes.filter_map(|operation| operation.parameters["reason"].as_str());
-        let issued: Vec<&Operation> =
-            self.grants.iter().filter_map(|label| Some(trace.operation(label)?.1)).collect();
-        let subjects = issued.iter().filter_map(|issue| issue.parameters["remote_subject"].as_str());
         // The requester itself presents a grant of another peer here, so an entry of that call may name it.
         let texts = addresses.chain(notes).map(ToOwned::to_owned);
         let acts = migrations.chain(texts).filter(|name| is_unmistakable(name));
-        acts.chain(subjects.map(ToOwned::to_owned)).chain(ids).collect()
+        acts.chain(ids).collect()
     }
+
+    /// Returns the subjects of the grants of the other peers.
+    fn subjects_of_others(&self, trace: &Trace) -> Vec<String> {
+        let subjects = self.issued(trace).filter_map(|issue| issue.parameters["remote_subject"].as_str());
+        subjects.map(ToOwned::to_owned).collect()
+    }
+
+    /// Returns the operations that issued the grants of the other peers.
+    fn issued<'a>(&'a self, trace: &'a Trace) -> impl Iterator<Item = &'a Operation> {
+        self.grants.iter().filter_map(|label| Some(trace.operation(label)?.1))
+    }
+
+    /// Returns whether the requester presented a grant of another peer.
+    fn is_foreign_grant_presented(&self, trace: &Trace, requester: &str) -> bool {
+        let tokens: Vec<&str> =
+            self.issued(trace).filter_map(|issue| issue.result.as_ref()?["bearer_token"].as_str()).collect();
+        let mut made = calls(trace).of(requester).made_by_peer();
+        made.any(|call| {
+            let mut headers = call.exchange.request.headers.iter();
+            headers.any(|(_, value)| tokens.iter().any(|token| value.contains(token)))
+        })
+    }
+
+    /// Returns the ids of the records that only the other peers named: no call to or from the requester has them, but for the
+    /// excerpts themselves, and no operation.
+    fn records_of_others(&self, trace: &Trace, requester: &str, own: &str) -> BTreeSet<String> {
+        let mut ids = BTreeSet::new();
+        for call in self.other_peers.iter().flat_map(|peer| calls(trace).of(peer).made_by_peer()) {
+            if let Some(Route::Resource { id, .. }) = call.route() {
+                ids.insert(id);
+            }
+            let Some(sent) = call.exchange.sent() else { continue };
+            ids.extend(sent["root_resource_id"].as_str().map(ToOwned::to_owned));
+            let listed = ["steps", "records"].into_iter().filter_map(|list| sent[list].as_array()).flatten();
+            let named = listed.flat_map(|item| [&item["resource_id"], &item["id"], &item["payload"]["id"]]);
+            ids.extend(named.filter_map(Value::as_str).map(ToOwned::to_owned));
+        }
+        let of_requester = calls(trace).of(requester).map(|call| {
+            let request = serde_json::to_string(&call.exchange.request);
+            let is_excerpt = call.has_label_of(&self.call);
+            let answer = (!is_excerpt).then(|| serde_json::to_string(&call.exchange.response));
+            [request, answer.unwrap_or_else(|| Ok(String::new()))].map(Result::unwrap_or_default).concat()
+        });
+        let operations = trace.entries().iter().filter_map(|entry| entry.operation());
+        let operations = operations.filter_map(|operation| serde_json::to_string(operation).ok());
+        let known: Vec<String> = of_requester.chain(operations).collect();
+        ids.retain(|id| {
+            is_unmistakable(id) && *id != own && !known.iter().any(|text| contains_name(text, id))
+        });
+        ids
+    }
+}
+
+/// Returns the operations that issued grants to a peer.
+fn grants_of<'a>(trace: &'a Trace, peer_id: &'a str) -> impl Iterator<Item = &'a Operation> {
+    let issued = trace.operations([grant::Issue::METHOD]).map(|(_, issue)| issue);
+    issued.filter(move |issue| issue.parameters["peer_id"] == peer_id)
 }
 
 #[cfg(test)]
@@ -142,7 +229,7 @@ mod tests {
         assert_eq!(about(json!({"text": "bob-foreign read"})), Broken);
         assert_eq!(about(json!({"payload": {"grant_id": "grant-0042"}})), Kept, "alice presented it");
         assert_eq!(about(json!({"user": "fed:own"})), Kept, "it is alice herself");
-        assert_eq!(about(json!({"user": "carol"})), Broken);
+        assert_eq!(about(json!({"user": "carol"})), Unproven, "nothing shows who that is");
         assert_eq!(about(json!({"payload": {"grant_id": "grant-00421"}})), Kept);
         assert_eq!(about(json!({"remote_subject": format!("federation-peer-{id}")})), Broken);
         assert_eq!(disclosed(id, "bob-foreign", &json!([])), Unproven);
@@ -151,11 +238,94 @@ mod tests {
     #[test]
     fn a_local_user_or_an_operators_note_is_broken_in_any_member() {
         let about = |entry: Value| disclosed("0190a6d4-0000-7000-8000-000000000001", "bob", &json!([entry]));
-        assert_eq!(about(json!({"payload": {"user_id": 12}})), Broken);
+        assert_eq!(about(json!({"payload": {"user_id": 12}})), Unproven);
         assert_eq!(about(json!({"payload": {"detail": {"operator_note": "keep an eye on it"}}})), Broken);
         assert_eq!(about(json!({"internal_comments": ["slow"]})), Broken);
         assert_eq!(about(json!({"payload": {"user_id": null, "operator_note": " "}})), Kept);
         assert_eq!(about(json!({"payload": {"notes": "compatible", "user_agent": "x"}})), Kept);
+    }
+
+    #[test]
+    fn a_user_is_broken_where_the_operators_view_knows_it_as_an_operator() {
+        let about = |entry: Value| {
+            let issue = json!({"peer_id": "own-row-1", "remote_subject": "alice-grant"});
+            TraceBuilder::new()
+                .call("accept", accepted("alice", "own-row-1"))
+                .call("accept", accepted("bob", "bob-row-1"))
+                .operation_with("own", "grant.issue", issue, json!({"grant_id": "g", "issued_by": 17}))
+                .call("asked", excerpt_for_alice(&json!([{"id": "1"}, {"payload": entry}])))
+                .verdict::<ExcerptHoldsOwnEntriesOnly>(
+                    json!({"call": "asked", "other_peers": ["bob"], "grants": "none"}),
+                )
+        };
+        for operator in [json!({"user_id": "17"}), json!({"user": {"id": 17}}), json!({"local_user": 17})] {
+            assert_eq!(about(operator.clone()), Broken, "{operator}");
+        }
+        assert_eq!(about(json!({"user_id": 18})), Unproven, "it may be an account of the federation");
+        for nobody in [
+            json!({"user": "alice-grant"}),
+            json!({"user": "CN=fed:own-row-1"}),
+            json!({"user": "anonymous"}),
+            json!({"user": "none"}),
+            json!({"user": "-"}),
+            json!({"user": false}),
+            json!({"user_id": 0}),
+            json!({"user_id": null, "operator_note": "n/a"}),
+        ] {
+            assert_eq!(about(nobody.clone()), Kept, "{nobody}");
+        }
+    }
+
+    #[test]
+    fn a_subject_of_another_peer_may_be_that_of_the_grant_that_the_requester_presented() {
+        let presenting = |presents: bool, entry: Value| {
+            let issued = json!({"grant_id": "grant-0042", "bearer_token": "<bearer_token:1>"});
+            let mut fetch = Exchange::to_target("alice").on("GET", "resources/skill/a").answered(401);
+            if presents {
+                let header = ("authorization".to_owned(), "Bearer <bearer_token:1>".to_owned());
+                fetch.request.headers.push(header);
+            }
+            TraceBuilder::new()
+                .call("accept", accepted("alice", "own-row-1"))
+                .call("accept", accepted("bob", "bob-row-1"))
+                .operation_with("foreign", "grant.issue", json!({"remote_subject": "bob-foreign"}), issued)
+                .call("tried", fetch)
+                .call("asked", excerpt_for_alice(&json!([{"payload": entry}])))
+                .verdict::<ExcerptHoldsOwnEntriesOnly>(
+                    json!({"call": "asked", "other_peers": ["bob"], "grants": "foreign"}),
+                )
+        };
+        let own = json!({"federation_peer_id": "own-row-1", "remote_subject": "bob-foreign"});
+        let other = json!({"federation_peer_id": "bob-row-1", "remote_subject": "bob-foreign"});
+        let nameless = json!({"remote_subject": "bob-foreign"});
+        assert_eq!([presenting(true, own.clone()), presenting(true, other)], [Kept, Broken]);
+        assert_eq!([presenting(true, nameless.clone()), presenting(false, nameless)], [Unproven, Broken]);
+        let beside =
+            json!({"federation_peer_id": "own-row-1", "remote_subject": "bob-foreign", "by": "bob-row-1"});
+        assert_eq!(presenting(true, beside), Broken);
+    }
+
+    #[test]
+    fn an_entry_about_a_record_that_only_another_peer_named_is_broken() {
+        const RECORD: &str = "0190a6d4-0000-7000-8000-00000000000a";
+        const SHARED: &str = "0190a6d4-0000-7000-8000-00000000000b";
+        let about = |id: &str| {
+            let plan = json!({"root_resource_id": RECORD, "steps": [{"resource_id": RECORD}, {"resource_id": SHARED}]});
+            let migrated = Exchange::to_target("bob").on("POST", "migrations").sending(plan).answered(201);
+            let read =
+                Exchange::to_target("alice").on("GET", &format!("resources/skill/{SHARED}")).answered(200);
+            let entry = json!({"action": "federation.migrations", "payload": {"resource_id": id}});
+            TraceBuilder::new()
+                .call("accept", accepted("alice", "own-row-1"))
+                .call("accept", accepted("bob", "bob-row-1"))
+                .call("migrated", migrated)
+                .call("read", read)
+                .call("asked", excerpt_for_alice(&json!([entry])))
+                .verdict::<ExcerptHoldsOwnEntriesOnly>(
+                    json!({"call": "asked", "other_peers": ["bob"], "grants": "none"}),
+                )
+        };
+        assert_eq!([about(RECORD), about(SHARED), about("own")], [Broken, Kept, Kept]);
     }
 
     #[test]

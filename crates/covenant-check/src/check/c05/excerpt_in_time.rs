@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::excerpt::{
     DELIVERED, DUE, ExcerptRequest, PROMISED, excerpt_requests, names_promise, promise_has_id, promised_for,
@@ -10,9 +11,8 @@ use super::excerpt::{
 use crate::check::arguments::Labels;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop, require};
-use crate::check::query::{CallQuery, calls};
-use covenant_model::operator::{OperatorMethod, platform};
-use covenant_model::transcript::{Body, Entry, Trace};
+use crate::check::query::{CallQuery, calls, has_running_clock};
+use covenant_model::transcript::{Body, Trace};
 
 /// The tolerance around the deadline: a request this soon after it counts as one at the deadline. Two running
 /// clocks differ by less.
@@ -44,11 +44,15 @@ impl Check for ExcerptInTime {
             first.call.exchange.was_refused() && !requests.iter().any(ExcerptRequest::is_accepted);
         require(!is_refused, || format!("the request was not accepted: {answer}"), [first.call.n()])?;
         check_promises(trace, &requests)?;
-        let with_entries = |request: &&ExcerptRequest<'_>| {
-            request.entries.as_ref().is_some_and(|entries| !entries.is_empty())
+        let has_content = |request: &&ExcerptRequest<'_>| {
+            request.content.as_ref().is_some_and(|entries| !entries.is_empty())
         };
-        if let Some(request) = requests.iter().find(with_entries) {
+        if let Some(request) = requests.iter().find(has_content) {
             return check_delivery(&requests, request);
+        }
+        if let Some((request, name)) = requests.iter().find_map(|it| Some((it, it.other_list()?))) {
+            let actual = format!("the excerpt has no events, and something else under {name:?}");
+            return Err(Stop::unproven(actual, [first.call.n(), request.call.n()]));
         }
         if let Some(request) = requests.iter().rev().find(|request| request.entries.is_some()) {
             let acted = acted_before(trace, request);
@@ -130,6 +134,15 @@ impl ExcerptRequest<'_> {
         matches!(self.call.exchange.status(), Some(404 | 405 | 501))
     }
 
+    /// Returns the name of a list with entries that is neither the content nor the shipments: a platform may have its entries
+    /// there.
+    fn other_list(&self) -> Option<String> {
+        let data = self.call.exchange.data().filter(|_| self.entries.is_some())?;
+        let has_entries = |list: &Value| list.as_array().is_some_and(|entries| !entries.is_empty());
+        let mut lists = data.as_object()?.iter().filter(|(_, list)| has_entries(list));
+        lists.find(|(name, _)| *name != "shipments").map(|(name, _)| name.clone())
+    }
+
     fn is_promised(&self) -> bool {
         self.call.exchange.status() == Some(PROMISED)
     }
@@ -150,23 +163,13 @@ fn acted_before(trace: &Trace, request: &ExcerptRequest<'_>) -> Option<u64> {
     early.next().map(|act| act.n())
 }
 
-/// Returns whether the clock runs by itself. If it does, the target's clock may differ a little from the
-/// suite's.
-fn has_running_clock(trace: &Trace) -> bool {
-    let is_advance =
-        |entry: &Entry| entry.operation().is_some_and(|operation| operation.is(platform::Advance::METHOD));
-    // An exchange that the target began may have arrived while the clock was moved.
-    let stepped: Vec<&Entry> = trace.entries().iter().filter(|entry| entry.step.is_some()).collect();
-    stepped.windows(2).any(|pair| pair[0].at != pair[1].at && !pair.iter().any(|entry| is_advance(entry)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::{Exchange, Message};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn answered(method: &str, path: &str, status: u16, body: Body) -> Exchange {
         Exchange {
@@ -245,6 +248,10 @@ mod tests {
         // The peer has only just acted.
         assert_eq!(requested([empty(), excerpt(), excerpt()]), Kept);
         assert_eq!(requested([empty(), error(422), error(422)]), Unproven);
+        let beside = |name: &str| (200, enveloped(&json!({"events": [], name: [{"id": "1"}]})));
+        let thrice = |name: &str| requested([beside(name), beside(name), beside(name)]);
+        assert_eq!(thrice("shipments"), Broken, "a shipment is no entry");
+        assert_eq!(thrice("entries"), Unproven, "they may be the entries");
     }
 
     #[test]

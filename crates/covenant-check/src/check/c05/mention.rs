@@ -1,8 +1,11 @@
 //! Mentions of a peer in an audit entry.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::check::text;
+use covenant_model::transcript::Trace;
 use covenant_model::wire::header::inbound_subject;
 
 /// Returns whether an entry mentions a name: anywhere in a text, or, if the name may be a word or the number
@@ -23,25 +26,101 @@ pub(in crate::check) fn is_mentioned(member: &str, value: &Value, name: &str) ->
     }
 }
 
-/// Returns the name of a member that says what is none of a peer's business: a local user, or an operator's note.
-pub(super) fn internal_member<'a>(entry: &'a Value, own: &str) -> Option<&'a str> {
-    match entry {
-        Value::Array(items) => items.iter().find_map(|item| internal_member(item, own)),
-        Value::Object(members) => members.iter().find_map(|(name, value)| {
-            let named = is_internal(name) && !is_blank(value) && !is_no_user(value, own);
-            named.then_some(name.as_str()).or_else(|| internal_member(value, own))
-        }),
-        _ => None,
+/// A member of an entry that says what is none of a peer's business.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InternalMember<'a> {
+    pub(super) name: &'a str,
+    /// A local user, if the member is about one. Else it holds a note of an operator.
+    user: Option<&'a Value>,
+}
+
+impl InternalMember<'_> {
+    /// Returns whether the member is a breach by itself: a note of an operator, or the name of an operator that is known. Any
+    /// other user may be one under which the platform serves its peers.
+    pub(super) fn is_breach(&self, operators: &BTreeSet<String>) -> bool {
+        self.user.is_none_or(|user| leaves(user).iter().any(|leaf| operators.contains(leaf)))
     }
 }
 
-/// Returns whether a value names the requester itself, or the platform, in place of a user.
-fn is_no_user(value: &Value, own: &str) -> bool {
-    value.as_str().is_some_and(|text| text == "system" || (!own.is_empty() && text.contains(own)))
+/// Returns the members of an entry that say what is none of a peer's business: a local user, or an operator's note. `own` has
+/// the names of the requester.
+pub(super) fn internal_members<'a>(entry: &'a Value, own: &[String]) -> Vec<InternalMember<'a>> {
+    match entry {
+        Value::Array(items) => items.iter().flat_map(|item| internal_members(item, own)).collect(),
+        Value::Object(members) => {
+            let read = |(name, value): (&'a String, &'a Value)| {
+                let kind =
+                    internal_kind(name).filter(|_| !leaves(value).iter().all(|leaf| is_no_user(leaf, own)));
+                let found = kind.map(|kind| InternalMember {
+                    name: name.as_str(),
+                    user: (kind == Internal::User).then_some(value),
+                });
+                found.map_or_else(|| internal_members(value, own), |member| vec![member])
+            };
+            members.iter().flat_map(read).collect()
+        }
+        _ => vec![],
+    }
+}
+
+/// Returns the names by which the operator's view knows operators: what a member such as `operator` or `issued_by` has in the
+/// result of a method.
+pub(super) fn known_operators(trace: &Trace, own: &[String]) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    let results = trace.entries().iter().filter_map(|entry| entry.operation()?.result.as_ref());
+    results.for_each(|result| operators_in(result, &mut known));
+    known.retain(|name| !is_no_user(name, own));
+    known
+}
+
+fn operators_in(value: &Value, known: &mut BTreeSet<String>) {
+    let names_operator = |member: &str| {
+        let member = member.to_lowercase();
+        let is_act_of = ["issued", "revoked", "suspended", "resumed", "reviewed", "operated"]
+            .iter()
+            .any(|act| member.starts_with(act) && member.contains("_by"));
+        is_act_of || ["operator", "operator_id", "operator_name", "operator_email"].contains(&member.as_str())
+    };
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| operators_in(item, known)),
+        Value::Object(members) => members.iter().for_each(|(member, value)| {
+            if names_operator(member) {
+                known.extend(leaves(value));
+            }
+            operators_in(value, known);
+        }),
+        _ => {}
+    }
+}
+
+/// Returns the texts and numbers in a value, as texts.
+fn leaves(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.trim().to_owned()],
+        Value::Number(number) => vec![number.to_string()],
+        Value::Array(items) => items.iter().flat_map(leaves).collect(),
+        Value::Object(members) => members.values().flat_map(leaves).collect(),
+        Value::Null | Value::Bool(_) => vec![],
+    }
+}
+
+/// Returns whether a value names nobody, the platform or the requester itself, in place of a user.
+fn is_no_user(leaf: &str, own: &[String]) -> bool {
+    let is_own = || own.iter().filter(|name| !name.is_empty()).any(|name| contains_name(leaf, name));
+    leaf == "0" || leaf == "system" || text::is_blank(leaf) || text::is_placeholder(leaf) || is_own()
+}
+
+/// What a member is about by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Internal {
+    /// A local user.
+    User,
+    /// A note of an operator.
+    Note,
 }
 
 /// Returns whether a member is about a local user, or holds a note of an operator.
-fn is_internal(member: &str) -> bool {
+fn internal_kind(member: &str) -> Option<Internal> {
     const WHOSE: [&str; 5] = ["operator", "internal", "admin", "reviewer", "private"];
     const USERS: [&str; 8] = [
         "user",
@@ -55,17 +134,10 @@ fn is_internal(member: &str) -> bool {
     ];
     let member = member.to_lowercase();
     let is_note = ["note", "comment"].iter().any(|word| member.contains(word));
-    USERS.contains(&member.as_str()) || (is_note && WHOSE.iter().any(|whose| member.contains(whose)))
-}
-
-fn is_blank(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text::is_blank(text),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
+    if USERS.contains(&member.as_str()) {
+        return Some(Internal::User);
     }
+    (is_note && WHOSE.iter().any(|whose| member.contains(whose))).then_some(Internal::Note)
 }
 
 /// Returns whether a name is too long and too particular to be a word or a number of something else.

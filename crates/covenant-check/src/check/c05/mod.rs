@@ -14,6 +14,7 @@ mod foreign_entries_are_not_stored;
 mod matching;
 pub(in crate::check) mod mention;
 mod promised_excerpt_is_for_its_peer;
+mod subject;
 mod subjects_are_logged;
 
 use crate::check::definition::CheckDef;

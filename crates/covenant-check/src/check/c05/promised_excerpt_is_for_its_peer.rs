@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::excerpt::{DELIVERED, PROMISED, excerpt_entries};
+use super::excerpt::{DELIVERED, PROMISED, excerpt_content, excerpt_entries};
 use super::mention::mentions_name;
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
@@ -74,7 +74,7 @@ impl Check for PromisedExcerptIsForItsPeer {
         };
         // A peer to which no excerpt is sent at all is refused this one as well.
         let mut own = calls(trace).labelled(&self.own);
-        let own = own.find(|call| excerpt_entries(call.exchange).is_some_and(|entries| !entries.is_empty()));
+        let own = own.find(|call| excerpt_content(call.exchange).is_some_and(|entries| !entries.is_empty()));
         let own = own.or_unproven_at("the other peer got no excerpt of its own", &evidence)?;
         let evidence = [promise.n(), before.n(), control.n(), after.n(), own.n()];
         Ok(Pass::new("the peer to which it was promised alone got the excerpt", evidence))

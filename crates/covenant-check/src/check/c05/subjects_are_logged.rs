@@ -2,19 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
-use x509_parser::pem::parse_x509_pem;
 
-use super::audit_entry::{AuditEntry, MatchStrength, has_subject, member};
+use super::audit_entry::{AuditEntry, MatchStrength, has_subject, member, names_subject};
 use super::audit_window::AuditWindow;
+use super::subject::valid_subjects;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::general::reply_summary;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls};
 use covenant_model::transcript::{Exchange, Trace};
-use covenant_model::wire::header::{forwarded_subject, inbound_subject};
-use covenant_model::wire::path::Route;
 
 /// For each call an audit entry says who acted: the remote subject of the grant, or that of the certificate.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -38,7 +34,8 @@ impl Check for SubjectsAreLogged {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let window = AuditWindow::read(trace, &self.peer, &self.call, self.before.as_ref(), &self.after)?;
-        let valid = self.valid_subjects(trace, &window.peer_id);
+        let issued = trace.operation(&self.grant).map(|(_, issue)| issue);
+        let valid = valid_subjects(trace, &self.peer, &window.peer_id, issued);
         let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
         if window.new.is_empty() {
             return Err(Stop::unproven("no new entry at all", window.evidence));
@@ -64,6 +61,11 @@ impl Check for SubjectsAreLogged {
                 let actual = format!("{actual}; the audit names the subject of {}", reply_summary(call));
                 Err(Stop::unproven(actual, window.evidence))
             }
+            // The member is an addition: a platform may name who acted elsewhere.
+            Some((call, (MatchStrength::Certain, entry))) if names_subject(entry.value, &valid) => {
+                let actual = format!("{actual}; that of {} names who acted elsewhere", reply_summary(call));
+                Err(Stop::unproven(actual, window.evidence))
+            }
             Some((call, (MatchStrength::Certain, entry))) => {
                 let stated = member(entry.value, "remote_subject").unwrap_or("nothing");
                 let call = reply_summary(call);
@@ -78,44 +80,12 @@ impl Check for SubjectsAreLogged {
     }
 }
 
-impl SubjectsAreLogged {
-    /// Returns the subjects by which the target may know the peer: that of the grant, and the CNs that the
-    /// target assigned, signed or received from a proxy, and those that follow from the id.
-    fn valid_subjects(&self, trace: &Trace, peer_id: &str) -> Vec<String> {
-        let mut subjects = vec![inbound_subject(peer_id), peer_id.to_owned()];
-        for call in calls(trace).of(&self.peer).made_by_peer() {
-            let headers = call.exchange.request.headers.iter();
-            subjects.extend(headers.filter_map(|(name, value)| forwarded_subject(name, value)));
-            if let Some(data) = call.exchange.data().filter(|_| call.route() == Some(Route::Accept)) {
-                let assigned =
-                    [&data, &data["trust_exchange"]].map(|place| &place["assigned_inbound_subject"]);
-                subjects.extend(assigned.into_iter().filter_map(Value::as_str).map(ToOwned::to_owned));
-                subjects.extend(signed_subject(&data));
-            }
-        }
-        subjects.sort();
-        subjects.dedup();
-        let issued = trace.operation(&self.grant).map(|(_, issue)| &issue.parameters["remote_subject"]);
-        subjects.extend(issued.and_then(Value::as_str).map(ToOwned::to_owned));
-        subjects
-    }
-}
-
-/// Returns the CN in the certificate that the target signed for the peer.
-fn signed_subject(accepted: &Value) -> Option<String> {
-    let pem = accepted["federation_certificate"]["cert_pem"].as_str()?;
-    let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
-    let certificate = block.parse_x509().ok()?;
-    let name = certificate.subject().iter_common_name().find_map(|name| name.as_str().ok())?;
-    Some(name.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::c05::audit_traces::{admitted, own, peer_calls, refused, transport};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     /// Returns the verdict on these new entries, each with its remote subject.
     fn acted(new: &[(Value, &str)]) -> Verdict {
@@ -146,6 +116,32 @@ mod tests {
         assert_eq!(acted(&[(admitted(), "fed:p"), (own(), "fed:target")]), Kept);
         assert_eq!(acted(&[]), Unproven);
         assert_eq!(acted(&[(own(), "fed:target")]), Unproven, "no entry says who acted");
+    }
+
+    #[test]
+    fn a_subject_under_another_name_is_unproven() {
+        let named = |payload: Value| {
+            let mut entry = admitted();
+            entry["payload"] = payload;
+            let with = json!({"call": "call", "after": "excerpt", "peer": "alice", "grant": "none"});
+            peer_calls(&json!({"id": 0}), &[entry]).verdict::<SubjectsAreLogged>(with)
+        };
+        for elsewhere in [
+            json!({"subject": "fed:p"}),
+            json!({"actor": "CN=fed:p,O=alice"}),
+            json!({"remote_subject": {"cn": "fed:p", "grant": null}}),
+            json!({"remote_subject": "alice (fed:p)"}),
+        ] {
+            assert_eq!(named(elsewhere.clone()), Unproven, "{elsewhere}");
+        }
+        for none in [
+            json!({"subject": "fed:target"}),
+            json!({"federation_peer_id": "p"}),
+            json!({"peer_id": "p", "note": "fed:p"}),
+            json!({"remote_subject": "fed:target", "federation_peer_id": "p"}),
+        ] {
+            assert_eq!(named(none.clone()), Broken, "{none}");
+        }
     }
 
     #[test]
