@@ -6,8 +6,8 @@ use toml::Spanned;
 use crate::contract::{Aspect, Basis, ClauseId, Section};
 use crate::operator::{Method, OperatorMethod, capability};
 use crate::scenario::format::{
-    Advance, AnyCall, Excerpt, Expect, Federate, Fetch, Flood, Grant, Hold, Migrate, More, Notify,
-    OfMigration, OfPeer, Operator, PeerCall, PeerReference, Put, Sync,
+    Advance, AnyCall, Excerpt, Expect, Federate, Fetch, Flood, Grant, Hold, InjectOnConnect, Migrate, More,
+    Notify, OfMigration, OfPeer, Operator, PeerCall, PeerReference, Put, Sync,
 };
 use crate::scenario::{CheckSpec, PeerSpec, Scenario, Step};
 
@@ -231,7 +231,7 @@ impl Step {
             Self::Federate(Federate { label, .. })
             | Self::Propose(OfPeer { label, .. })
             | Self::Join(OfPeer { label, .. })
-            | Self::InjectOnConnect(OfPeer { label, .. })
+            | Self::InjectOnConnect(InjectOnConnect { label, .. })
             | Self::Revoke(OfPeer { label, .. })
             | Self::Accept(PeerCall { label, .. })
             | Self::Heartbeat(PeerCall { label, .. })

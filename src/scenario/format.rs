@@ -155,8 +155,9 @@ pub enum Step {
     Join(OfPeer),
     /// A peer sends a heartbeat.
     Heartbeat(PeerCall),
-    /// A peer sends a heartbeat when the target connects to it next, before it answers the target's request.
-    InjectOnConnect(OfPeer),
+    /// A peer sends a heartbeat when the target connects to it next, before it answers the target's request, and with `read`
+    /// it asks for a resource, too.
+    InjectOnConnect(InjectOnConnect),
     /// A peer asks for a resource.
     Fetch(Fetch),
     /// A peer sends a migration.
@@ -262,6 +263,26 @@ step_types! {
         /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
+    }
+    /// Calls of a peer when the target connects to it next.
+    InjectOnConnect {
+        /// The name of the peer.
+        peer: String,
+        /// The resource that the peer asks for after its heartbeat.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        read: Option<InjectedRead>,
+        /// The label of the calls.
+        #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+    }
+    /// A resource that a peer asks for when the target connects.
+    InjectedRead {
+        /// The kind: `[a-z_]+`
+        kind: String,
+        /// The id of the resource.
+        id: String,
+        /// The label of the grant.
+        grant: String,
     }
     /// A fetch by a peer.
     Fetch {

@@ -163,6 +163,7 @@ fn fault_of_scopes(scopes: &[String], span: &Range<usize>) -> Option<FormatFault
 fn uses(step: &Step) -> [Option<&str>; 2] {
     let label = match step {
         Step::Fetch(step) => step.grant.as_deref(),
+        Step::InjectOnConnect(step) => step.read.as_ref().map(|read| read.grant.as_str()),
         Step::Migrate(step) => step.grant.as_deref(),
         Step::Commit(step) | Step::ShowMigration(step) => step.grant.as_deref(),
         Step::Call(step) => step.grant.as_deref(),

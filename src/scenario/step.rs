@@ -46,9 +46,8 @@ impl Step {
     pub fn label(&self) -> Option<&str> {
         match self {
             Self::Federate(step) => step.label.as_deref(),
-            Self::Propose(step) | Self::Join(step) | Self::InjectOnConnect(step) | Self::Revoke(step) => {
-                step.label.as_deref()
-            }
+            Self::Propose(step) | Self::Join(step) | Self::Revoke(step) => step.label.as_deref(),
+            Self::InjectOnConnect(step) => step.label.as_deref(),
             Self::Accept(step) | Self::Heartbeat(step) => step.label.as_deref(),
             Self::Fetch(step) => step.label.as_deref(),
             Self::Migrate(step) => step.label.as_deref(),
@@ -84,9 +83,8 @@ impl Step {
     pub fn peer(&self) -> Option<&str> {
         match self {
             Self::Federate(step) => Some(&step.peer),
-            Self::Propose(step) | Self::Join(step) | Self::InjectOnConnect(step) | Self::Revoke(step) => {
-                Some(&step.peer)
-            }
+            Self::Propose(step) | Self::Join(step) | Self::Revoke(step) => Some(&step.peer),
+            Self::InjectOnConnect(step) => Some(&step.peer),
             Self::Accept(step) | Self::Heartbeat(step) => Some(&step.peer),
             Self::Fetch(step) => Some(&step.peer),
             Self::Migrate(step) => Some(&step.peer),
@@ -120,6 +118,7 @@ impl Step {
             Self::Heartbeat(_) => Some(Stage::Heartbeat),
             Self::Flood(flood) if !flood.handshakes => Some(Stage::Heartbeat),
             Self::Fetch(_) | Self::TryKinds(_) => Some(Stage::Read),
+            Self::InjectOnConnect(step) if step.read.is_some() => Some(Stage::Read),
             Self::Migrate(_) | Self::TryMigrations(_) | Self::Commit(_) | Self::ShowMigration(_) => {
                 Some(Stage::Migrate)
             }

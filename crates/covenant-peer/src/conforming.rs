@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::call::{Call, CallOutcome, StepContext};
 use super::link::Introduction;
-use super::state::{IssuedGrant, Outcome, Proposal, place};
+use super::state::{InjectedRead, Injection, IssuedGrant, Outcome, Proposal, place};
 use super::{Peer, PeerError};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::notice::kind;
@@ -80,18 +80,22 @@ impl Peer {
         self.state().stated = of_itself.map(|(name, value)| (name.clone(), value.clone())).collect();
     }
 
-    /// Registers a heartbeat with this label to be sent when the target connects next. The peer sends it
-    /// before it admits the connection, so it has not yet read the target's call.
-    pub fn inject_on_connect(&self, label: Option<String>) {
-        // The heartbeat belongs to no step: the target determines its time.
-        self.state().injected_heartbeat = Some(StepContext { step: None, label });
+    /// Registers a heartbeat with this label to be sent when the target connects next, and a read after it. The peer sends
+    /// them before it admits the connection, so it has not yet read the target's call.
+    pub fn inject_on_connect(&self, label: Option<String>, read: Option<InjectedRead>) {
+        // The calls belong to no step: the target determines their time.
+        self.state().injection = Some(Injection { context: StepContext { step: None, label }, read });
     }
 
-    /// Sends the registered heartbeat. A target that handles one call at a time can't answer it now; that
+    /// Makes the registered calls. A target that handles one call at a time can't answer them now; that
     /// proves nothing, and the failure is not recorded.
     pub(super) async fn inject_now(&self) {
-        let Some(context) = self.state().injected_heartbeat.take() else { return };
-        let _ = timeout(INJECTION_TIME_MAX, self.heartbeat(&context, &Value::Null)).await;
+        let Some(Injection { context, read }) = self.state().injection.take() else { return };
+        let heartbeat = timeout(INJECTION_TIME_MAX, self.heartbeat(&context, &Value::Null)).await;
+        if let (Ok(_), Some(InjectedRead { kind, id, token })) = (heartbeat, read) {
+            let fetch = self.fetch(&context, &kind, &id, token.as_deref());
+            let _ = timeout(INJECTION_TIME_MAX, fetch).await;
+        }
     }
 
     /// Reads a resource under a grant.

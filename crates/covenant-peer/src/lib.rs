@@ -40,7 +40,7 @@ pub use profile::{DEFAULT_RELEASE, Profile};
 pub use services::OFFERING;
 pub use snapshot::PeerSnapshot;
 pub use standing::{ListenerError, SharedListener, Standing};
-pub use state::{IssuedGrant, Received};
+pub use state::{InjectedRead, IssuedGrant, Received};
 
 use std::io;
 use std::net::SocketAddr;

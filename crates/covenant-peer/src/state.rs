@@ -16,6 +16,24 @@ use covenant_model::wire::path::Route;
 use covenant_net::net::Client;
 use covenant_net::pki::{Identity, Trust};
 
+/// A resource that a peer asks for when the target connects.
+#[derive(Clone, Debug)]
+pub struct InjectedRead {
+    /// Resource kind.
+    pub kind: String,
+    /// Resource id.
+    pub id: String,
+    /// Token of the grant.
+    pub token: Option<String>,
+}
+
+/// Calls that a peer makes when the target connects: a heartbeat, and a read after it.
+#[derive(Debug)]
+pub(super) struct Injection {
+    pub(super) context: StepContext,
+    pub(super) read: Option<InjectedRead>,
+}
+
 /// Call that the target made to the peer.
 #[derive(Clone, Debug)]
 pub struct Received {
@@ -106,8 +124,8 @@ pub(super) struct State {
     pub(super) proposal: Option<Proposal>,
     /// End of the peering; `None` while it is open.
     pub(super) outcome: Option<Outcome>,
-    /// Step context of the heartbeat to send when the target connects next.
-    pub(super) injected_heartbeat: Option<StepContext>,
+    /// Calls to make when the target connects next.
+    pub(super) injection: Option<Injection>,
     /// Number of bodies written so far.
     pub(super) bodies: u64,
     /// Number of calls of each route.
@@ -159,7 +177,7 @@ impl State {
             anonymous_client: None,
             proposal: None,
             outcome: None,
-            injected_heartbeat: None,
+            injection: None,
             bodies: 0,
             calls: BTreeMap::new(),
             granted: BTreeMap::new(),

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::format::{
-    AnyCall, EndGrant, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerCall, PeerPut, Sync, Wait,
+    AnyCall, EndGrant, Fetch, Flood, Hold, InjectOnConnect, Migrate, Notify, OfMigration, PeerCall, PeerPut,
+    Sync, Wait,
 };
 use super::reason::{no_success, unusable};
 use super::runner::ScenarioRunner;
@@ -15,7 +16,7 @@ use super::{StepError, keeper};
 use crate::clock::Stopwatch;
 use crate::net::{NetError, Pause};
 use crate::operator::{OperatorMethod, grant};
-use crate::peer::{Call, CallOutcome, PeerError, Received, StepContext};
+use crate::peer::{Call, CallOutcome, InjectedRead, PeerError, Received, StepContext};
 use crate::transcript::NoteKind;
 use crate::wire::grant::Scope;
 use crate::wire::path::Route;
@@ -91,6 +92,20 @@ impl ScenarioRunner<'_> {
         let token = self.token(step.grant.as_deref());
         let outcome = self.peer_named(&step.peer)?.fetch(context, &kind, &id, token.as_deref()).await?;
         self.keep_outcome(context, &outcome);
+        Ok(())
+    }
+
+    /// Registers the calls that a peer makes when the target connects next.
+    pub(super) fn inject_on_connect(&mut self, step: &InjectOnConnect) -> Result<(), StepError> {
+        let read = match &step.read {
+            Some(read) => Some(InjectedRead {
+                kind: self.values.fill_text(&read.kind)?,
+                id: self.values.fill_text(&read.id)?,
+                token: self.token(Some(&read.grant)),
+            }),
+            None => None,
+        };
+        self.peer_named(&step.peer)?.inject_on_connect(step.label.clone(), read);
         Ok(())
     }
 

@@ -365,10 +365,7 @@ impl<'a> ScenarioRunner<'a> {
                 Step::Accept(step) => self.accept(&context, step).await,
                 Step::Join(step) => self.join(&context, &step.peer).await,
                 Step::Heartbeat(step) => self.heartbeat(&context, step).await,
-                Step::InjectOnConnect(step) => {
-                    self.peer_named(&step.peer)?.inject_on_connect(step.label.clone());
-                    Ok(())
-                }
+                Step::InjectOnConnect(step) => self.inject_on_connect(step),
                 Step::Fetch(step) => self.fetch(&context, step).await,
                 Step::Migrate(step) => self.migrate(&context, step).await,
                 Step::Commit(step) => self.commit(&context, step).await,

@@ -271,6 +271,17 @@ pub(super) const NOTICES: &[Patch] = &[
         |policy| policy.peering.announces_first = false,
     ),
     Patch::defect(
+        "ends-grants-before-revocation-notice",
+        &[("4.1", Conduct), ("4.2", Conduct)],
+        "Serves no grant of a peer from the moment of its revocation, and cuts its heartbeats after the notice.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| {
+                let is_ended = peer.pending_revocation.is_some() && call.path.contains("/resources/");
+                Ok(identity::is_admitted(tx, peer) && !is_ended)
+            };
+        },
+    ),
+    Patch::defect(
         "omits-revocation-notice-to-suspended",
         &[("4.1", Conduct), ("4.2", Conduct)],
         "Revokes a suspended peer without a notice.",

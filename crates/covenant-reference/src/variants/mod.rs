@@ -29,6 +29,7 @@ const TABLES: &[&[Patch]] = &[
     grants::TOKENS,
     grants::SUBSCRIPTIONS,
     grants::REVIEWS,
+    grants::REVOCATIONS,
     operation::RELEASE,
     sync::PATCHES,
     inventory::PATCHES,

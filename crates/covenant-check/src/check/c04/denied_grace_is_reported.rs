@@ -92,7 +92,8 @@ impl DeniedGraceIsReported {
             return true;
         }
         let mut commits = calls(trace).of(&self.after_grace).made_by_target().filter(|call| {
-            matches!(call.route(), Some(Route::MigrationCommit { .. })) && is_refused_for_good(call.exchange)
+            matches!(call.route(), Some(Route::MigrationCommit { .. }))
+                && call_outcome(call.exchange) == CallOutcome::Refused
         });
         let own = calls(trace).of(&self.after_grace).made_by_peer();
         let notice = own.filter(|call| has_event(call.exchange) || has_status(call.exchange)).next_back();

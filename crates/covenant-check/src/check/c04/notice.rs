@@ -109,7 +109,10 @@ impl Teardown<'_> {
         }
         let refusal = calls(trace)
             .labelled(self.call)
-            .find(|call| call_outcome(call.exchange) == CallOutcome::Refused)
+            .find(|call| {
+                call_outcome(call.exchange) == CallOutcome::Refused
+                    && !is_of_a_grant_alone(trace, call, before)
+            })
             .or_unproven_at("no call was refused after the revocation", &[revoked])?;
         let (refused, refusal) = (refusal.n(), refusal.summary());
         if let Some(notice) = notice.filter(|notice| *notice < refused) {
@@ -148,6 +151,23 @@ fn was_admitted(trace: &Trace, peer: &str, until: u64) -> bool {
     let mut made = calls(trace).of(peer).made_by_peer().before(until + 1);
     let last = made.rfind(|call| !call.exchange.was_put_off());
     last.is_none_or(|call| call.exchange.succeeded())
+}
+
+/// Returns whether a refused call is a read that shows nothing of the peering: one that was never served before the revocation,
+/// or whose grant ended with a notice of its own, or that is refused for another reason.
+fn is_of_a_grant_alone(trace: &Trace, call: &Call<'_>, before: u64) -> bool {
+    if !matches!(call.route(), Some(Route::Resource { .. })) {
+        return false;
+    }
+    let peer = call.exchange.peer.as_str();
+    let is_same = |other: &Call<'_>| other.exchange.request.path == call.exchange.request.path;
+    let was_served =
+        calls(trace).of(peer).made_by_peer().before(before + 1).accepted().any(|it| is_same(&it));
+    let announces =
+        |it: &Call<'_>| events(&it.exchange.request).any(|event| event["kind"] == kind::GRANT_REVOKED);
+    let ends_by_itself = calls(trace).of(peer).made_by_target().after(before).any(|it| announces(&it));
+    let is_shut_out = call.exchange.status().is_none_or(|status| [401, 403].contains(&status));
+    !was_served || ends_by_itself || !is_shut_out
 }
 
 /// Returns the entry of a notice in an unknown form, after this entry. Silence is evaluated by the contract

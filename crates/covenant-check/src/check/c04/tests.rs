@@ -238,3 +238,36 @@ fn a_notice_in_one_form_is_not_called_silence() {
     assert!(text(&event()).ends_with(expected), "{}", text(&event()));
     assert!(text(&json!({})).ends_with("no notice of any form"), "{}", text(&json!({})));
 }
+
+/// Returns the verdicts on a target that refuses a read under a grant with this status while it connects to deliver the notice,
+/// and sends these events then.
+fn read_at_the_notice(served_before: bool, status: u16, events: &[&str]) -> [Verdict; 2] {
+    let read = |status: u16| {
+        let answer = if status == 200 { json!({"data": {}}) } else { no() };
+        Exchange::to_target("alice").on("GET", "resources/skill/a").answered_with(status, answer)
+    };
+    verdicts(|builder| {
+        let builder = if served_before { builder.call("served", read(200)) } else { builder };
+        let builder = builder
+            .call("before", call(200, json!({})))
+            .between_steps("call", What::Exchange(call(200, json!({}))))
+            .between_steps("call", What::Exchange(read(status)));
+        let events: Vec<Value> = events.iter().map(|kind| json!({"kind": kind})).collect();
+        let notice = json!({"status": "revoked", "events": events});
+        builder
+            .call_from_target(sent("heartbeat", &notice))
+            .operation("revoke", "peer.revoke", json!({}))
+            .call("call", call(401, no()))
+    })
+}
+
+#[test]
+fn a_grant_that_ends_before_the_notice_is_a_teardown() {
+    assert_eq!(read_at_the_notice(true, 200, &[PEER_REVOKED]), [Kept, Kept]);
+    assert_eq!(read_at_the_notice(true, 401, &[PEER_REVOKED]), [Broken, Broken]);
+    assert_eq!(read_at_the_notice(true, 403, &[PEER_REVOKED]), [Broken, Broken]);
+    assert_eq!(read_at_the_notice(true, 422, &[PEER_REVOKED]), [Kept, Kept], "refused for another reason");
+    assert_eq!(read_at_the_notice(false, 401, &[PEER_REVOKED]), [Kept, Kept], "it was never served");
+    let with_its_own = read_at_the_notice(true, 401, &["platform.grant.revoked", PEER_REVOKED]);
+    assert_eq!(with_its_own, [Kept, Kept], "the grant ended with a notice of its own");
+}
