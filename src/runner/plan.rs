@@ -334,6 +334,7 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         records: vec![],
         kinds: None,
         keeper: None,
+        breaks_so_far: super::planned::breaks_so_far,
     }
 }
 

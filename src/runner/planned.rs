@@ -1,13 +1,25 @@
 //! The planned checks of a scenario.
 
-use crate::check::PlannedCheck;
+use crate::check::{self, PlannedCheck};
 use crate::contract::TextRange;
-use crate::scenario::Loaded;
+use crate::scenario::{CheckSpec, Loaded};
+use crate::transcript::Trace;
 
 /// Returns the planned checks of a scenario, for every contract text, under the name of its trace.
 #[must_use]
 pub fn planned(trace: &str, loaded: &Loaded) -> Vec<PlannedCheck> {
-    let checks = loaded.scenario.checks.iter().map(toml::Spanned::get_ref);
+    planned_of(trace, loaded.scenario.checks.iter().map(toml::Spanned::get_ref))
+}
+
+/// Returns whether the trace of a step with this label, which goes on, breaks a check that cites the label. The step then
+/// reads again, until its time is over: what is due may still come.
+#[must_use]
+pub(super) fn breaks_so_far(checks: &[CheckSpec], trace: &Trace, label: &str) -> bool {
+    let planned = planned_of(trace.scenario(), checks.iter());
+    planned.iter().any(|check| check::breaks_so_far(check, trace, label))
+}
+
+fn planned_of<'a>(trace: &str, checks: impl Iterator<Item = &'a CheckSpec>) -> Vec<PlannedCheck> {
     (1..)
         .zip(checks)
         .map(|(number, check)| PlannedCheck {

@@ -30,7 +30,9 @@ impl ScenarioRunner<'_> {
             let has_settled = settling.has_settled(found);
             let is_whole = step.until_entries.is_none_or(|entries| entries <= found && has_settled);
             let is_delivered = outcome.status == Some(DELIVERED);
-            if is_whole || !is_delivered || looking.elapsed() >= self.poll_timeout() {
+            let may_be_short = || step.until_entries.is_some() && self.breaks_so_far(context);
+            let is_late = looking.elapsed() >= self.poll_timeout();
+            if !is_delivered || is_late || (is_whole && !may_be_short()) {
                 break outcome;
             }
         };

@@ -22,7 +22,7 @@ use toml::Spanned;
 use url::Url;
 
 use super::fit::fit;
-use super::format::{Scenario, Step};
+use super::format::{CheckSpec, Scenario, Step};
 use super::load::Loaded;
 use super::own_names::with_own_names;
 use crate::Fault;
@@ -87,6 +87,9 @@ pub struct RunContext {
     pub kinds: Option<Arc<Kinds>>,
     /// Keeper of the keys of a peering; `None` where the operator client can revoke it.
     pub keeper: Option<Arc<dyn SnapshotKeeper>>,
+    /// A function that returns whether a trace which goes on breaks one of these checks that cites a label: a step that waits
+    /// then reads again.
+    pub breaks_so_far: fn(&[CheckSpec], &Trace, &str) -> bool,
 }
 
 impl RunContext {

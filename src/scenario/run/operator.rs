@@ -127,7 +127,9 @@ impl ScenarioRunner<'_> {
             });
             let is_shown = missing(&shown, &result).is_none();
             let has_ended = !step.until_ended || !is_unfinished(&result);
-            if (is_seen && is_shown && has_ended) || looking.elapsed() >= self.poll_timeout() {
+            let is_complete = is_seen && is_shown && has_ended;
+            let may_be_short = || step.until.is_some() && self.breaks_so_far(context);
+            if looking.elapsed() >= self.poll_timeout() || (is_complete && !may_be_short()) {
                 break result;
             }
         };

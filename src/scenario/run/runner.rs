@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::fit::{Fitted, Unfit};
-use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
+use super::super::format::{CheckSpec, Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::operator::awaited;
 use super::real_time::clock_seconds;
@@ -67,6 +67,7 @@ pub(super) struct ScenarioRunner<'a> {
     last: Value,
     seed: Seed,
     settings: Value,
+    checks: Vec<CheckSpec>,
     /// The labels of the steps that were left out, with the missing method.
     left_out: BTreeMap<String, String>,
     /// The number of seconds by which the scenario moves the clock in all.
@@ -112,6 +113,7 @@ impl<'a> ScenarioRunner<'a> {
             last: Value::Null,
             seed,
             settings: Value::Object(scenario.settings.clone()),
+            checks: scenario.checks.iter().map(|check| check.get_ref().clone()).collect(),
             left_out: BTreeMap::new(),
             clock_seconds: clock_seconds(scenario),
             awaited: awaited(scenario),
@@ -119,6 +121,12 @@ impl<'a> ScenarioRunner<'a> {
             named_records: BTreeMap::new(),
             fitting: None,
         }
+    }
+
+    /// Returns whether what a step has read so far breaks a check that cites its label. What is due may still come.
+    pub(super) fn breaks_so_far(&self, context: &StepContext) -> bool {
+        let breaks = |label| (self.run_context.breaks_so_far)(&self.checks, &self.recorder.trace(), label);
+        context.label.as_deref().is_some_and(breaks)
     }
 
     /// Goes by the kinds of the target, and notes which they are.

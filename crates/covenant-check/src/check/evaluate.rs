@@ -114,6 +114,13 @@ fn texts(argument: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
     }
 }
 
+/// Returns whether a trace that goes on breaks a check which cites this label, as far as it shows now.
+#[must_use]
+pub fn breaks_so_far(check: &PlannedCheck, trace: &Trace, label: &str) -> bool {
+    let is_cited = check.with.values().flat_map(texts).any(|text| text == label);
+    is_cited && completed(check, &trace.with_usual_ids()).verdict == Verdict::Broken
+}
+
 /// Returns the method whose lack may be why a check is unproven; `None` if it is not unproven, or no method is
 /// missing.
 #[must_use]
@@ -242,6 +249,7 @@ fn misbehaved(trace: &Trace, with: &BTreeMap<String, Value>) -> bool {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
     use covenant_model::clock::{Clock, Seed};
     use covenant_model::transcript::{Exchange, Note, NoteKind, Operation, Transcript, What};
     use covenant_model::wire::canonical::{canonical_json, sha256_hex};
@@ -457,5 +465,16 @@ mod tests {
         let right = sha256_hex(canonical_json(&records));
         assert_eq!(verdict(batch(&right, "b"), &Outcome::Completed).0, Broken);
         assert_eq!(verdict(batch(&right, "b"), &refused).0, Unproven);
+    }
+
+    #[test]
+    fn a_trace_that_goes_on_breaks_a_check_that_cites_the_label() {
+        let (check, _) = call_and_trace(vec![], Outcome::Completed);
+        let call = |status: u16| Exchange::to_target("alice").on("GET", "resources/x/1").answered(status);
+        let trace =
+            |status: u16| TraceBuilder::new().call("granted", call(204)).call("listed", call(status)).trace();
+        assert!(breaks_so_far(&check, &trace(403), "listed"));
+        assert!(!breaks_so_far(&check, &trace(204), "listed"));
+        assert!(!breaks_so_far(&check, &trace(403), "another"));
     }
 }

@@ -46,7 +46,7 @@ use definition::Evaluate;
 pub use definition::{AbsentCall, CheckDef};
 #[cfg(test)]
 use evaluate::result_of;
-pub use evaluate::{ended_at, ended_at_deadline, evaluate, missing_method};
+pub use evaluate::{breaks_so_far, ended_at, ended_at_deadline, evaluate, missing_method};
 pub use flaky::Flaky;
 pub use schema::add_arguments;
 pub use table::{check_with_id, checks};
