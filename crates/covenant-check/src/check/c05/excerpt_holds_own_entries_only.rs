@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::audit_entry::{has_peer_id, member};
+use super::audit_entry::{has_peer_id, has_peer_id_elsewhere, member};
 use super::excerpt::{DELIVERED, ExcerptRequest, excerpt_requests};
 use super::mention::{contains_name, internal_members, is_unmistakable, known_operators, mentions_name};
 use super::subject::valid_subjects;
@@ -60,7 +60,8 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
         };
         let mentions = |entry: &Value, names: &[String]| names.iter().any(|name| mentions_name(entry, name));
         // Where the requester presented a grant of another peer, the subject of its own call is that of the grant (5.2).
-        let has_subject = |entry: &Value| !has_peer_id(entry, &own) && mentions(entry, &subjects);
+        let is_own = |entry: &Value| has_peer_id(entry, &own) || has_peer_id_elsewhere(entry, &own);
+        let has_subject = |entry: &Value| !is_own(entry) && mentions(entry, &subjects);
         let is_foreign = |entry: &Value| mentions(entry, &names) || has_subject(entry);
         let presented = self.is_foreign_grant_presented(trace, requester);
         let is_open = |entry: &Value| {
@@ -170,7 +171,7 @@ impl ExcerptHoldsOwnEntriesOnly {
             [request, answer.unwrap_or_else(|| Ok(String::new()))].map(Result::unwrap_or_default).concat()
         });
         let operations = trace.entries().iter().filter_map(|entry| entry.operation());
-        let operations = operations.filter_map(|operation| serde_json::to_string(operation).ok());
+        let operations = operations.map(|operation| operation.parameters.to_string());
         let known: Vec<String> = of_requester.chain(operations).collect();
         ids.retain(|id| {
             is_unmistakable(id) && *id != own && !known.iter().any(|text| contains_name(text, id))
@@ -298,7 +299,9 @@ mod tests {
         let own = json!({"federation_peer_id": "own-row-1", "remote_subject": "bob-foreign"});
         let other = json!({"federation_peer_id": "bob-row-1", "remote_subject": "bob-foreign"});
         let nameless = json!({"remote_subject": "bob-foreign"});
-        assert_eq!([presenting(true, own.clone()), presenting(true, other)], [Kept, Broken]);
+        assert_eq!([presenting(true, own), presenting(true, other)], [Kept, Broken]);
+        let observed = json!({"peer_id": "own-row-1", "remote_subject": "bob-foreign"});
+        assert_eq!(presenting(true, observed), Kept, "the observed wire has it under this name");
         assert_eq!([presenting(true, nameless.clone()), presenting(false, nameless)], [Unproven, Broken]);
         let beside =
             json!({"federation_peer_id": "own-row-1", "remote_subject": "bob-foreign", "by": "bob-row-1"});
