@@ -95,8 +95,8 @@ impl DeniedGraceIsReported {
             matches!(call.route(), Some(Route::MigrationCommit { .. }))
                 && call_outcome(call.exchange) == CallOutcome::Refused
         });
-        let own = calls(trace).of(&self.after_grace).made_by_peer();
-        let notice = own.filter(|call| has_event(call.exchange) || has_status(call.exchange)).next_back();
+        let mut own = calls(trace).of(&self.after_grace).made_by_peer();
+        let notice = own.rfind(|call| has_event(call.exchange) || has_status(call.exchange));
         let grace = notice.and_then(|notice| Grace::of(trace, notice.n(), &self.after_grace));
         grace.is_some_and(|grace| commits.all(|commit| grace.is_over(commit.at() - CLOCKS)))
     }

@@ -266,6 +266,7 @@ mod tests {
         for nobody in [
             json!({"user": "alice-grant"}),
             json!({"user": "CN=fed:own-row-1"}),
+            json!({"user": "fed:the-platform-itself"}),
             json!({"user": "anonymous"}),
             json!({"user": "none"}),
             json!({"user": "-"}),

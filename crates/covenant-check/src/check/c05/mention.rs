@@ -104,8 +104,13 @@ fn leaves(value: &Value) -> Vec<String> {
     }
 }
 
-/// Returns whether a value names nobody, the platform or the requester itself, in place of a user.
+/// Returns whether a value names nobody, a platform or the requester itself, in place of a user.
 fn is_no_user(leaf: &str, own: &[String]) -> bool {
+    const SUBJECTS: [&str; 2] = ["fed:", "federation-peer-"];
+    let name = leaf.trim_start_matches("CN=");
+    if SUBJECTS.iter().any(|subject| name.starts_with(subject)) {
+        return true;
+    }
     let is_own = || own.iter().filter(|name| !name.is_empty()).any(|name| contains_name(leaf, name));
     leaf == "0" || leaf == "system" || text::is_blank(leaf) || text::is_placeholder(leaf) || is_own()
 }
