@@ -11,14 +11,13 @@ use crate::operator::platform::{Reset, Start};
 use crate::operator::{OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets};
 use crate::transcript::{Direction, Entry, Reading, What};
 use crate::wire::path::Route;
+use crate::wire::state::PeerStatus;
 
 /// The statuses of the REST surface for a peer that is not there.
 const STATUS_NOT_FOUND: i64 = 404;
 const STATUS_GONE: i64 = 410;
 /// The name of the lease in which peerings are ended.
 const LEASE: &str = "audit/clean";
-/// The status of a peering that ended.
-const REVOKED: &str = "revoked";
 /// The reason that the notice states.
 const REASON: &str = "the run was interrupted";
 
@@ -108,7 +107,7 @@ pub async fn end_peers(
 
 async fn end(operator: &dyn OperatorClient, peer_id: &str) -> Result<EndedPeer, OperatorError> {
     match operator.call(Show::METHOD, json!({"peer_id": peer_id})).await {
-        Ok(shown) if shown["peer"]["status"] == REVOKED => return Ok(EndedPeer::WasRevoked),
+        Ok(shown) if has_ended(&shown["peer"]["status"]) => return Ok(EndedPeer::WasRevoked),
         Err(gone) if is_unknown(&gone) => return Ok(EndedPeer::Unknown(gone.to_string())),
         Err(fault @ OperatorError::Fault(_)) => return Err(fault),
         // Another refusal says nothing of the peer: it may stand.
@@ -120,6 +119,11 @@ async fn end(operator: &dyn OperatorClient, peer_id: &str) -> Result<EndedPeer, 
         Err(fault @ OperatorError::Fault(_)) => Err(fault),
         Err(other) => Ok(EndedPeer::Failed(other.to_string())),
     }
+}
+
+/// Returns whether a status is that of a peering that ended.
+fn has_ended(status: &Value) -> bool {
+    status.as_str().and_then(PeerStatus::means_ended) == Some(true)
 }
 
 /// Returns whether the target says that it has no such peer. The REST surface says so by the status of its answer.

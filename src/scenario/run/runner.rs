@@ -525,6 +525,7 @@ pub(super) fn missing(wanted: &Value, found: &Value) -> Option<String> {
         other if other == found => None,
         // A platform may state more than the word (`binding.md`, "Members that are read").
         Value::String(wanted) if wanted == PeerStatus::Suspended.as_str() && is_suspended(found) => None,
+        Value::String(wanted) if wanted == PeerStatus::Revoked.as_str() && has_ended(found) => None,
         other => Some(format!("{other}, found {found}")),
     }
 }
@@ -533,9 +534,21 @@ fn is_suspended(status: &Value) -> bool {
     status.as_str().is_some_and(PeerStatus::means_suspended)
 }
 
+fn has_ended(status: &Value) -> bool {
+    status.as_str().and_then(PeerStatus::means_ended) == Some(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_of_an_ended_peering_is_revoked_in_either_case() {
+        let wanted = json!({"peer": {"status": "revoked"}});
+        assert_eq!(missing(&wanted, &json!({"peer": {"status": "REVOKED"}})), None);
+        assert_eq!(missing(&wanted, &json!({"peer": {"status": "archived"}})), None);
+        assert!(missing(&wanted, &json!({"peer": {"status": "revoking"}})).is_some());
+    }
 
     #[test]
     fn a_status_that_says_more_than_suspended_is_suspended() {

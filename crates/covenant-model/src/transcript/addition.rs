@@ -15,6 +15,7 @@ use crate::Stage;
 use crate::operator::OperatorMethod;
 use crate::operator::peer::Revoke;
 use crate::wire::path::Route;
+use crate::wire::state::PeerStatus;
 
 /// The members of `metadata` that disclose something (`binding.md`, "Accept and heartbeat").
 const DISCLOSED: [&str; 4] =
@@ -205,7 +206,8 @@ impl Trace {
                 What::Operation(operation) if revokes(operation) => return None,
                 What::Operation(operation) => {
                     let shown = operation.result.as_ref().map(|result| result.get("peer").unwrap_or(result));
-                    if is_noticed && shown.is_some_and(|peer| peer["status"] == "revoked") {
+                    let status = shown.and_then(|peer| peer["status"].as_str());
+                    if is_noticed && status.and_then(PeerStatus::means_ended) == Some(true) {
                         return Some(entry.n);
                     }
                 }

@@ -56,6 +56,22 @@ impl PeerStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
+    /// Reads an operator's word for a state, in either case.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        Self::parse(&text.trim().to_lowercase())
+    }
+
+    /// Returns whether an operator's word for a state means that the peering has ended, or `None` if the word is not known:
+    /// a platform may name the state until the grace ends, or put the row of an ended peering away.
+    #[must_use]
+    pub fn means_ended(text: &str) -> Option<bool> {
+        if text.trim().eq_ignore_ascii_case("archived") {
+            return Some(true);
+        }
+        Self::read(text).map(|status| status == Self::Revoked)
+    }
+
     /// Returns whether an operator's word for a state means that the peer is suspended: a platform may state more than
     /// the name on the wire.
     #[must_use]
@@ -73,5 +89,25 @@ impl PeerStatus {
 impl fmt::Display for PeerStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operators_word_for_the_end_is_read_in_either_case() {
+        for (word, expected) in [
+            ("revoked", Some(true)),
+            (" REVOKED ", Some(true)),
+            ("Archived", Some(true)),
+            ("Active", Some(false)),
+            ("suspended", Some(false)),
+            ("revoking", None),
+            ("terminated", None),
+        ] {
+            assert_eq!(PeerStatus::means_ended(word), expected, "{word}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::check::enforcement::is_suspended_status;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::status_shown;
 use covenant_model::transcript::Trace;
+use covenant_model::wire::state::PeerStatus;
 
 /// The peer is suspended, and no longer so after the operator resumes it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -53,13 +54,18 @@ impl Check for SuspendedUntilResumed {
         }
         let resume = trace.operation(&self.resume);
         let is_suspended = is_suspended_status(after) == Some(true);
+        let has_ended = PeerStatus::means_ended(after);
         match resume.filter(|(_, resume)| resume.failure.is_some()) {
             // A review may require more than one method of the operator.
             Some((n, _)) if is_suspended => {
                 Err(Stop::unproven("suspended; peer.resume was refused", [snapshot_n, n]))
             }
-            _ if is_suspended || after == "revoked" => {
+            _ if is_suspended || has_ended == Some(true) => {
                 Err(Stop::broken(format!("after peer.resume it is {after}"), evidence))
+            }
+            _ if has_ended.is_none() => {
+                let actual = format!("after peer.resume it is {after}, which is no status of the wire");
+                Err(Stop::unproven(actual, evidence))
             }
             _ => Ok(Pass::new(format!("suspended, and {after} after peer.resume"), evidence)),
         }
@@ -105,6 +111,8 @@ mod tests {
     fn a_peer_that_is_not_suspended_or_remains_so_after_the_review_is_broken() {
         assert_eq!(verdict(["active", "suspended", "enrolled"]), Kept);
         assert_eq!(verdict(["active", "suspended", "accepted"]), Kept);
+        assert_eq!(verdict(["active", "suspended", "REVOKED"]), Broken);
+        assert_eq!(verdict(["active", "suspended", "terminated"]), Unproven);
         assert_eq!(verdict(["active", "active", "active"]), Broken);
         assert_eq!(verdict(["active", "suspended", "suspended"]), Broken);
         assert_eq!(verdict(["suspended", "suspended", "active"]), Unproven);

@@ -71,7 +71,9 @@ mod tests {
                 .verdict::<RevocationByPeerIsHonoured>(json!({"call": "leave", "snapshot": "snapshot"}))
         };
         assert_eq!(verdict(200, "revoked"), Kept);
+        assert_eq!(verdict(200, "REVOKED"), Kept);
         assert_eq!(verdict(200, "active"), Broken);
+        assert_eq!(verdict(200, "revoking"), Unproven, "until the grace ends");
         assert_eq!(verdict(422, "revoked"), Broken);
         assert_eq!(verdict(500, "revoked"), Unproven);
         assert_eq!(verdict(500, "active"), Broken);

@@ -4,6 +4,7 @@ use crate::check::arguments::Labels;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::status_shown;
 use covenant_model::transcript::Trace;
+use covenant_model::wire::state::PeerStatus;
 
 /// Evaluates whether each of these snapshots shows a revoked peer. `evidence` is what led to it.
 pub(super) fn all_revoked(trace: &Trace, snapshots: &Labels, mut evidence: Vec<u64>) -> Outcome {
@@ -12,8 +13,15 @@ pub(super) fn all_revoked(trace: &Trace, snapshots: &Labels, mut evidence: Vec<u
             return Err(Stop::unproven(format!("{label:?} shows no status"), evidence));
         };
         evidence.push(n);
-        if !has_ended(status) {
-            return Err(Stop::broken(format!("{label:?} shows the peer as {status}"), evidence));
+        match PeerStatus::means_ended(status) {
+            Some(true) => {}
+            Some(false) => {
+                return Err(Stop::broken(format!("{label:?} shows the peer as {status}"), evidence));
+            }
+            None => {
+                let actual = format!("{label:?} shows the peer as {status}, which is no status of the wire");
+                return Err(Stop::unproven(actual, evidence));
+            }
         }
     }
     Ok(Pass::new(format!("{} peers are revoked", snapshots.iter().count()), evidence))
@@ -21,10 +29,5 @@ pub(super) fn all_revoked(trace: &Trace, snapshots: &Labels, mut evidence: Vec<u
 
 /// Returns whether a snapshot shows a revoked peer.
 pub(super) fn is_revoked(trace: &Trace, snapshot: &str) -> bool {
-    status_shown(trace, snapshot).is_some_and(|(_, status)| has_ended(status))
-}
-
-/// Returns whether a status is that of an ended peering. A revoked row may have been archived meanwhile.
-fn has_ended(status: &str) -> bool {
-    matches!(status, "revoked" | "archived")
+    status_shown(trace, snapshot).is_some_and(|(_, status)| PeerStatus::means_ended(status) == Some(true))
 }

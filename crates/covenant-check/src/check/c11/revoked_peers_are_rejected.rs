@@ -81,6 +81,8 @@ mod tests {
         };
         assert_eq!(verdict("revoked", 401), Kept);
         assert_eq!(verdict("revoked", 200), Broken);
+        assert_eq!(verdict("Revoked", 200), Broken);
         assert_eq!(verdict("active", 200), Unproven);
+        assert_eq!(verdict("terminated", 200), Unproven);
     }
 }

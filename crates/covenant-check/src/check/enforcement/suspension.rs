@@ -14,5 +14,5 @@ pub(in crate::check) fn is_suspended_status(status: &str) -> Option<bool> {
     if PeerStatus::means_suspended(status) {
         return Some(true);
     }
-    PeerStatus::parse(&status.to_lowercase()).map(|_| false)
+    PeerStatus::read(status).map(|_| false)
 }
