@@ -26,6 +26,14 @@ impl Peer {
         headers.iter().any(|(_, value)| value.contains("seen"))
     }
 
+    /// Returns whether a proxy stands before the target and verifies the validity of the certificates that it forwards. The
+    /// suite plays this proxy.
+    #[must_use]
+    pub fn is_forwarded(&self) -> bool {
+        let caller = self.state().target.as_ref().map(|target| target.caller).unwrap_or_default();
+        matches!(caller, CallerForm::Forwarded(_))
+    }
+
     /// Returns whether the peer can present a certificate in place of its own. The former one may be missing, or be the
     /// present one again.
     #[must_use]

@@ -16,7 +16,7 @@ use super::{StepError, keeper};
 use crate::clock::Stopwatch;
 use crate::net::{NetError, Pause};
 use crate::operator::{OperatorMethod, grant};
-use crate::peer::{Call, CallOutcome, InjectedRead, PeerError, Received, StepContext};
+use crate::peer::{Call, CallOutcome, InjectedRead, OtherCertificate, PeerError, Received, StepContext};
 use crate::transcript::NoteKind;
 use crate::wire::grant::Scope;
 use crate::wire::path::Route;
@@ -254,6 +254,11 @@ impl ScenarioRunner<'_> {
         let peer = self.peer_named(&step.peer)?;
         if step.certificate.is_some() && !peer.certificate_is_seen() {
             let message = "the target sees the names of its callers, and not their certificates";
+            self.note(context, NoteKind::Injected, message, json!({"peer": step.peer}));
+            return Ok(());
+        }
+        if step.certificate == Some(OtherCertificate::Ended) && peer.is_forwarded() {
+            let message = "a proxy verifies the validity of a certificate, and forwards none that has ended";
             self.note(context, NoteKind::Injected, message, json!({"peer": step.peer}));
             return Ok(());
         }

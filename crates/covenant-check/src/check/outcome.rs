@@ -78,6 +78,14 @@ impl Stop {
         Self::NotApplicable(Seen::new(actual, evidence))
     }
 
+    /// Adds the entries that led to the stop, before its own.
+    #[must_use]
+    pub(super) fn after(mut self, earlier: impl IntoIterator<Item = u64>) -> Self {
+        let (Self::Broken(seen) | Self::Unproven(seen) | Self::NotApplicable(seen)) = &mut self;
+        seen.evidence.splice(0..0, earlier);
+        self
+    }
+
     /// Turns the stop into `unproven` for another reason, with the same evidence.
     #[must_use]
     pub(super) fn into_unproven(self, actual: impl Into<String>) -> Self {

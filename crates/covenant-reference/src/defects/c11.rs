@@ -14,31 +14,18 @@ use crate::variants::BEHIND_PROXY;
 use crate::{Patch, outbound};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::migration::operation;
+use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::state::PeerStatus;
 
 /// Defects in the verification of a certificate that a proxy forwards (11.5).
-pub(super) const FORWARDED_CERTIFICATES: &[Patch] = &[
-    Patch::defect(
-        "trusts-name-in-forwarded-certificate",
-        &[("11.5", Conduct)],
-        "Trusts the name in a certificate that a proxy forwards, whoever issued it.",
-        |policy| policy.identity.is_its_certificate = |_, _, _, _| true,
-    )
-    .on(&BEHIND_PROXY),
-    Patch::defect(
-        "accepts-ended-forwarded-certificate",
-        &[("11.5", Conduct)],
-        "Verifies who issued a certificate that a proxy forwards, and not until when it is valid.",
-        |policy| {
-            policy.identity.is_its_certificate = |peer, certificate, authority, now| {
-                let earlier = certificate.not_after.min(now);
-                identity::is_its_certificate(peer, certificate, authority, earlier)
-            };
-        },
-    )
-    .on(&BEHIND_PROXY),
-];
+pub(super) const FORWARDED_CERTIFICATES: &[Patch] = &[Patch::defect(
+    "trusts-name-in-forwarded-certificate",
+    &[("11.5", Conduct)],
+    "Trusts the name in a certificate that a proxy forwards, whoever issued it.",
+    |policy| policy.identity.is_its_certificate = |_, _, _, _| true,
+)
+.on(&BEHIND_PROXY)];
 
 /// Defects in the end of a peering: its records, its audit, its overlay addresses.
 pub(super) const PATCHES: &[Patch] = &[
@@ -83,6 +70,28 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| {
             policy.identity.is_admitted =
                 |tx, call, peer| Ok(identity::is_admitted(tx, peer) || call.path.ends_with("/trust_bundle"));
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "takes-subscriptions-after-revocation",
+        &[("9.2", Detection), ("11.5", Conduct), ("11.5", Detection)],
+        "Takes and ends subscriptions under each certificate that it knows, also under that of a revoked peer.",
+        |policy| {
+            policy.identity.is_admitted =
+                |tx, call, peer| Ok(identity::is_admitted(tx, peer) || call.path.contains("/subscriptions"));
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "shows-migrations-after-revocation",
+        &[("9.2", Detection), ("11.5", Conduct), ("11.5", Detection)],
+        "Shows a migration to each certificate that it knows, also to that of a revoked peer.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| {
+                let shows = call.path.contains("/migrations/") && !call.path.ends_with("/commit");
+                Ok(identity::is_admitted(tx, peer) || shows)
+            };
         },
     )
     .hard_to_reach(),
@@ -174,6 +183,19 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| {
             policy.outbound.before_revocation =
                 Some(|platform, peer_id| Box::pin(delete_remote_copies(platform, peer_id)));
+        },
+    ),
+    Patch::defect(
+        "demands-deletion-in-its-notice",
+        &[("11.2", Conduct)],
+        "Demands in the notice of its revocation that the peer deletes the records that it migrated there.",
+        |policy| {
+            policy.outbound.override_heartbeat = |body| {
+                let events = body.get_mut("events").and_then(Value::as_array_mut);
+                for event in events.into_iter().flatten().filter(|event| event["kind"] == kind::PEER_REVOKED) {
+                    event["payload"]["delete_data"] = json!(true);
+                }
+            };
         },
     ),
     Patch::defect(

@@ -21,6 +21,9 @@ const DELETED: [&str; 5] = ["deleted", "destroyed", "purged", "erased", "tombsto
 /// The words for a record that was put away: the trace does not show whether it can still be read.
 const PUT_AWAY: [&str; 6] = ["archived", "removed", "discarded", "trashed", "hidden", "inactive"];
 
+/// The members that say the state of a record.
+const STATES: [&str; 2] = ["status", "state"];
+
 /// The members that describe the action of an audit entry (5.1, 5.2), and its time.
 const LOGGED: [&str; 9] = [
     "federation_peer_id",
@@ -115,7 +118,7 @@ fn is_of_records(trace: &Trace, label: &str) -> bool {
 enum RowOutcome {
     /// It is there, with the same content.
     Unchanged,
-    /// It is there and lacks a member that it had; or it was a copy that a sync keeps up to date, and no
+    /// It is there in another state, or lacks a member that it had; or it was a copy that a sync keeps up to date, and no
     /// migration brought it.
     Faded,
     /// It is not there, or it has another content.
@@ -135,7 +138,12 @@ fn row_outcome(imported: &ImportedRecords, row: &Value, after: &mut Vec<&Value>)
         None => keeps_members(row, other),
     };
     let complete = after.iter().position(|other| is_same(other) && is_complete(other));
-    let Some(place) = complete.or_else(|| after.iter().position(is_same)) else {
+    // A record may have come with a state of its own, which the platform then changes.
+    let content: Vec<&str> = names.iter().copied().filter(|name| !STATES.contains(name)).collect();
+    let is_same_but_state =
+        |other: &&Value| members.is_some() && fixed_part(other, &content) == fixed_part(row, &content);
+    let place = complete.or_else(|| after.iter().position(is_same));
+    let Some(place) = place.or_else(|| after.iter().position(is_same_but_state)) else {
         return if imported.was_only_synced(row) { RowOutcome::Faded } else { RowOutcome::Gone };
     };
     let found = after.swap_remove(place);
@@ -243,6 +251,24 @@ mod tests {
         assert_eq!(records_remain(&other_form("a"), &other_form("")), Unproven);
         assert_eq!(records_remain(&json!([own, copy]), &json!([own])), Unproven);
         assert_eq!(records_remain(&json!([row("seed", "c", "live")]), &json!([])), Unproven);
+    }
+
+    #[test]
+    fn a_state_that_came_with_a_record_may_change_and_may_not_say_that_it_is_deleted() {
+        let row = |name: &str, state: &str| json!({"kind": "skill", "id": "own", "record": {"id": "own", "name": name, "status": state}});
+        let verdict = |after: Value| {
+            let own = json!({"id": "own", "record": {"name": "a", "status": "active"}});
+            TraceBuilder::new()
+                .operation_with("", "resource.put", own, json!({}))
+                .operation("before", "resource.list", json!({"resources": [row("a", "active")]}))
+                .operation("after", "resource.list", json!({ "resources": after }))
+                .verdict::<ListedEntriesRemain>(json!({"before": "before", "after": "after"}))
+        };
+        assert_eq!(verdict(json!([row("a", "active")])), Kept);
+        assert_eq!(verdict(json!([row("a", "archived")])), Unproven);
+        assert_eq!(verdict(json!([row("a", "orphaned")])), Unproven);
+        assert_eq!(verdict(json!([row("a", "deleted")])), Broken);
+        assert_eq!(verdict(json!([row("", "archived")])), Broken);
     }
 
     #[test]

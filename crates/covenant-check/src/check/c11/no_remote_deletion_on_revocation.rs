@@ -2,13 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, succeeded_operation};
+use crate::check::query::{Call, CallQuery, calls, events, succeeded_operation};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::migration::operation;
+use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
 /// The reason for which the check ends without a migration and a revocation.
@@ -38,10 +40,14 @@ impl Check for NoRemoteDeletionOnRevocation {
         let (sent, _) = succeeded_operation(trace, &self.migration, NOT_MIGRATED)?;
         let (revoked, _) = succeeded_operation(trace, &self.revoke, NOT_MIGRATED)?;
         let migrations = || calls(trace).of(&self.peer).made_by_target().on(Route::Migrations);
-        let deletes =
-            |call: &Call<'_>| call.exchange.sent().is_some_and(|sent| sent["operation"] == operation::DELETE);
-        if let Some(deletion) = migrations().after(sent).find(deletes) {
-            return Err(Stop::final_breach(deletion.summary(), [sent, revoked, deletion.n()]));
+        let later = || calls(trace).of(&self.peer).made_by_target().after(sent);
+        if let Some(deletion) = later().find(asks_for_deletion) {
+            let actual = format!("a deletion was requested: {}", deletion.summary());
+            return Err(Stop::final_breach(actual, [sent, revoked, deletion.n()]));
+        }
+        if let Some(call) = later().find(may_ask_for_deletion) {
+            let actual = format!("a call that may ask for a deletion: {}", call.summary());
+            return Err(Stop::unproven(actual, [sent, revoked, call.n()]));
         }
         let Some(migration) = migrations().before(sent).accepted().next() else {
             return Err(Stop::unproven("nothing was migrated to the peer", [sent, revoked]));
@@ -50,13 +56,53 @@ impl Check for NoRemoteDeletionOnRevocation {
     }
 }
 
+/// Returns whether a call asks the peer to delete records: by a plan, by the method, or in the notice of the revocation.
+fn asks_for_deletion(call: &Call<'_>) -> bool {
+    let is_plan = call.route() == Some(Route::Migrations)
+        && call.exchange.sent().is_some_and(|sent| sent["operation"] == operation::DELETE);
+    let is_of_record = is_delete(call) && path_of(call).contains("/resources/");
+    let mut notices = events(&call.exchange.request).filter(|event| event["kind"] == kind::PEER_REVOKED);
+    is_plan || is_of_record || notices.any(|event| event["payload"]["delete_data"] == true)
+}
+
+/// Returns whether a call may ask the peer to delete records, in a form that the binding does not know.
+fn may_ask_for_deletion(call: &Call<'_>) -> bool {
+    let is_unknown = call.route().is_none() && (is_delete(call) || names_deletion(path_of(call)));
+    is_unknown || call.exchange.sent().is_some_and(has_member_of_deletion)
+}
+
+fn is_delete(call: &Call<'_>) -> bool {
+    call.exchange.request.method.as_deref() == Some("DELETE")
+}
+
+fn path_of<'a>(call: &Call<'a>) -> &'a str {
+    call.exchange.request.path.as_deref().unwrap_or_default()
+}
+
+/// Returns whether a value has a member whose name is about a deletion, and that is neither empty nor false.
+fn has_member_of_deletion(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_member_of_deletion),
+        Value::Object(members) => members.iter().any(|(name, member)| {
+            let is_empty = [json!(null), json!(false), json!(0), json!([]), json!({}), json!("")];
+            (names_deletion(name) && !is_empty.contains(member)) || has_member_of_deletion(member)
+        }),
+        _ => false,
+    }
+}
+
+fn names_deletion(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["delet", "purge", "erase", "wipe"].iter().any(|word| text.contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::Exchange;
-    use serde_json::json;
+    use covenant_model::wire::path::PREFIX;
 
     #[test]
     fn a_deletion_that_a_revocation_asks_for_is_broken() {
@@ -79,5 +125,38 @@ mod tests {
         assert_eq!(verdict(&["duplicate"]), Kept);
         assert_eq!(verdict(&["duplicate", "delete"]), Broken);
         assert_eq!(verdict(&[]), Unproven);
+    }
+
+    #[test]
+    fn a_deletion_is_asked_for_in_any_form() {
+        let verdict = |method: &str, path: &str, body: Value| {
+            let migration = Exchange::from_target("alice")
+                .on("POST", "migrations")
+                .sending(json!({"operation": "migrate"}));
+            let mut call = Exchange::from_target("alice").sending(body).answered(200);
+            call.request.method = Some(method.to_owned());
+            call.request.path = Some(format!("{PREFIX}/{path}"));
+            TraceBuilder::new()
+                .call_from_target(migration.answered(201))
+                .operation("sent", "x", json!({}))
+                .call_from_target(call)
+                .operation("revoked", "x", json!({}))
+                .verdict::<NoRemoteDeletionOnRevocation>(
+                    json!({"peer": "alice", "migration": "sent", "revoke": "revoked"}),
+                )
+        };
+        let notice = |more: Value| {
+            let mut payload = json!({"reason": "we leave", "grace_until": "x"});
+            payload.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            json!({"events": [{"kind": kind::PEER_REVOKED, "payload": payload}]})
+        };
+        assert_eq!(verdict("POST", "heartbeat", notice(json!({}))), Kept);
+        assert_eq!(verdict("POST", "heartbeat", notice(json!({"delete_data": false}))), Kept);
+        assert_eq!(verdict("POST", "heartbeat", notice(json!({"delete_data": true}))), Broken);
+        assert_eq!(verdict("POST", "heartbeat", notice(json!({"purge_after": "30d"}))), Unproven);
+        assert_eq!(verdict("DELETE", "resources/skill/1", Value::Null), Broken);
+        assert_eq!(verdict("DELETE", "migrations/1", Value::Null), Unproven, "the record of the migration");
+        assert_eq!(verdict("POST", "resources/skill/1/erase", json!({})), Unproven);
+        assert_eq!(verdict("DELETE", "subscriptions/1", Value::Null), Kept);
     }
 }

@@ -1,15 +1,18 @@
 //! `operator-can-revoke`.
 
+use std::iter;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::revoked::all_revoked;
+use super::revoked::{require_revoked, revoked_from};
 use crate::check::arguments::Labels;
 use crate::check::definition::Check;
-use crate::check::outcome::{Outcome, Stop};
-
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::status_shown;
 use covenant_model::operator::{NOT_FOUND, is_refusal_of_the_state};
 use covenant_model::transcript::{OperationFailure, Trace};
+use covenant_model::wire::state::PeerStatus;
 
 /// The statuses by which a REST surface says that this operator may not, or has to come back.
 const OF_THE_CALLER: [i64; 5] = [401, 403, 408, 425, 429];
@@ -22,6 +25,8 @@ pub(in crate::check) struct OperatorCanRevoke {
     pub revoke: Labels,
     /// The operator's snapshots of those peers afterwards.
     pub snapshot: Labels,
+    /// The operator's snapshots of those peers before. A state that none of them shows is not claimed.
+    pub before: Option<Labels>,
 }
 
 impl Check for OperatorCanRevoke {
@@ -29,26 +34,42 @@ impl Check for OperatorCanRevoke {
     const EXPECTED: &'static [&'static str] = &["every revocation accepted, every peer revoked"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let mut evidence = vec![];
-        for label in self.revoke.iter() {
-            let Some((n, operation)) = trace.operation(label) else {
-                return Err(Stop::unproven(format!("{label:?} was not called"), evidence));
-            };
-            evidence.push(n);
-            let Some(failure) = &operation.failure else { continue };
-            if !is_refusal(failure) {
-                let actual = format!("{label:?} was neither accepted nor refused: {failure:?}");
-                return Err(Stop::unproven(actual, evidence));
+        let (mut evidence, mut states, mut open) = (vec![], vec![], None);
+        let befores = self.before.iter().flat_map(Labels::iter).map(Some).chain(iter::repeat(None));
+        for ((revoke, snapshot), before) in self.revoke.iter().zip(self.snapshot.iter()).zip(befores) {
+            let shown = before.and_then(|label| status_shown(trace, label));
+            match revoked(trace, revoke, snapshot) {
+                // A peering that had ended before shows nothing.
+                _ if shown.is_some_and(|(_, status)| PeerStatus::means_ended(status) == Some(true)) => {}
+                Ok(seen) => {
+                    states.extend(shown.map(|(_, status)| status));
+                    evidence.extend(shown.map(|(n, _)| n).into_iter().chain(seen));
+                }
+                Err(broken @ Stop::Broken(_)) => return Err(broken),
+                Err(stop) => open = Some(stop),
             }
-            let actual = format!("{label:?} was refused: {failure:?}");
-            return Err(match all_revoked(trace, &self.snapshot, evidence.clone()) {
-                // The peering had ended in another way.
-                Ok(_) => Stop::unproven(actual, evidence),
-                Err(_) => Stop::broken(actual, evidence),
-            });
         }
-        all_revoked(trace, &self.snapshot, evidence)
+        if let Some(stop) = open {
+            return Err(stop);
+        }
+        if evidence.is_empty() {
+            return Err(Stop::unproven("each peering had ended before", evidence));
+        }
+        Ok(Pass::new(revoked_from(states.into_iter()), evidence))
     }
+}
+
+/// Returns the entries that show a revocation which was accepted and has taken effect.
+fn revoked(trace: &Trace, revoke: &str, snapshot: &str) -> Result<[u64; 2], Stop> {
+    let (n, operation) = trace.operation(revoke).or_unproven(&format!("{revoke:?} was not called"))?;
+    let shown = require_revoked(trace, snapshot);
+    let Some(failure) = &operation.failure else { return Ok([n, shown?]) };
+    let actual = format!("{revoke:?} was refused: {failure:?}");
+    Err(match shown {
+        Err(Stop::Broken(_)) if is_refusal(failure) => Stop::broken(actual, [n]),
+        // A second operator has to agree, or the peering ended in another way.
+        _ => Stop::unproven(actual, [n]),
+    })
 }
 
 /// Returns whether a failure says that the platform does not let its operator revoke. Any other leaves it open: a second
@@ -88,6 +109,31 @@ mod tests {
             assert_eq!(revoked(json!({"peer": {"status": status}})), expected, "{status}");
         }
         assert_eq!(revoked(json!({})), Unproven);
+    }
+
+    #[test]
+    fn a_state_is_claimed_where_it_was_shown() {
+        let shown = |states: [&str; 2], last: &str| {
+            let show = |builder: TraceBuilder, label: &str, status: &str| {
+                builder.operation(label, "peer.show", json!({"peer": {"status": status}}))
+            };
+            let builder =
+                states.iter().zip(["one", "two"]).fold(TraceBuilder::new(), |builder, (state, name)| {
+                    show(builder, &format!("before-{name}"), state).operation(name, "peer.revoke", json!({}))
+                });
+            show(show(builder, "after-one", "revoked"), "after-two", last).result::<OperatorCanRevoke>(
+                json!({
+                    "revoke": ["one", "two"], "snapshot": ["after-one", "after-two"],
+                    "before": ["before-one", "before-two"],
+                }),
+            )
+        };
+        let kept = shown(["active", "Degraded"], "revoked");
+        assert_eq!(kept.verdict, Kept);
+        assert!(format!("{kept:?}").contains("active, degraded"), "{kept:?}");
+        assert_eq!(shown(["active", "degraded"], "degraded").verdict, Broken);
+        assert_eq!(shown(["active", "revoked"], "revoked").verdict, Kept);
+        assert_eq!(shown(["revoked", "revoked"], "revoked").verdict, Unproven);
     }
 
     #[test]

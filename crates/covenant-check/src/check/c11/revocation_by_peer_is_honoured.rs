@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::revoked::all_revoked;
+use super::revoked::{all_revoked, revoked_from};
 use crate::check::arguments::Labels;
 use crate::check::definition::Check;
-use crate::check::outcome::{Outcome, Stop};
-use crate::check::query::{CallQuery, calls};
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls, status_shown};
 use covenant_model::transcript::Trace;
 
 /// A peer's notice of its revocation is accepted, and the peer is then shown as revoked.
@@ -18,6 +18,8 @@ pub(in crate::check) struct RevocationByPeerIsHonoured {
     pub call: Labels,
     /// The operator's snapshots of those peers afterwards.
     pub snapshot: Labels,
+    /// The operator's snapshots of those peers before. A state that none of them shows is not claimed.
+    pub before: Option<Labels>,
 }
 
 impl Check for RevocationByPeerIsHonoured {
@@ -45,11 +47,15 @@ impl Check for RevocationByPeerIsHonoured {
         if let Some(actual) = put_off {
             return Err(Stop::unproven(actual, evidence));
         }
-        let pass = all_revoked(trace, &self.snapshot, evidence.clone())?;
+        let Pass(mut seen) = all_revoked(trace, &self.snapshot, evidence.clone())?;
+        if let Some(before) = &self.before {
+            let shown = before.iter().filter_map(|label| status_shown(trace, label));
+            seen.actual = revoked_from(shown.map(|(_, status)| status));
+        }
         match failed {
             // The revocation was accepted all the same: the clause is not about the failed answer.
             Some(actual) => Err(Stop::unproven(actual, evidence)),
-            None => Ok(pass),
+            None => Ok(Pass(seen)),
         }
     }
 }
