@@ -130,7 +130,7 @@ fn scenario(steps: &[PlanStep], crash: Option<usize>, opens: bool) -> Scenario {
         .step(grant("alice", "skill", &["read", "migrate"], "grant"))
         .steps((0..OLD).map(|old| put("skill", &format!("old_{old}"), &format!("Old {old}"))))
         // The setting counts the steps of any plan.
-        .steps(crash.is_none().then(|| migrate("alice", "grant", control()).labelled("control")))
+        .steps(crash.is_none().then(|| migrate("alice", "grant", control(steps.len())).labelled("control")))
         .step(snapshot("before"))
         .step(migrate("alice", "grant", plan).labelled("plan"))
         .steps(opens.then(committed))
@@ -158,15 +158,18 @@ fn without_crash(scenario: &Scenario) -> Option<Scenario> {
     scenario.durable.then(|| Scenario { durable: false, settings: Map::new(), steps, ..scenario.clone() })
 }
 
-/// Returns a valid plan of one record, which a target that applies plans at all applies.
-fn control() -> Value {
-    let record = id("control");
+/// Returns a valid plan of as many records, which a target that applies such plans at all applies.
+fn control(count: usize) -> Value {
+    let steps = (0..count).map(|place| {
+        let record = id(&format!("control_{place}"));
+        json!({
+            "step_order": place, "resource_kind": "skill", "resource_id": &record, "action": "create",
+            "conflict_policy": "fail", "payload": { "id": &record, "name": format!("Control {place}") },
+        })
+    });
     json!({
-        "operation": "migrate", "root_resource_kind": "skill", "root_resource_id": &record, "plan_summary": {},
-        "steps": [{
-            "step_order": 1, "resource_kind": "skill", "resource_id": &record, "action": "create",
-            "conflict_policy": "fail", "payload": { "id": &record, "name": "Control" },
-        }],
+        "operation": "migrate", "root_resource_kind": "skill", "root_resource_id": id("control_0"),
+        "plan_summary": {}, "steps": steps.collect::<Vec<_>>(),
     })
 }
 

@@ -81,7 +81,9 @@ pub(super) enum Preservation {
     Complete,
     /// Not all of it: a platform may have no place for the rest.
     Incomplete,
-    /// Something else is in its place.
+    /// Another content is in its place, and every id is the one that was sent: a platform may write it in a form of its own.
+    Altered,
+    /// Another id is in the place of one.
     Changed,
 }
 
@@ -89,38 +91,64 @@ pub(super) enum Preservation {
 /// that a destination may change. Additional members of the record do not count.
 pub(super) fn preservation(step: &Step, stored: &Map<String, Value>) -> Preservation {
     let members = without_own(&step.payload).into_iter();
-    worst(members.map(|(name, member)| preservation_of(member, stored.get(name), (&step.payload, stored))))
+    worst(
+        members
+            .map(|(name, member)| preservation_of(name, member, stored.get(name), (&step.payload, stored))),
+    )
 }
 
 /// Returns the preservation of one member of a record; `records` holds the entire sent and the entire stored
 /// record. An id whose place is empty may be elsewhere, if it occurs as often as it was sent.
 fn preservation_of(
+    name: &str,
     sent: &Value,
     kept: Option<&Value>,
     records: (&Map<String, Value>, &Map<String, Value>),
 ) -> Preservation {
     let kept = kept.filter(|kept| !kept.is_null());
     match (sent, kept) {
-        (Value::Object(members), None | Some(Value::Object(_))) => worst(
-            members
-                .iter()
-                .map(|(name, member)| preservation_of(member, kept.and_then(|kept| kept.get(name)), records)),
-        ),
+        (Value::Object(members), None | Some(Value::Object(_))) => {
+            worst(members.iter().map(|(name, member)| {
+                preservation_of(name, member, kept.and_then(|kept| kept.get(name)), records)
+            }))
+        }
         (Value::Array(items), None | Some(Value::Array(_))) => {
             worst((0..).zip(items).map(|(place, item)| {
-                preservation_of(item, kept.and_then(|kept| kept.get::<usize>(place)), records)
+                preservation_of(name, item, kept.and_then(|kept| kept.get::<usize>(place)), records)
             }))
         }
         (Value::Null, None) => Preservation::Complete,
-        (sent, Some(kept)) if is_same_number(Some(sent), Some(kept)) => Preservation::Complete,
+        (sent, Some(kept)) if is_same_number(Some(sent), Some(kept)) || is_same_id(sent, kept) => {
+            Preservation::Complete
+        }
+        (Value::String(sent), Some(Value::String(kept))) if is_id(name, sent) => {
+            // A longer form of the same id may have more around it.
+            if kept.contains(sent.as_str()) { Preservation::Altered } else { Preservation::Changed }
+        }
+        (Value::Number(_), Some(Value::Number(_))) if is_named_as_id(name) => Preservation::Changed,
         (Value::String(_), Some(Value::String(_)))
         | (Value::Number(_), Some(Value::Number(_)))
-        | (Value::Bool(_), Some(Value::Bool(_))) => Preservation::Changed,
+        | (Value::Bool(_), Some(Value::Bool(_))) => Preservation::Altered,
         (Value::String(id), _) if is_uuid(id) && times_in(records.1, id) >= times_in(records.0, id) => {
             Preservation::Complete
         }
         _ => Preservation::Incomplete,
     }
+}
+
+/// Returns whether a text was sent as an id: by its name, or by its form.
+pub(super) fn is_id(name: &str, text: &str) -> bool {
+    is_uuid(text) || is_named_as_id(name)
+}
+
+fn is_named_as_id(name: &str) -> bool {
+    name == "id" || name.ends_with("_id") || name.ends_with("_ids")
+}
+
+/// Returns whether both are the same UUID, in any of its forms (`binding.md`, reading 69).
+fn is_same_id(one: &Value, other: &Value) -> bool {
+    let id = |value: &Value| uuid::Uuid::parse_str(value.as_str()?).ok();
+    id(one).is_some_and(|one| id(other) == Some(one))
 }
 
 fn worst(parts: impl Iterator<Item = Preservation>) -> Preservation {
@@ -149,6 +177,23 @@ fn times(value: &Value, id: &str) -> usize {
 /// Returns whether a record shows any member that a step carries: a list may show less.
 pub(super) fn shows(step: &Step, record: &Map<String, Value>) -> bool {
     without_own(&step.payload).into_keys().any(|name| record.contains_key(name))
+}
+
+/// Returns whether a record has the content that a step carried, apart from ids and from its slug, which a platform may
+/// change. A step without any content has none.
+pub(super) fn has_content_of(step: &Step, record: &Map<String, Value>, slug: &str) -> bool {
+    let content = content_of(step, slug);
+    let (texts, others): (Vec<_>, Vec<_>) = content.into_iter().partition(|(_, member)| member.is_string());
+    let has_each =
+        |members: &[(&str, &Value)]| members.iter().all(|(name, sent)| record.get(*name) == Some(*sent));
+    if texts.is_empty() { !others.is_empty() && has_each(&others) } else { has_each(&texts) }
+}
+
+/// Returns the members that a step carries, apart from those of the destination, from ids and from its slug.
+pub(super) fn content_of<'a>(step: &'a Step, slug: &str) -> BTreeMap<&'a str, &'a Value> {
+    let mut content = without_own(&step.payload);
+    content.retain(|name, member| *name != slug && !member.as_str().is_some_and(|text| is_id(name, text)));
+    content
 }
 
 /// Returns whether a record differs from before in any member that a step carries. Additional members of the
@@ -206,6 +251,29 @@ mod tests {
         let kept =
             |parent: &str| preservation(&plan.steps[0], stored(parent).as_object().expect("an object"));
         assert_eq!((kept("2"), kept("3")), (Preservation::Complete, Preservation::Changed));
+    }
+
+    #[test]
+    fn only_another_id_is_a_changed_one() {
+        const PARENT: &str = "01a20000-0000-7000-8000-00000000000a";
+        let plan = plan(
+            &json!([{"step_order": 1, "resource_kind": "a", "resource_id": "1", "action": "create",
+            "payload": {"id": "1", "state": "draft", "price": 1, "seen": true, "author_id": "x", "parent": PARENT}}]),
+        );
+        let kept = |name: &str, value: Value| {
+            let mut stored = plan.steps[0].payload.clone();
+            stored.insert(name.to_owned(), value);
+            preservation(&plan.steps[0], &stored)
+        };
+        assert_eq!(kept("state", json!("draft")), Preservation::Complete);
+        assert_eq!(kept("state", json!("pending_review")), Preservation::Altered);
+        assert_eq!(kept("price", json!(1.5)), Preservation::Altered);
+        assert_eq!(kept("seen", json!(false)), Preservation::Altered);
+        assert_eq!(kept("author_id", json!("y")), Preservation::Changed);
+        assert_eq!(kept("parent", json!("another text")), Preservation::Changed);
+        assert_eq!(kept("parent", json!(PARENT.to_uppercase())), Preservation::Complete);
+        assert_eq!(kept("parent", json!(format!("urn:uuid:{PARENT}"))), Preservation::Complete);
+        assert_eq!(kept("parent", json!(format!("skill/{PARENT}"))), Preservation::Altered);
     }
 
     #[test]

@@ -172,6 +172,8 @@ policy! {
         carry_batch: CarryBatch = carry_batch,
         /// Policy hook on a batch before it is sent (6.3).
         override_batch: fn(&mut SyncBatch) = |_| (),
+        /// Returns whether a sweep that the operator asks for sends the records of a declared kind (7.5).
+        flows_in_sweeps: fn(&Capability) -> bool = sync::flows_out,
         /// Returns whether records of a declared kind are sent without an operator's request (7.5), by the
         /// time since the peer was enrolled.
         syncs_automatically: fn(&Capability, SignedDuration) -> bool = sync::syncs_automatically,

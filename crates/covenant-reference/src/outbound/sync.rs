@@ -48,13 +48,15 @@ pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value
     let (rows, held_back) = platform.transaction::<_, MethodError>(|tx| {
         let peer =
             table::find::<Peer>(tx.db, peer_id)?.ok_or_else(|| MethodError::not_found("peer", peer_id))?;
-        Ok((capabilities::declared(tx, peer_id)?, held_back(tx, &peer)?))
+        let mut rows = capabilities::declared(tx, peer_id)?;
+        rows.retain(tx.policy.outbound.flows_in_sweeps);
+        Ok((rows, held_back(tx, &peer)?))
     })?;
     if let Some(reason) = held_back {
         return Ok(json!({"batches": [], "held_back": reason}));
     }
     let mut sent = Vec::new();
-    for row in rows.iter().filter(|row| flows_out(row)) {
+    for row in &rows {
         sent.extend(send(platform, peer_id, row).await?);
     }
     Ok(json!({ "batches": sent }))
@@ -107,7 +109,7 @@ pub(crate) fn accepts_kind(peer: &Peer, kind: &str) -> bool {
     })
 }
 
-fn flows_out(row: &Capability) -> bool {
+pub(crate) fn flows_out(row: &Capability) -> bool {
     matches!(row.direction.as_str(), "push_local_to_remote" | "bidirectional")
 }
 

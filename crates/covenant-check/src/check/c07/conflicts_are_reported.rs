@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::migration::{Migration, is_alone, stops};
+use super::migration::{Migration, completed, is_alone, stops};
 use crate::check::arguments::{CaseLabel, Label, Labels};
 use crate::check::definition::Check;
 use crate::check::general::is_undone;
 use crate::check::migration_model::PlannedStep;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::migration_shown;
+use crate::check::query::{CallQuery, calls, migration_shown};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::migration::{Conflict, action, policy};
+use covenant_model::wire::path::Route;
 
 /// `conflict_log` has each conflict that the plan had, and no other.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -45,8 +46,10 @@ impl Check for ConflictsAreReported {
         let logs = self.logs(trace, &migration);
         let last = logs.last().or_unproven_at("no conflict_log was reported", &migration.evidence)?;
         let evidence = migration.evidence.iter().copied().chain(logs.iter().filter_map(|log| log.n));
-        if let Some(fault) = logs.iter().find_map(|log| fault_of(&migration, log)) {
-            return Err(Stop::broken(fault, evidence));
+        let evidence: Vec<u64> = evidence.collect();
+        let faults = logs.iter().filter_map(|log| require_no_fault(&migration, trace, log, &evidence).err());
+        if let Some(fault) = faults.min_by_key(|stop| !matches!(stop, Stop::Broken(_))) {
+            return Err(fault);
         }
         Ok(Pass::new(format!("{} entries, all true, none missing", last.entries.len()), evidence))
     }
@@ -80,21 +83,45 @@ impl ConflictsAreReported {
     }
 }
 
-/// Returns the first fault of a log, in words.
-fn fault_of(migration: &Migration<'_>, log: &ConflictLog) -> Option<String> {
+/// Ends the check if a log has a fault.
+fn require_no_fault(
+    migration: &Migration<'_>,
+    trace: &Trace,
+    log: &ConflictLog,
+    evidence: &[u64],
+) -> Result<(), Stop> {
     let planned_steps = migration.planned_steps();
     let false_entry =
         log.entries.iter().find_map(|entry| fault_of_entry(migration, &planned_steps, log, entry));
-    false_entry.or_else(|| {
-        let is_reported = |planned: &PlannedStep<'_>| {
-            log.entries.iter().any(|entry| entry.step_order == planned.step.step_order)
-        };
-        let missing =
-            owed(&planned_steps, log.has_failed).into_iter().find(|planned| !is_reported(planned))?;
-        Some(format!(
-            "step {} collides with the {} {} that existed, and conflict_log does not report it",
-            missing.step.step_order, missing.place.0, missing.place.1
-        ))
+    if let Some(fault) = false_entry {
+        return Err(Stop::broken(fault, evidence.iter().copied()));
+    }
+    let is_reported = |planned: &PlannedStep<'_>| {
+        log.entries.iter().any(|entry| entry.step_order == planned.step.step_order)
+    };
+    let mut owed = owed(&planned_steps, log.has_failed).into_iter();
+    let Some(missing) = owed.find(|planned| !is_reported(planned)) else { return Ok(()) };
+    let (order, (kind, id)) = (missing.step.step_order, &missing.place);
+    // A plan may be rejected for another reason, before any step is tried.
+    if log.has_failed && log.entries.is_empty() && !was_applied(trace, planned_steps.len()) {
+        let actual = format!(
+            "the plan was refused and no conflict logged; no plan of {} steps was applied",
+            planned_steps.len()
+        );
+        return Err(Stop::unproven(actual, evidence.iter().copied()));
+    }
+    let actual = format!(
+        "step {order} collides with the {kind} {id} that existed, and conflict_log does not report it"
+    );
+    Err(Stop::broken(actual, evidence.iter().copied()))
+}
+
+/// Returns whether a plan of at least so many steps was applied.
+fn was_applied(trace: &Trace, steps: usize) -> bool {
+    let plans = calls(trace).made_by_peer().on(Route::Migrations).accepted();
+    plans.filter(|call| completed(call.exchange).is_some()).any(|call| {
+        let sent = call.exchange.sent().and_then(|sent| sent["steps"].as_array());
+        sent.is_some_and(|sent| sent.len() >= steps)
     })
 }
 
@@ -139,6 +166,9 @@ fn fault_of_entry(
         let stored = migration.after.get(&planned.place);
         stored.is_some_and(|stored| migration.took_effect(planned, stored))
     };
+    if let Some(fault) = fault_of_primary_key(migration, planned, log, entry) {
+        return Some(format!("{about} {fault}"));
+    }
     // If several steps are about one record, the final state may be that of another step.
     match entry.resolution.as_deref().filter(|_| is_alone(planned, planned_steps)) {
         Some("skipped") if migration.has_changed(planned) => {
@@ -151,15 +181,43 @@ fn fault_of_entry(
     }
 }
 
+/// Returns the fault of an entry about a record whose id is taken, in words: in a plan that was applied such a step is skipped
+/// or overwrites, since an id never changes (7.4) and a step that fails fails the plan. What the entry does not say is open.
+fn fault_of_primary_key(
+    migration: &Migration<'_>,
+    planned: &PlannedStep<'_>,
+    log: &ConflictLog,
+    entry: &Conflict,
+) -> Option<String> {
+    let is_of_slug =
+        planned.may_collide || entry.constraint.as_deref().is_some_and(|name| name != "primary_key");
+    if !planned.collides || is_of_slug {
+        return None;
+    }
+    let resolution = entry.resolution.as_deref().filter(|text| ["renamed", "failed"].contains(text));
+    if let Some(resolution) = resolution.filter(|_| !log.has_failed) {
+        return Some(format!("as {resolution}, and its id was taken in a plan that was applied"));
+    }
+    let other = entry.conflicting_record_id.as_deref().filter(|id| !is_same_id(id, &planned.place.1))?;
+    // A platform may name a record by a number of its own.
+    let is_known = migration.before.keys().any(|(_, id)| id == other) || uuid::Uuid::parse_str(other).is_ok();
+    is_known.then(|| format!("as one with {other}, and the record that existed is {}", planned.place.1))
+}
+
+fn is_same_id(one: &str, other: &str) -> bool {
+    let id = |text: &str| uuid::Uuid::parse_str(text).ok();
+    one == other || id(one).is_some_and(|one| id(other) == Some(one))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::c07::migration_traces::{
-        call, conflict, done, failing, migrated, renaming, row, step, with_labels, with_policy,
+        call, conflict, done, failing, migrated, plan, renaming, row, step, transfer, with_labels,
+        with_policy,
     };
     use covenant_model::transcript::Direction;
-    use covenant_model::wire::path::Route;
     use serde_json::{Value, json};
 
     #[test]
@@ -192,6 +250,30 @@ mod tests {
     }
 
     #[test]
+    fn a_taken_id_is_neither_renamed_nor_that_of_another_record() {
+        const OTHER: &str = "01a20000-0000-7000-8000-000000000009";
+        let verdict = |more: Value| {
+            let mut entry = json!({"step_order": 1, "resource_kind": "skill", "resource_id": "1"});
+            entry.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            let rows = json!([row("1"), row("2")]);
+            migrated(&rows, &json!([step(1, "1")]), 201, &done(0, &json!([entry])), &rows)
+                .verdict::<ConflictsAreReported>(with_labels(&[]))
+        };
+        assert_eq!(verdict(json!({})), Kept);
+        assert_eq!(verdict(json!({"resolution": "skipped", "conflicting_record_id": "1"})), Kept);
+        assert_eq!(verdict(json!({"resolution": "renamed"})), Broken);
+        assert_eq!(verdict(json!({"resolution": "failed"})), Broken);
+        assert_eq!(verdict(json!({"resolution": "skipped", "conflicting_record_id": "2"})), Broken);
+        assert_eq!(verdict(json!({"resolution": "skipped", "conflicting_record_id": OTHER})), Broken);
+        assert_eq!(
+            verdict(json!({"resolution": "skipped", "conflicting_record_id": "42"})),
+            Kept,
+            "its own number"
+        );
+        assert_eq!(verdict(json!({"resolution": "renamed", "constraint": "unique"})), Kept);
+    }
+
+    #[test]
     fn a_plan_may_be_rejected_before_it_has_a_conflict() {
         let refused = json!({"error": "no", "conflict_log": []});
         let mut announced = step(2, "2");
@@ -204,6 +286,11 @@ mod tests {
         ] {
             let existing = json!([row("1")]);
             let builder = migrated(&existing, &steps, 422, &refused, &existing);
+            let verdict = builder.verdict::<ConflictsAreReported>(with_labels(&[]));
+            let alone = if expected == Broken { Unproven } else { expected };
+            assert_eq!(verdict, alone, "{steps}: it may be refused for another reason");
+            let control = plan(&json!([step(1, "8"), step(2, "9")]));
+            let builder = transfer(builder, "control", control, 201, &done(2, &json!([])));
             assert_eq!(builder.verdict::<ConflictsAreReported>(with_labels(&[])), expected, "{steps}");
         }
     }

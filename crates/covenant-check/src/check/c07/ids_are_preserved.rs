@@ -11,7 +11,7 @@ use crate::check::arguments::{CaseLabel, Label};
 use crate::check::definition::Check;
 use crate::check::migration_model::{OWN_MEMBERS, PlannedStep, Preservation, preservation};
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{mentions, records};
+use crate::check::query::{Place, mentions, records};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::migration::action;
 
@@ -46,13 +46,20 @@ impl Check for IdsArePreserved {
         let migration = Migration::read(trace, &self.plan, self.commit.as_ref(), &self.before, &self.after)?;
         let evidence = || migration.evidence.iter().copied();
         let planned_steps = migration.planned_steps();
-        let unplanned = migration.after.keys().find(|place| {
-            !migration.before.contains_key(*place)
-                && planned_steps.iter().all(|planned| planned.place != **place)
-        });
-        if let Some((kind, id)) = unplanned {
+        let is_unplanned = |place: &Place| {
+            !migration.before.contains_key(place)
+                && planned_steps.iter().all(|planned| planned.place != *place)
+        };
+        let unplanned: Vec<&Place> = migration.after.keys().filter(|place| is_unplanned(place)).collect();
+        let is_of_plan = |place: &&&Place| migration.is_of_plan(place, &migration.after[**place]);
+        if let Some((kind, id)) = unplanned.iter().find(is_of_plan) {
             let actual = format!("there is a new {kind} with the id {id}, which no step names");
             return Err(Stop::broken(actual, evidence()));
+        }
+        if let Some((kind, id)) = unplanned.first() {
+            let actual =
+                format!("there is a new {kind} with the id {id}, which the plan has nothing to do with");
+            return Err(Stop::unproven(actual, evidence()));
         }
         let control_was_applied = self.control.as_ref().is_some_and(|control| was_completed(trace, control));
         if migration.completed().is_none() {
@@ -85,13 +92,16 @@ impl Check for IdsArePreserved {
         };
         match worst {
             Some((planned, Preservation::Changed)) => {
-                Err(Stop::broken(actual(planned, "with other content"), evidence()))
+                Err(Stop::broken(actual(planned, "with another id in it"), evidence()))
             }
-            Some((planned, Preservation::Incomplete)) => {
+            Some((planned, preservation @ (Preservation::Incomplete | Preservation::Altered))) => {
                 let emptied = self.emptied_reference(trace, &migration);
+                let is_altered = preservation == Preservation::Altered;
+                let what =
+                    if is_altered { "with other content, which is no id" } else { "without a part of it" };
                 Err(match emptied {
                     Some((n, emptied)) => Stop::broken(emptied, evidence().chain([n])),
-                    None => Stop::unproven(actual(planned, "without a part of it"), evidence()),
+                    None => Stop::unproven(actual(planned, what), evidence()),
                 })
             }
             Some((_, Preservation::Complete)) | None => {
@@ -251,6 +261,10 @@ mod tests {
             (json!([row("1")]), Kept),
             (json!([row("1"), row("7")]), Broken),
             (json!([other_reference]), Broken),
+            (
+                json!([row("1"), {"kind": "skill", "id": "8", "record": {"id": "8", "name": "of another"}}]),
+                Unproven,
+            ),
         ] {
             let builder = migrated(&json!([]), &steps, 201, &done(1, &json!([])), &after);
             let verdict = builder.verdict::<IdsArePreserved>(with_labels(&[]));

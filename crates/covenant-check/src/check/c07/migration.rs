@@ -6,10 +6,12 @@ use serde_json::{Map, Value};
 use crate::check::arguments::{CaseLabel, Label};
 use crate::check::general::is_undone;
 use crate::check::migration_model::{
-    PlannedStep, Preservation, planned_steps, preservation, shows, was_changed,
+    PlannedStep, Preservation, has_content_of, planned_steps, preservation, shows, was_changed,
 };
 use crate::check::outcome::{OrUnproven, Stop};
-use crate::check::query::{Call, CallQuery, Records, calls, listed_twice, records};
+use crate::check::query::{
+    Call, CallQuery, Place, Records, calls, last_put, listed_twice, mentions, records,
+};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, operation, policy};
@@ -136,19 +138,57 @@ impl<'a> Migration<'a> {
             || !shows(planned.step, stored)
     }
 
-    /// Returns what the plan left behind: the numbers of new, changed and missing records, in words. Returns
-    /// `None` if it left nothing.
-    pub(super) fn remains(&self) -> Option<String> {
-        let new = self.after.keys().filter(|place| !self.before.contains_key(*place)).count();
-        let missing = self.before.keys().filter(|place| !self.after.contains_key(*place)).count();
+    /// Returns what the plan left behind: the numbers of new, changed and missing records. Returns `None` if it left nothing.
+    pub(super) fn remains(&self) -> Option<Remains> {
+        let is_new = |place: &&Place| !self.before.contains_key(*place);
+        let new: Vec<&Place> = self.after.keys().filter(is_new).collect();
+        let missing: Vec<&Place> =
+            self.before.keys().filter(|place| !self.after.contains_key(*place)).collect();
         let changed = self.planned_steps().iter().filter(|planned| self.has_changed(planned)).count();
-        let any = new + missing + changed > 0;
-        any.then(|| format!("it left {new} new, {changed} changed and {missing} missing records"))
+        if new.len() + missing.len() + changed == 0 {
+            return None;
+        }
+        let is_of_plan = changed > 0
+            || new.iter().any(|place| self.is_of_plan(place, &self.after[*place]))
+            || missing
+                .iter()
+                .any(|place| self.is_of_plan(place, &self.before[*place]) || self.was_put(place));
+        let (new, missing) = (new.len(), missing.len());
+        let what = format!("it left {new} new, {changed} changed and {missing} missing records");
+        Some(Remains { what, is_of_plan })
+    }
+
+    /// Returns whether a record has anything to do with the plan: it is at the place of a step, names the id of one, or has
+    /// the content of one. A platform may have other users, who make records of their own.
+    pub(super) fn is_of_plan(&self, place: &Place, record: &Map<String, Value>) -> bool {
+        self.planned_steps().iter().any(|planned| {
+            let names_id =
+                |id: &str| record.iter().any(|(name, member)| name != "id" && mentions(member, id));
+            let payload_id = planned.step.payload.get("id").and_then(Value::as_str);
+            planned.place == *place
+                || payload_id == Some(&place.1)
+                || names_id(&planned.step.resource_id)
+                || payload_id.is_some_and(names_id)
+                || has_content_of(planned.step, record, self.trace.slug_of(&planned.place.0))
+        })
+    }
+
+    /// Returns whether the operator put a record at a place before the plan.
+    fn was_put(&self, (kind, id): &Place) -> bool {
+        last_put(self.trace, self.call.n(), kind, id).is_some()
     }
 }
 
+/// What a plan left behind.
+pub(super) struct Remains {
+    /// The numbers of records, in words.
+    pub(super) what: String,
+    /// `true` if any of them has to do with the plan.
+    pub(super) is_of_plan: bool,
+}
+
 /// Returns the view of a migration in an answer that claims success.
-fn completed(exchange: &Exchange) -> Option<MigrationView> {
+pub(super) fn completed(exchange: &Exchange) -> Option<MigrationView> {
     let view = MigrationView::deserialize(exchange.data()?).ok()?;
     (exchange.succeeded() && view.status == "completed").then_some(view)
 }

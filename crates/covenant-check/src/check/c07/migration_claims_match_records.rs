@@ -1,13 +1,17 @@
 //! `migration-claims-match-records`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::migration::{Migration, is_alone, must_fail, stops};
 use crate::check::arguments::{CaseLabel, Label};
 use crate::check::definition::Check;
-use crate::check::migration_model::PlannedStep;
+use crate::check::migration_model::{PlannedStep, content_of};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop, require};
+use crate::check::query::last_put;
 use covenant_model::transcript::Trace;
 use covenant_model::wire::migration::{Conflict, action};
 
@@ -56,6 +60,14 @@ impl Check for MigrationClaimsMatchRecords {
         if let Some(lost) = count.lost.first() {
             return Err(Stop::broken(format!("success was claimed, and {lost} is not there"), evidence()));
         }
+        if let Some(loss) = losses(trace, &migration).into_iter().max_by_key(|loss| loss.is_whole) {
+            let actual = format!("success was claimed, and {}", loss.what);
+            return Err(if loss.is_whole {
+                Stop::broken(actual, evidence())
+            } else {
+                Stop::unproven(actual, evidence())
+            });
+        }
         let claimed =
             view.applied_count.or_unproven_at("the answer has no applied_count", &migration.evidence)?;
         let actual =
@@ -63,6 +75,60 @@ impl Check for MigrationClaimsMatchRecords {
         require((count.created..=count.carried).contains(&claimed), || actual.clone(), evidence())?;
         Ok(Pass::new(actual, evidence()))
     }
+}
+
+/// A created record that lacks content which the same list shows of a record of the operator's.
+struct Loss {
+    what: String,
+    /// `true` if nothing of its content is there, and the answer names none of what is missing.
+    is_whole: bool,
+}
+
+/// Returns the created records that lack content. A record of which a part is stored is not applied (`binding.md`, reading
+/// 88), and a list may show less: a member counts where the list shows it of a record that the operator put.
+fn losses(trace: &Trace, migration: &Migration<'_>) -> Vec<Loss> {
+    let planned_steps = migration.planned_steps();
+    let answer = migration.call.exchange.response.as_ref().and_then(|answer| answer.body.json());
+    let answer = answer.map(Value::to_string).unwrap_or_default();
+    let loss_of = |planned: &PlannedStep<'_>| {
+        let is_new = planned.step.action == action::CREATE && !planned.collides && !planned.may_collide;
+        let is_checked =
+            is_new && is_alone(planned, &planned_steps) && !is_of_open_step(planned, &planned_steps);
+        let stored = migration.after.get(&planned.place).filter(|_| is_checked)?;
+        let shown = shown_of_operators(trace, migration, &planned.place.0);
+        let slug = trace.slug_of(&planned.place.0);
+        let mut sent = content_of(planned.step, slug);
+        sent.retain(|name, member| shown.contains(*name) && (member.is_number() || is_text(member)));
+        let is_stored = |(name, member): &(&&str, &&Value)| {
+            stored.get(**name).is_some_and(|stored| !stored.is_null())
+                || stored.values().any(|stored| stored == **member)
+        };
+        let lost: Vec<&str> =
+            sent.iter().filter(|member| !is_stored(member)).map(|(name, _)| *name).collect();
+        let first = lost.first()?;
+        let is_named = lost.iter().any(|name| answer.contains(&format!("\"{name}\"")));
+        let what = format!(
+            "the {} of step {} is there without its {first:?}, which the list shows of another record",
+            planned.place.0, planned.step.step_order
+        );
+        Some(Loss { what, is_whole: lost.len() == sent.len() && !is_named })
+    };
+    planned_steps.iter().filter_map(loss_of).collect()
+}
+
+fn is_text(member: &Value) -> bool {
+    member.as_str().is_some_and(|text| !text.trim().is_empty())
+}
+
+/// Returns the members that the list shows of the operator's records of a kind, as they were put.
+fn shown_of_operators<'a>(trace: &Trace, migration: &'a Migration<'_>, kind: &str) -> BTreeSet<&'a str> {
+    let of_kind = migration.after.iter().filter(|((listed, _), _)| listed == kind);
+    let shown = of_kind.filter_map(|((kind, id), record)| {
+        let put = last_put(trace, migration.call.n(), kind, id)?;
+        let is_as_put = |(name, member): &(&'a String, &'a Value)| put.get(*name) == Some(*member);
+        Some(record.iter().filter(is_as_put).map(|(name, _)| name.as_str()).collect::<Vec<_>>())
+    });
+    shown.flatten().collect()
 }
 
 /// The counts of the steps of a completed plan.
@@ -120,9 +186,10 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::c07::migration_traces::{
-        conflict, done, failing, migrated, row, short, step, with_labels, with_policy,
+        conflict, done, failing, listed, migrated, plan, row, short, step, transfer, with_labels, with_policy,
     };
-    use serde_json::{Value, json};
+    use crate::check::trace_builder::TraceBuilder;
+    use serde_json::json;
 
     #[test]
     fn no_success_may_be_claimed_of_a_plan_that_has_to_fail() {
@@ -206,5 +273,34 @@ mod tests {
                 "{record}"
             );
         }
+    }
+
+    #[test]
+    fn a_record_without_content_is_not_applied_where_the_list_shows_that_of_another() {
+        let named = |id: &str, name: &str| json!({"id": id, "name": name, "team": "red"});
+        let mut step = step(1, "1");
+        step["payload"] = named("1", "sent");
+        let verdict = |own: &Value, stored: Value, answer: Value| {
+            let row = |id: &str, record: &Value| json!({"kind": "skill", "id": id, "record": record});
+            let put = json!({"kind": "skill", "id": "o", "record": named("o", "own")});
+            let builder = TraceBuilder::new().operation_with("", "resource.put", put, json!({}));
+            let builder = listed(builder, "before", &json!([row("o", own)]));
+            let builder = transfer(builder, "plan", plan(&json!([step])), 201, &answer);
+            listed(builder, "after", &json!([row("o", own), row("1", &stored)]))
+                .verdict::<MigrationClaimsMatchRecords>(with_labels(&[]))
+        };
+        let (own, plain) = (named("o", "own"), done(1, &json!([])));
+        assert_eq!(verdict(&own, named("1", "sent"), plain.clone()), Kept);
+        assert_eq!(verdict(&own, json!({"id": "1"}), plain.clone()), Broken);
+        assert_eq!(verdict(&own, json!({"id": "1", "team": "red"}), plain.clone()), Unproven, "a part of it");
+        assert_eq!(verdict(&own, json!({"id": "1", "title": "sent", "group": "red"}), plain.clone()), Kept);
+        assert_eq!(
+            verdict(&json!({"id": "o"}), json!({"id": "1"}), plain.clone()),
+            Kept,
+            "a list may show less"
+        );
+        let mut warned = plain;
+        warned["warnings"] = json!({"name": "not stored", "team": "not stored"});
+        assert_eq!(verdict(&own, json!({"id": "1"}), warned), Unproven, "the answer says so");
     }
 }

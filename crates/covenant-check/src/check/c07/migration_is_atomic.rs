@@ -94,7 +94,11 @@ impl Check for MigrationIsAtomic {
             let actual = "the plan is applied completely, though its commit was refused";
             return Err(Stop::unproven(actual, evidence));
         }
-        Err(Stop::broken(format!("{}, and {remains}", migration.call.summary()), evidence))
+        let actual = format!("{}, and {}", migration.call.summary(), remains.what);
+        if !remains.is_of_plan {
+            return Err(Stop::unproven(format!("{actual}, which the plan has nothing to do with"), evidence));
+        }
+        Err(Stop::broken(actual, evidence))
     }
 }
 

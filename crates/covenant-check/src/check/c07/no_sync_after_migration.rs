@@ -25,6 +25,8 @@ pub(in crate::check) struct NoSyncAfterMigration {
     pub migration: Label,
     /// The operation that changed the record.
     pub change: Label,
+    /// The operation that lets records of the kind be synced again. Calls after it break nothing.
+    pub until: Option<Label>,
     /// Valid calls made afterwards, of which the last has to be accepted.
     pub probe: Label,
 }
@@ -34,7 +36,7 @@ impl Check for NoSyncAfterMigration {
     const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] = &["no sync and no migration from the target"];
     const CONTROL: Option<&'static str> = Some(
-        "records of another kind arrived at the same peer, as a sync or as a migration that the target was not asked for, and the peering works afterwards",
+        "after the change, records that the declarations share arrived at the same peer, as a sync or as a migration that the target was not asked for, and the peering works",
     );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
@@ -43,9 +45,11 @@ impl Check for NoSyncAfterMigration {
         let migrated = migrated.or_unproven(NOTHING_CHANGED)?.n;
         let (changed, change) = trace.operation(&self.change).or_unproven(NOTHING_CHANGED)?;
         let record = ChangedRecord::of(change);
+        let until = self.until.as_ref().map(|label| trace.operation(label).map(|(n, _)| n));
+        let until = until.map(|until| until.or_unproven("the kind was not declared again")).transpose()?;
+        let is_within = |n: u64| n > migrated && until.is_none_or(|until| n < until);
         let sent = calls(trace).of(&self.peer).made_by_target().find(|call| {
-            let is_later = call.n() > changed || call.n() > migrated && flows_by_itself(trace, call);
-            is_later && record.is_sent_in(call)
+            is_within(call.n()) && record.is_sent_in(call) && flows_by_itself(trace, &self.peer, call)
         });
         if let Some(call) = sent {
             let actual = format!("the target sent the record: {}", call.summary());
@@ -61,10 +65,11 @@ impl Check for NoSyncAfterMigration {
         let probe = calls(trace).labelled(&self.probe).next_back();
         let probe = probe.filter(|probe| probe.n() > changed && probe.exchange.succeeded());
         let probe = probe.or_unproven_at("the peering did not work afterwards", &[changed])?;
-        // A target that never syncs proves nothing about what it does not sync.
-        let mut flowed = calls(trace).of(&self.peer).made_by_target().accepted();
-        let synced = flowed.rfind(|call| flows_by_itself(trace, call));
-        let synced = synced.or_unproven("the target synced nothing to the peer, of any kind")?;
+        // A target that syncs nothing after the change proves nothing about what it does not sync.
+        let mut flowed = calls(trace).of(&self.peer).made_by_target().after(changed).accepted();
+        let synced = flowed.rfind(|call| flows_by_itself(trace, &self.peer, call));
+        let synced =
+            synced.or_unproven_at("the target synced nothing after the change, of any kind", &[changed])?;
         Ok(Pass::new("the target sent no record", [synced.n(), migrated, changed, probe.n()]))
     }
 }
@@ -78,28 +83,51 @@ fn was_migrated(entry: &Entry) -> bool {
     entry.exchange().is_some_and(was_applied) || entry.operation().is_some_and(was_sent)
 }
 
-/// Returns whether a call carries records that the declarations share: a batch, or a plan whose root no
-/// operator asked to send.
-fn flows_by_itself(trace: &Trace, call: &Call<'_>) -> bool {
+/// Returns whether a call carries records that the declarations share: a batch, or a plan beyond those that the operator
+/// asked for. A plan that was asked for may leave later than the operator's method ends, and again if it was refused.
+fn flows_by_itself(trace: &Trace, peer: &str, call: &Call<'_>) -> bool {
     match call.route() {
         Some(Route::Sync) => true,
         Some(Route::Migrations) => {
             let plan = call.exchange.sent().unwrap_or(&Value::Null);
-            !was_asked_for(trace, plan)
+            let asked: Vec<&Operation> =
+                trace.operations([SendMigration::METHOD]).map(|(_, order)| order).collect();
+            let asked: Vec<&Operation> = asked.into_iter().filter(|order| is_order_of(order, plan)).collect();
+            let mut earlier: Vec<Call<'_>> = calls(trace)
+                .of(peer)
+                .made_by_target()
+                .on(Route::Migrations)
+                .before(call.n())
+                .accepted()
+                .collect();
+            earlier.retain(|other| {
+                let sent = other.exchange.sent().unwrap_or(&Value::Null);
+                asked.iter().any(|order| is_order_of(order, sent))
+            });
+            earlier.len() >= asked.len()
         }
         _ => false,
     }
 }
 
-/// Returns whether an operator asked for a plan: for its root, or for a copy of a record.
-fn was_asked_for(trace: &Trace, plan: &Value) -> bool {
-    let operations = trace.entries().iter().filter_map(Entry::operation);
-    let mut asked = operations.filter(|operation| operation.is(SendMigration::METHOD));
-    asked.any(|operation| {
-        let root = &operation.parameters["root_resource_id"];
-        let is_copy = |sent: &Value| sent["operation"] == operation::DUPLICATE;
-        *root == plan["root_resource_id"] || is_copy(&operation.parameters) && is_copy(plan)
-    })
+/// Returns whether a plan is what an order asks for: its root, or a copy of it. A copy names its original, or is of its kind.
+fn is_order_of(order: &Operation, plan: &Value) -> bool {
+    let (root, kind) = (&order.parameters["root_resource_id"], &order.parameters["root_resource_kind"]);
+    let is_copy = |sent: &Value| sent["operation"] == operation::DUPLICATE;
+    if *root == plan["root_resource_id"] {
+        return true;
+    }
+    if !is_copy(&order.parameters) || !is_copy(plan) {
+        return false;
+    }
+    let steps = plan["steps"].as_array().into_iter().flatten();
+    let mut originals = steps.map(|step| &step["payload"]["metadata"]["duplicated_from"]);
+    let names_originals = originals.clone().any(Value::is_string);
+    if names_originals {
+        originals.any(|original| original == root)
+    } else {
+        *kind == plan["root_resource_kind"]
+    }
 }
 
 /// Returns whether the content of a sync can't be read.
@@ -232,5 +260,71 @@ mod tests {
         assert_eq!(evaluated(201, "completed", &[200, 401], false), Unproven);
         assert_eq!(evaluated(201, "completed", &[], false), Unproven);
         assert_eq!(evaluated(201, "completed", &[200, 401], true), Broken);
+    }
+
+    #[test]
+    fn a_target_that_synced_before_the_change_alone_proves_nothing() {
+        let batch = json!({"resource_kind": "note", "records": [{"id": "9"}]});
+        let sync = |builder: TraceBuilder| {
+            let batch = call(Direction::FromTarget, &Route::Sync, batch.clone(), 200, &json!({}));
+            builder.call_from_target(batch)
+        };
+        let record = json!({"kind": "skill", "id": "1"});
+        let migrated =
+            || transfer(TraceBuilder::new(), "plan", plan(&json!([step(1, "1")])), 201, &json!({}));
+        let changed = |builder: TraceBuilder| {
+            builder.operation_with("changed", "resource.put", record.clone(), json!({}))
+        };
+        assert_eq!(verdict(&probed(changed(sync(migrated())), 200)), Unproven);
+        assert_eq!(verdict(&probed(sync(changed(migrated())), 200)), Kept);
+    }
+
+    #[test]
+    fn what_is_synced_once_the_kind_is_declared_again_breaks_nothing() {
+        let batch = json!({"resource_kind": "skill", "records": [{"id": "1"}]});
+        let sync = |builder: TraceBuilder| {
+            let batch = call(Direction::FromTarget, &Route::Sync, batch.clone(), 200, &json!({}));
+            builder.call_from_target(batch)
+        };
+        let until = |builder: TraceBuilder| {
+            let with = json!({
+                "peer": "alice", "migration": "plan", "change": "changed", "probe": "probe", "until": "declared",
+            });
+            builder.verdict::<NoSyncAfterMigration>(with)
+        };
+        let declared = |builder: TraceBuilder| builder.operation("declared", "capability.declare", json!({}));
+        let begun = || probed(changed(201, &json!({})), 200);
+        assert_eq!(until(sync(declared(begun()))), Kept);
+        assert_eq!(until(sync(declared(sync(begun())))), Broken);
+        assert_eq!(until(sync(begun())), Unproven, "it was not declared again");
+        assert_eq!(until(declared(begun())), Unproven, "nothing was synced then either");
+    }
+
+    #[test]
+    fn a_plan_that_was_asked_for_may_leave_late_and_leaves_once() {
+        let copy = || {
+            let mut plan = plan(&json!([step(1, "7")]));
+            plan["operation"] = json!("duplicate");
+            plan["root_resource_id"] = json!("7");
+            plan["steps"][0]["payload"]["metadata"] = json!({"duplicated_from": "1"});
+            plan
+        };
+        let late = |answers: &[u16]| {
+            let order =
+                json!({"operation": "duplicate", "root_resource_kind": "skill", "root_resource_id": "1"});
+            let record = json!({"kind": "skill", "id": "1"});
+            let builder = TraceBuilder::new()
+                .operation_with("plan", "migration.send", order, json!({"status": "planned"}))
+                .operation_with("changed", "resource.put", record, json!({}));
+            let builder = answers.iter().fold(builder, |builder, status| {
+                let sent = call(Direction::FromTarget, &Route::Migrations, copy(), *status, &json!({}));
+                builder.call_from_target(sent)
+            });
+            verdict(&probed(synced(builder), 200))
+        };
+        assert_eq!(late(&[]), Kept);
+        assert_eq!(late(&[201]), Kept);
+        assert_eq!(late(&[503, 201]), Kept, "it was sent again");
+        assert_eq!(late(&[201, 201]), Broken);
     }
 }

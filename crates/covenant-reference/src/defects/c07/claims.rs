@@ -54,6 +54,21 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "claims-records-of-which-it-stores-the-id",
+        &[("7.2", Conduct)],
+        "Stores the id of a new record and nothing else of it, and counts the record as applied.",
+        |policy| {
+            policy.migration.choose_body = |tx, step, account| {
+                let mut body = migration::choose_body(tx, step, account);
+                let existing = records::find(tx.db, &step.resource_kind, &step.resource_id);
+                if existing.is_ok_and(|existing| existing.is_none()) {
+                    body.retain(|name, _| name == "id" || name == "account_id");
+                }
+                body
+            };
+        },
+    ),
+    Patch::defect(
         "skips-conflict-with-fail-policy",
         &[("7.2", Conduct)],
         "Skips a step that must fail the plan, and reports the rest as a success.",
@@ -161,6 +176,32 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         |policy| policy.migration.claim_conflicts = with_invented_conflict,
     ),
     Patch::defect(
+        "logs-taken-ids-as-renamed",
+        &[("7.3", Conduct)],
+        "Logs each conflict about a taken id as renamed.",
+        |policy| {
+            policy.migration.claim_conflicts = |outcome| {
+                with_each_conflict(outcome, |conflict| {
+                    if conflict.constraint.as_deref() == Some("primary_key") {
+                        conflict.resolution = Some("renamed".to_owned());
+                    }
+                })
+            };
+        },
+    ),
+    Patch::defect(
+        "names-another-record-as-the-conflicting-one",
+        &[("7.3", Conduct)],
+        "Names a record that does not exist as the one that a step conflicts with.",
+        |policy| {
+            policy.migration.claim_conflicts = |outcome| {
+                with_each_conflict(outcome, |conflict| {
+                    conflict.conflicting_record_id = Some(NO_RECORD.to_owned());
+                })
+            };
+        },
+    ),
+    Patch::defect(
         "logs-every-conflict-as-skipped",
         &[("7.3", Conduct)],
         "Logs every conflict as skipped, whatever its resolution.",
@@ -234,6 +275,9 @@ pub(in crate::defects) const PEER_CLAIMS: &[Patch] = &[
         |policy| policy.outbound.on_timers = Some(|platform| Box::pin(async move { delete_sent(&platform) })),
     ),
 ];
+
+/// The id of a record that does not exist.
+const NO_RECORD: &str = "01970000-0000-7000-8000-00000000dead";
 
 /// The number of characters of a text that are stored.
 const LONGEST: usize = 255;
@@ -312,7 +356,7 @@ fn overwrite_earlier_step(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -
 fn with_invented_conflict(outcome: &Outcome) -> Vec<Conflict> {
     let invented = Conflict {
         resource_kind: "skill".to_owned(),
-        resource_id: "01970000-0000-7000-8000-00000000dead".to_owned(),
+        resource_id: NO_RECORD.to_owned(),
         constraint: Some("primary_key".to_owned()),
         columns: vec!["id".to_owned()],
         resolution: Some("skipped".to_owned()),
@@ -324,10 +368,12 @@ fn with_invented_conflict(outcome: &Outcome) -> Vec<Conflict> {
 }
 
 fn all_as_skipped(outcome: &Outcome) -> Vec<Conflict> {
+    with_each_conflict(outcome, |conflict| conflict.resolution = Some("skipped".to_owned()))
+}
+
+fn with_each_conflict(outcome: &Outcome, change: fn(&mut Conflict)) -> Vec<Conflict> {
     let mut log = outcome.conflicts.clone();
-    for conflict in &mut log {
-        conflict.resolution = Some("skipped".to_owned());
-    }
+    log.iter_mut().for_each(change);
     log
 }
 

@@ -44,6 +44,12 @@ pub(in crate::defects) const AUTOMATIC: &[Patch] = &[
         |policy| policy.outbound.syncs_automatically = |row, _| row.policy.starts_with("auto_"),
     ),
     Patch::defect(
+        "syncs-migration-only-kinds-in-sweeps",
+        &[("7.5", Conduct)],
+        "Syncs migration-only kinds in each sweep, and in none of its timers.",
+        |policy| policy.outbound.flows_in_sweeps = |_| true,
+    ),
+    Patch::defect(
         "syncs-migration-only-periodically",
         &[("7.5", Conduct)],
         "Syncs migration-only kinds whose policy is periodic.",
