@@ -2,13 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::offering::{capacity, first_offering, subscriptions};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls};
+use crate::check::query::{Call, CallQuery, calls, events};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::notice::kind;
 
 /// The target issues no more grants for an offering than the offering states room for. A target that offers
 /// nothing issues none.
@@ -19,6 +21,8 @@ pub(in crate::check) struct CapacityIsKept {
     pub catalog: Label,
     /// The subscriptions of one peer to the first offering.
     pub call: Label,
+    /// The operator's list of grants afterwards. A subscription that it shows as ended takes no room.
+    pub grants: Option<Label>,
 }
 
 impl Check for CapacityIsKept {
@@ -34,17 +38,64 @@ impl Check for CapacityIsKept {
         let evidence = || [n].into_iter().chain(accepted.last().map(Call::n)).chain(made.last().map(Call::n));
         let offering = offering.or_unproven_at("the catalogue has no offering", &[n])?;
         let capacity = capacity(&offering).or_unproven_at("the offering states no capacity", &[n])?;
-        let actual =
-            format!("{} of {} subscriptions accepted, with room for {capacity}", accepted.len(), made.len());
-        if accepted.len() as u64 > capacity {
-            return Err(Stop::final_breach(actual, evidence()));
+        let live = accepted.iter().filter(|call| !self.has_ended(trace, call)).count();
+        let actual = format!(
+            "{live} of {} subscriptions were accepted and go on, with room for {capacity}",
+            made.len()
+        );
+        if live as u64 > capacity {
+            return Err(Stop::broken(actual, evidence()));
         }
         let has_refusal = made.iter().any(|call| call.exchange.was_refused());
-        if accepted.is_empty() || made.len() as u64 <= capacity || !has_refusal {
+        if live == 0 || made.len() as u64 <= capacity || !has_refusal {
             return Err(Stop::unproven(actual, evidence()));
         }
         Ok(Pass::new(actual, evidence()))
     }
+}
+
+impl CapacityIsKept {
+    /// Returns whether a subscription has ended: the target announced it, or its operator's list shows it. A list that has
+    /// some of the subscriptions has all that go on.
+    fn has_ended(&self, trace: &Trace, subscription: &Call<'_>) -> bool {
+        let Some(data) = subscription.exchange.data() else { return false };
+        let peer = &subscription.exchange.peer;
+        let mut notices =
+            calls(trace).of(peer).made_by_target().flat_map(|call| events(&call.exchange.request));
+        let is_announced = notices.any(|event| {
+            event["kind"] == kind::GRANT_REVOKED && event["payload"]["grant_id"] == data["grant_id"]
+        });
+        let list = self.grants.as_deref().and_then(|label| trace.operation(label));
+        let rows: Vec<&Value> =
+            list.and_then(|(_, list)| list.list("grants")).into_iter().flatten().collect();
+        let id = |row: &Value| [&row["grant_id"], &row["id"]].into_iter().find(|id| !id.is_null()).cloned();
+        let made: Vec<Value> = calls(trace)
+            .labelled(&self.call)
+            .filter_map(|call| Some(call.exchange.data()?["grant_id"].clone()))
+            .collect();
+        let lists_some = rows.iter().filter_map(|row| id(row)).any(|id| made.contains(&id));
+        let row = rows.iter().find(|row| id(row).as_ref() == Some(&data["grant_id"]));
+        is_announced || row.map_or(lists_some, |row| is_over(row))
+    }
+}
+
+/// Returns whether a row of a list is that of a grant that has ended.
+fn is_over(row: &Value) -> bool {
+    const OVER: [&str; 9] = [
+        "revoked",
+        "ended",
+        "expired",
+        "replaced",
+        "superseded",
+        "archived",
+        "cancelled",
+        "terminated",
+        "inactive",
+    ];
+    let state = row["status"].as_str().or(row["state"].as_str()).unwrap_or_default().trim().to_lowercase();
+    let times = ["revoked_at", "ended_at", "archived_at", "replaced_at"];
+    OVER.contains(&state.as_str())
+        || times.iter().any(|name| row[*name].is_string() || row[*name].is_number())
 }
 
 #[cfg(test)]
@@ -53,7 +104,7 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::Exchange;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     /// Returns the verdict on ten subscriptions, of which the first `accepted` are accepted.
     fn subscribed(offerings: &Value, accepted: usize) -> Verdict {
@@ -88,5 +139,37 @@ mod tests {
         assert_eq!(subscribed(&json!([]), 0), Unproven, "nothing could be issued");
         assert_eq!(subscribed(&json!([]), 1), Unproven);
         assert_eq!(subscribed(&Value::Null, 0), Unproven, "there is no catalogue");
+    }
+
+    #[test]
+    fn a_subscription_that_another_one_replaces_takes_no_room() {
+        let catalog = Exchange::to_target("alice").on("GET", "service_catalog");
+        let offering = json!({"slug": "git", "capacity_metadata": {"max_subscribers": 2}});
+        let catalog = catalog.answered_with(200, json!({"data": {"offerings": [offering]}}));
+        let verdict = |rows: Value, announced: &[&str]| {
+            let begun = TraceBuilder::new().call("catalog", catalog.clone());
+            let made = ["a", "b", "c", "d"].iter().fold(begun, |builder, id| {
+                let call = Exchange::to_target("alice").on("POST", "subscriptions");
+                let status = if *id == "d" { 409 } else { 201 };
+                builder.call("subscribed", call.answered_with(status, json!({"data": {"grant_id": id}})))
+            });
+            let events: Vec<Value> = announced
+                .iter()
+                .map(|id| json!({"kind": kind::GRANT_REVOKED, "payload": {"grant_id": id}}))
+                .collect();
+            let notice =
+                Exchange::from_target("alice").on("POST", "heartbeat").sending(json!({ "events": events }));
+            made.call_from_target(notice.answered(200))
+                .operation("grants", "grant.list", json!({ "grants": rows }))
+                .verdict::<CapacityIsKept>(
+                    json!({"catalog": "catalog", "call": "subscribed", "grants": "grants"}),
+                )
+        };
+        assert_eq!(verdict(json!([]), &[]), Broken);
+        assert_eq!(verdict(json!([]), &["a"]), Kept);
+        assert_eq!(verdict(json!([]), &["x"]), Broken, "it is another one");
+        assert_eq!(verdict(json!([{"grant_id": "b"}, {"id": "c", "revoked_at": null}]), &[]), Kept);
+        assert_eq!(verdict(json!([{"id": "a", "status": "Revoked"}, {"id": "b"}, {"id": "c"}]), &[]), Kept);
+        assert_eq!(verdict(json!([{"id": "a"}, {"id": "b"}, {"id": "c"}]), &[]), Broken);
     }
 }
