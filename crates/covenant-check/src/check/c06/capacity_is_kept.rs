@@ -21,7 +21,7 @@ pub(in crate::check) struct CapacityIsKept {
     pub catalog: Label,
     /// The subscriptions of one peer to the first offering.
     pub call: Label,
-    /// The operator's list of grants afterwards. A subscription that it shows as ended takes no room.
+    /// The operator's list of grants afterwards. A subscription that it shows as ended does not count.
     pub grants: Option<Label>,
 }
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subscription_that_another_one_replaces_takes_no_room() {
+    fn a_subscription_that_another_one_replaces_does_not_count() {
         let catalog = Exchange::to_target("alice").on("GET", "service_catalog");
         let offering = json!({"slug": "git", "capacity_metadata": {"max_subscribers": 2}});
         let catalog = catalog.answered_with(200, json!({"data": {"offerings": [offering]}}));

@@ -116,7 +116,7 @@ fn require_no_fault(
     Err(Stop::broken(actual, evidence.iter().copied()))
 }
 
-/// Returns whether a plan of at least so many steps was applied.
+/// Returns whether a plan of at least this number of steps was applied.
 fn was_applied(trace: &Trace, steps: usize) -> bool {
     let plans = calls(trace).made_by_peer().on(Route::Migrations).accepted();
     plans.filter(|call| completed(call.exchange).is_some()).any(|call| {

@@ -111,7 +111,9 @@ fn losses(trace: &Trace, migration: &Migration<'_>) -> Vec<Loss> {
             "the {} of step {} is there without its {first:?}, which the list shows of another record",
             planned.place.0, planned.step.step_order
         );
-        Some(Loss { what, is_whole: lost.len() == sent.len() && !is_named })
+        // A record that has a state may wait for a review.
+        let has_state = ["status", "state"].iter().any(|name| stored.get(*name).is_some_and(is_text));
+        Some(Loss { what, is_whole: lost.len() == sent.len() && !is_named && !has_state })
     };
     planned_steps.iter().filter_map(loss_of).collect()
 }
@@ -293,6 +295,7 @@ mod tests {
         assert_eq!(verdict(&own, named("1", "sent"), plain.clone()), Kept);
         assert_eq!(verdict(&own, json!({"id": "1"}), plain.clone()), Broken);
         assert_eq!(verdict(&own, json!({"id": "1", "team": "red"}), plain.clone()), Unproven, "a part of it");
+        assert_eq!(verdict(&own, json!({"id": "1", "state": "in review"}), plain.clone()), Unproven);
         assert_eq!(verdict(&own, json!({"id": "1", "title": "sent", "group": "red"}), plain.clone()), Kept);
         assert_eq!(
             verdict(&json!({"id": "o"}), json!({"id": "1"}), plain.clone()),

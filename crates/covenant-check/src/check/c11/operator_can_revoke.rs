@@ -34,7 +34,7 @@ impl Check for OperatorCanRevoke {
     const EXPECTED: &'static [&'static str] = &["every revocation accepted, every peer revoked"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let (mut evidence, mut states, mut open) = (vec![], vec![], None);
+        let (mut evidence, mut states, mut open, mut not_shown) = (vec![], vec![], None, None);
         let befores = self.before.iter().flat_map(Labels::iter).map(Some).chain(iter::repeat(None));
         for ((revoke, snapshot), before) in self.revoke.iter().zip(self.snapshot.iter()).zip(befores) {
             let shown = before.and_then(|label| status_shown(trace, label));
@@ -46,14 +46,15 @@ impl Check for OperatorCanRevoke {
                     evidence.extend(shown.map(|(n, _)| n).into_iter().chain(seen));
                 }
                 Err(broken @ Stop::Broken(_)) => return Err(broken),
-                Err(stop) => open = Some(stop),
+                Err(stop) if before.is_none() || shown.is_some() => open = Some(stop),
+                Err(stop) => not_shown = Some(stop),
             }
         }
         if let Some(stop) = open {
             return Err(stop);
         }
         if evidence.is_empty() {
-            return Err(Stop::unproven("each peering had ended before", evidence));
+            return Err(not_shown.unwrap_or(Stop::unproven("each peering had ended before", evidence)));
         }
         Ok(Pass::new(revoked_from(states.into_iter()), evidence))
     }
@@ -134,6 +135,14 @@ mod tests {
         assert_eq!(shown(["active", "degraded"], "degraded").verdict, Broken);
         assert_eq!(shown(["active", "revoked"], "revoked").verdict, Kept);
         assert_eq!(shown(["revoked", "revoked"], "revoked").verdict, Unproven);
+        let gone = TraceBuilder::new()
+            .operation("before-one", "peer.show", json!({"peer": {"status": "active"}}))
+            .operation("one", "peer.revoke", json!({}))
+            .operation("two", "peer.revoke", json!({}))
+            .operation("after-one", "peer.show", json!({"peer": {"status": "revoked"}}));
+        let with = |before: Value| json!({"revoke": ["one", "two"], "snapshot": ["after-one", "after-two"], "before": before});
+        assert_eq!(gone.verdict::<OperatorCanRevoke>(with(json!(["before-one", "before-two"]))), Kept);
+        assert_eq!(gone.verdict::<OperatorCanRevoke>(with(json!(null))), Unproven);
     }
 
     #[test]
