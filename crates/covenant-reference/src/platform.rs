@@ -75,6 +75,9 @@ impl Platform {
         let seed = seed_of_this_start(&boot, options.seed)?;
         let ids = Ids::new(options.clock.clone(), seed);
         let keys = Keys::load(&boot, &options.clock)?;
+        if policy.identity.accepts_ended_clients {
+            keys.trust.accept_ended_clients();
+        }
         first_facts(&boot, &ids, &options.settings, policy.handshake.own_text)?;
         boot.commit().map_err(StoreError::from)?;
         Ok(Self {

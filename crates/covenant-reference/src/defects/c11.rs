@@ -36,6 +36,18 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.peering.may_be_revoked = |peer| peer.status != PeerStatus::Suspended,
     ),
     Patch::defect(
+        "accepts-ended-certificate",
+        &[("11.5", Conduct)],
+        "Verifies who issued the certificate of a caller, and not until when it is valid.",
+        |policy| {
+            policy.identity.accepts_ended_clients = true;
+            policy.identity.is_its_certificate = |peer, certificate, authority, now| {
+                let earlier = certificate.not_after.min(now);
+                identity::is_its_certificate(peer, certificate, authority, earlier)
+            };
+        },
+    ),
+    Patch::defect(
         "accepts-handshake-on-revoked-proposal",
         &[("11.1", Conduct)],
         "Lets a peer accept a proposal that the operator has revoked.",

@@ -21,6 +21,8 @@ policy! {
             |tx, _, peer| Ok(is_admitted(tx, peer)),
         /// Returns whether a certificate is the peer's, by the PEM text of this platform's authority.
         is_its_certificate: fn(&Peer, &Certificate, &str, Timestamp) -> bool = is_its_certificate,
+        /// Controls whether a client's certificate is accepted after its end when a connection begins (11.5).
+        accepts_ended_clients: bool = false,
         /// Returns whether the peer's certificate is revoked.
         is_revoked: fn(&Peer, Timestamp) -> bool = is_revoked,
     }

@@ -15,6 +15,7 @@ use crate::check::query::{
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, operation, policy};
+use covenant_model::wire::path::Route;
 
 /// A migration that a peer sent to the target.
 pub(super) struct Migration<'a> {
@@ -31,6 +32,8 @@ pub(super) struct Migration<'a> {
     /// The numbers of the snapshots and of the call.
     pub(super) evidence: Vec<u64>,
     plan: MigrationRequest,
+    /// The other plans that peers sent between the snapshots.
+    others: Vec<MigrationRequest>,
     trace: &'a Trace,
 }
 
@@ -63,6 +66,11 @@ impl<'a> Migration<'a> {
         {
             return Err(Stop::unproven(format!("the list has the {kind} {id} twice"), seen_after));
         }
+        let span = seen_before.iter().min().zip(seen_after.iter().max());
+        let (first, last) = span.map_or((0, 0), |(first, last)| (*first, *last));
+        let sent = calls(trace).made_by_peer().on(Route::Migrations).after(first).before(last);
+        let plans = sent.filter_map(|call| MigrationRequest::deserialize(call.exchange.sent()?).ok());
+        let others = plans.collect();
         let evidence = seen_before.into_iter().chain([call.n()]).chain(seen_after).collect();
         Ok(Self {
             call,
@@ -72,6 +80,7 @@ impl<'a> Migration<'a> {
             after,
             evidence,
             plan,
+            others,
             trace,
         })
     }
@@ -158,18 +167,18 @@ impl<'a> Migration<'a> {
         Some(Remains { what, is_of_plan })
     }
 
-    /// Returns whether a record has anything to do with the plan: it is at the place of a step, names the id of one, or has
-    /// the content of one. A platform may have other users, who make records of their own.
+    /// Returns whether a record has anything to do with the plan, or with one beside it: it is at the place of a step, names
+    /// the id of one, or has the content of one. A platform may have other users, who make records of their own.
     pub(super) fn is_of_plan(&self, place: &Place, record: &Map<String, Value>) -> bool {
-        self.planned_steps().iter().any(|planned| {
+        [&self.plan].into_iter().chain(&self.others).flat_map(|plan| &plan.steps).any(|step| {
             let names_id =
                 |id: &str| record.iter().any(|(name, member)| name != "id" && mentions(member, id));
-            let payload_id = planned.step.payload.get("id").and_then(Value::as_str);
-            planned.place == *place
+            let payload_id = step.payload.get("id").and_then(Value::as_str);
+            (&step.resource_kind, &step.resource_id) == (&place.0, &place.1)
                 || payload_id == Some(&place.1)
-                || names_id(&planned.step.resource_id)
+                || names_id(&step.resource_id)
                 || payload_id.is_some_and(names_id)
-                || has_content_of(planned.step, record, self.trace.slug_of(&planned.place.0))
+                || has_content_of(step, record, self.trace.slug_of(&step.resource_kind))
         })
     }
 

@@ -85,7 +85,7 @@ impl Check for MigrationIsAtomic {
         }
         let timed_out = exchange.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
         if timed_out {
-            let actual = format!("{}, and {remains}: it may go on", migration.call.summary());
+            let actual = format!("{}, and {}: it may go on", migration.call.summary(), remains.what);
             return Err(Stop::unproven(actual, evidence));
         }
         // A target that does not take the commit as a condition may have applied the plan before the commit
@@ -133,6 +133,8 @@ mod tests {
         for (status, after, expected) in [
             (422, json!([]), Kept),
             (422, json!([row("1")]), Broken),
+            (422, json!([row("7")]), Broken),
+            (422, json!([{"kind": "skill", "id": "7", "name": "of another user"}]), Unproven),
             (0, json!([row("1")]), Broken),
             (0, json!([row("1"), row("2")]), Kept),
             (0, json!([]), Kept),
@@ -261,5 +263,16 @@ mod tests {
         let builder = transfer(builder, "plan", plan(&json!([step(1, "1")])), 202, &applying);
         let builder = listed(commit(builder, "commit", 404), "after", &json!([row("1")]));
         assert_eq!(builder.verdict::<MigrationIsAtomic>(with_labels(&["commit"])), Unproven);
+    }
+
+    #[test]
+    fn a_record_of_another_plan_between_the_snapshots_is_left_behind() {
+        let invalid = |id: &str| plan(&json!([step(1, id)]));
+        let failed = json!({"error": "no"});
+        let begun = listed(TraceBuilder::new(), "before", &json!([]));
+        let first = transfer(begun, "plan", invalid("1"), 422, &failed);
+        let second = transfer(first, "plan", invalid("2"), 422, &failed);
+        let builder = listed(second, "after", &json!([row("1")]));
+        assert_eq!(builder.verdict::<MigrationIsAtomic>(with_labels(&[])), Broken);
     }
 }
