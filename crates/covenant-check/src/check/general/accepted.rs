@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::check::arguments::Labels;
 use crate::check::definition::Check;
-use crate::check::general::{CallOutcome, call_outcome, is_rejected};
+use crate::check::general::{is_accepted, is_rejected, is_unfinished};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, is_denied, labelled_calls};
 use covenant_model::transcript::Trace;
@@ -44,7 +44,9 @@ impl Check for Accepted {
             let actual = format!("{}: it says that the record is not there", call.summary());
             return Err(Stop::broken(actual, [call.n()]));
         }
-        if let Some(call) = made.iter().find(|call| call_outcome(call.exchange) != CallOutcome::Admitted) {
+        if let Some(call) =
+            made.iter().find(|call| !is_accepted(call.exchange) || is_unfinished(call.exchange))
+        {
             return Err(Stop::unproven(call.summary(), [call.n()]));
         }
         if let Some(call) = made.iter().find(|call| !call.exchange.can_be_read()) {
@@ -116,7 +118,8 @@ mod tests {
         };
         assert_eq!(verdict(201, "completed"), Kept);
         assert_eq!([verdict(200, "failed"), verdict(200, "conflict")], [Broken, Broken]);
-        assert_eq!(verdict(202, "validating"), Unproven);
+        assert_eq!([verdict(202, "validating"), verdict(200, "applying")], [Unproven, Unproven]);
+        assert_eq!(verdict(200, "done"), Kept, "it is accepted, in another word");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod reply;
 pub(super) use finding_raised::FindingRaised;
 pub(super) use refused::Refused;
 pub(super) use reply::{
-    CallOutcome, call_outcome, full_text, is_accepted, is_rejected, is_same_number, is_undone,
+    CallOutcome, call_outcome, full_text, is_accepted, is_rejected, is_same_number, is_undone, is_unfinished,
     message_of_target, reply_summary,
 };
 

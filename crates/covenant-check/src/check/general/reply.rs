@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use covenant_model::transcript::{Body, Direction, Exchange, Message};
+use covenant_model::wire::migration::state;
 use covenant_model::wire::path::Route;
 
 /// The status of a plan that is accepted, and whose end is still to come.
@@ -35,6 +36,14 @@ pub(in crate::check) fn call_outcome(exchange: &Exchange) -> CallOutcome {
         _ if exchange.was_refused() => CallOutcome::Refused,
         _ => CallOutcome::Open,
     }
+}
+
+/// Returns whether the answer to a plan says that its end is still to come.
+pub(in crate::check) fn is_unfinished(exchange: &Exchange) -> bool {
+    let status = exchange.data().map(|data| data["status"].clone()).unwrap_or_default();
+    let is_unfinished = status.as_str().is_some_and(|status| state::UNFINISHED.contains(&status));
+    let is_queued = exchange.status() == Some(QUEUED);
+    (is_queued || is_unfinished) && call_outcome(exchange) == CallOutcome::Open
 }
 
 /// Returns whether this is the status of a migration that has ended and was not applied.
