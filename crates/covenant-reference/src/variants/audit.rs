@@ -1,7 +1,6 @@
 //! Variants of the audit and its excerpts.
 
 use jiff::SignedDuration;
-use serde_json::Value;
 
 use crate::store::rows::AuditEntry;
 use crate::{Patch, history};
@@ -32,18 +31,6 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| {
             policy.outbound.is_overdue = |request, now| {
                 now.duration_since(request.requested_at) > SignedDuration::from_mins(72 * 60 + 6)
-            };
-        },
-    ),
-    Patch::variant(
-        "names-callers-as-users-in-excerpts",
-        "Names the remote subject of each call a second time in an excerpt, as the user.",
-        |policy| {
-            policy.inbound.override_body = |route, body| {
-                let events = body.pointer_mut("/data/events").filter(|_| route == "audit_excerpts");
-                for event in events.and_then(Value::as_array_mut).into_iter().flatten() {
-                    event["payload"]["user"] = event["payload"]["remote_subject"].clone();
-                }
             };
         },
     ),
