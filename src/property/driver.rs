@@ -160,8 +160,13 @@ fn try_out(
         };
         let (loaded, trace) = match completed {
             Ok(completed) => completed,
-            Err(Incomplete { outcome: Outcome::Unsupported { method }, .. }) => {
-                played.borrow_mut().leave_out(method);
+            Err(Incomplete { outcome: Outcome::Unsupported { method }, case }) => {
+                // A final breach stands, as in a scenario that lacks a method.
+                let broken = case.filter(|case| (setting.breaks)(&case.0, &case.1));
+                match broken.map(|case| *case).filter(|_| !shrinking.get()) {
+                    Some((loaded, trace)) => played.borrow_mut().keep(loaded, trace, true),
+                    None => played.borrow_mut().leave_out(method),
+                }
                 return Ok(());
             }
             Err(Incomplete { outcome: Outcome::Lacking { lacks }, .. }) => {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use covenant_model::Blame;
+
 use super::StepError;
 use super::runner::ScenarioRunner;
 use crate::operator::{OperatorMethod, capability, peer};
@@ -34,10 +36,15 @@ impl ScenarioRunner<'_> {
         if peer.wait_for(declares, self.poll_timeout()).await.is_some() {
             return Ok(());
         }
-        match self.advance(&unlabelled, HEARTBEAT_WITHIN_SECONDS).await {
-            Ok(()) => {}
-            Err(StepError::Unsupported { .. }) => return Ok(()),
-            Err(error) => return Err(error),
+        // Where no method moves the clock, this wait counts towards what the user allows, and is left out beyond that.
+        let waited = self.clock_seconds;
+        self.clock_seconds += HEARTBEAT_WITHIN_SECONDS.unsigned_abs();
+        if let Err(error) = self.advance(&unlabelled, HEARTBEAT_WITHIN_SECONDS).await {
+            self.clock_seconds = waited;
+            return match error {
+                StepError::Fault(fault) if fault.blame != Blame::Target => Err(fault.into()),
+                _ => Ok(()),
+            };
         }
         peer.wait_for(declares, self.poll_timeout()).await;
         Ok(())

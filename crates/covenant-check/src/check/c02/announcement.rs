@@ -49,11 +49,12 @@ pub(in crate::check) fn unless_ended_with_notice(outcome: Outcome, trace: &Trace
 /// Returns whether a body may announce that the peering ended, or was replaced by another one, in a form that the binding does not
 /// know: by its status, or by the kind of an event about a peer.
 pub(super) fn may_announce_end_of_peering(body: &Value) -> bool {
-    const REPLACED: [&str; 3] = ["supersed", "replac", "ended"];
+    const REPLACED: [&str; 2] = ["supersed", "replac"];
     const OF_PEERING: [&str; 3] = ["peer", "federation", "partner"];
     let ends = |text: &Value| {
         let text = text.as_str().unwrap_or_default().to_lowercase();
-        ENDS.iter().chain(&REPLACED).any(|part| text.contains(part)).then_some(text)
+        let is_ended = text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == "ended");
+        (is_ended || ENDS.iter().chain(&REPLACED).any(|part| text.contains(part))).then_some(text)
     };
     let is_of_peering = |kind: String| OF_PEERING.iter().any(|part| kind.contains(part));
     let mut events = body["events"].as_array().into_iter().flatten();

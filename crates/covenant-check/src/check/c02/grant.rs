@@ -125,7 +125,7 @@ impl<'a> Grant<'a> {
         };
         let mut revoked = trace.operations([grant::Revoke::METHOD, peer::Revoke::METHOD]);
         let until = revoked.find(|(_, operation)| is_asked_for(operation)).map_or(u64::MAX, |(n, _)| n);
-        let mut sent = calls(trace).of(peer).made_by_target().before(until);
+        let mut sent = calls(trace).of(peer).made_by_target().after(self.n).before(until);
         let notice = sent.find(|notice| {
             announces_revocation(notice.exchange, Some(self.own_id))
                 || announces_end_of_peering(notice.exchange)

@@ -100,6 +100,10 @@ fn a_grant_that_ends_with_a_notice_from_a_queue_proves_nothing() {
         assert_eq!(verdict(Some(json!({"status": "superseded"})), true, may_end), Unproven);
         assert_eq!(verdict(event("platform.peer.replaced", ""), true, may_end), Unproven);
         assert_eq!(verdict(event("platform.skill.replaced", ""), true, may_end), Broken);
+        assert_eq!(verdict(Some(json!({"status": "ended"})), true, may_end), Unproven);
+        assert_eq!(verdict(event("platform.peering.ended", ""), true, may_end), Unproven);
+        assert_eq!(verdict(Some(json!({"status": "suspended"})), true, may_end), Broken);
+        assert_eq!(verdict(event("platform.peer.suspended", ""), true, may_end), Broken);
         assert_eq!(verdict(Some(json!({"status": "active"})), true, may_end), Broken);
         assert_eq!(verdict(None, true, may_end), Broken);
     }
