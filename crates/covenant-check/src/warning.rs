@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use covenant_model::transcript::{Body, Direction, Entry, Exchange, Trace};
+use covenant_model::transcript::{Body, Direction, Entry, Exchange, PUT_OFF, Trace};
 use covenant_model::wire::path::Route;
 
 /// The number of wrong acceptance tokens after which a target that limits none of them gets a warning.
@@ -14,7 +14,6 @@ const GUESSES_MIN: usize = 50;
 const QUOTE_MAX: usize = 160;
 const UNAUTHORIZED: u16 = 401;
 const TOO_MANY_REQUESTS: u16 = 429;
-const UNAVAILABLE: u16 = 503;
 
 /// Something that a run saw and that no clause covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +34,7 @@ pub struct Warning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WarningKind {
-    /// The target failed at a call: an answer 5xx, other than 503.
+    /// The target failed at a call: an answer 5xx, other than 502, 503 and 504.
     ServerError,
     /// The target limits no guesses of acceptance tokens.
     UnlimitedGuesses,
@@ -67,9 +66,9 @@ impl Warnings {
     }
 }
 
-/// Returns whether the target failed at a call. 503 asks the caller to come back.
+/// Returns whether the target failed at a call. 503 asks the caller to come back, and 502 and 504 come from a gateway.
 fn has_failed(exchange: &Exchange) -> bool {
-    let is_error = |status: u16| (500..600).contains(&status) && status != UNAVAILABLE;
+    let is_error = |status: u16| (500..600).contains(&status) && !PUT_OFF.contains(&status);
     exchange.direction == Direction::ToTarget && exchange.status().is_some_and(is_error)
 }
 
@@ -171,13 +170,14 @@ mod tests {
         let call = |status: u16| {
             Exchange::to_target("alice").on("POST", "heartbeat").answered_with(status, json!({"error": "no"}))
         };
-        let seen = warnings(&trace([call(500), call(500), call(503), call(422), call(502)]));
+        let seen =
+            warnings(&trace([call(500), call(500), call(503), call(422), call(501), call(502), call(504)]));
         let texts: Vec<(&str, u64)> = seen.iter().map(|seen| (seen.text.as_str(), seen.times)).collect();
         assert_eq!(
             texts,
             [
                 ("POST /heartbeat answered 500: {\"error\":\"no\"}", 2),
-                ("POST /heartbeat answered 502: {\"error\":\"no\"}", 1)
+                ("POST /heartbeat answered 501: {\"error\":\"no\"}", 1)
             ]
         );
         assert_eq!(seen[0].evidence, [2]);
