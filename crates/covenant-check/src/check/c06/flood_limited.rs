@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::flood::{FLOOD_CALLS, is_flood, is_limited, is_unserved, may_share, require_served};
+use super::flood::{FLOOD_CALLS, is_flood, is_limited, is_limited_with_others, is_unserved, require_served};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
@@ -41,7 +41,7 @@ impl Check for FloodLimited {
             if !is_unserved(trace, *call) {
                 return Err(Stop::unproven(format!("{actual}: they were not so few"), [call.n()]));
             }
-            if may_share(trace, call) {
+            if is_limited_with_others(trace, call) {
                 return Err(Stop::unproven(
                     format!("{actual}, and its peer may share its address"),
                     [call.n()],

@@ -5,15 +5,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::flood::{
-    FEW_CALLS, FLOOD_CALLS, SLACK, WINDOW, are_side_by_side, is_counted, is_limited, may_share,
-    require_served,
+    FEW_CALLS, FLOOD_CALLS, SLACK, WINDOW, are_side_by_side, count_of_others, end_of_limit, is_counted,
+    is_limited, require_served, stands_for_others,
 };
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::Trace;
-use covenant_model::wire::header;
 
 /// The target never limits up to six calls in any minute, always limits three hundred, and always serves a
 /// quiet peer.
@@ -26,27 +25,32 @@ pub(in crate::check) struct RateLimitIsPerMinute {
     pub probe: Label,
 }
 
-/// The time without a heartbeat after which a peer is stale (`binding.md`, "Numbers").
-const STALE_SECONDS: u32 = 300;
-
 impl Check for RateLimitIsPerMinute {
     const ID: &'static str = "rate-limit-is-per-minute";
     const EXPECTED: &'static [&'static str] = &["429 never up to 6 calls in 60 s, and some among 300"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
+        let mut open = None;
         for call in calls(trace).labelled(&self.probe) {
-            require_served(trace, call)?;
+            match require_served(trace, call) {
+                Err(broken @ Stop::Broken(_)) => return Err(broken),
+                Err(stop) => open = open.or(Some(stop)),
+                Ok(()) => {}
+            }
         }
         let mut counted: Vec<Call<'_>> =
             calls(trace).of(&self.peer).made_by_peer().filter(is_counted).collect();
         counted.sort_by_key(Call::at);
-        let (mut limited_until, mut open, mut is_shown) = (None, None, false);
+        let (mut limited_until, mut is_shown) = (None, false);
         let mut start = 0;
         for burst in counted.chunk_by(are_side_by_side) {
             let before = &counted[..start];
             start += burst.len();
-            if let Some((first, actual)) = too_few_served(before, burst, limited_until) {
-                if !may_share(trace, first) {
+            if let Some((first, actual)) = too_few_served(before, burst, limited_until, 0) {
+                // A limit by address serves a few calls of all the peers there.
+                let others = count_of_others(trace, burst);
+                let is_of_address = too_few_served(before, burst, limited_until, others).is_none();
+                if !is_of_address && !stands_for_others(trace, first) {
                     return Err(Stop::broken(actual, [first.n()]));
                 }
                 let actual = format!("{actual}, and it may share its address");
@@ -76,15 +80,16 @@ fn recent<'c, 'a>(before: &'c [Call<'a>], call: Call<'_>, span: SignedDuration) 
 
 /// Returns the first limited call of a burst, and the fault in words, if more calls of the burst were limited than may
 /// be: the first six within a minute have to be served. The calls of a burst ran side by side, so only their number
-/// shows which were the first.
+/// shows which were the first. `others` is the number of calls of other peers that count too.
 fn too_few_served<'c, 'a>(
     before: &[Call<'a>],
     burst: &'c [Call<'a>],
     limited_until: Option<Timestamp>,
+    others: usize,
 ) -> Option<(&'c Call<'a>, String)> {
     let is_due = |call: &&Call<'_>| is_limited(call) && limited_until.is_none_or(|end| call.at() > end);
     let limited: Vec<&Call<'_>> = burst.iter().filter(is_due).collect();
-    let sent = recent(before, burst[0], WINDOW + SLACK).len() + burst.len();
+    let sent = recent(before, burst[0], WINDOW + SLACK).len() + burst.len() + others;
     let first = limited.first().filter(|_| limited.len() > sent.saturating_sub(FEW_CALLS))?;
     let actual = if sent <= FEW_CALLS {
         format!("limited at {sent} calls within 60 s")
@@ -114,30 +119,6 @@ fn many_are_limited(before: &[Call<'_>], burst: &[Call<'_>]) -> Result<bool, Sto
             count >= FLOOD_CALLS && many().any(|call| is_limited(call) || call.exchange.was_refused());
     }
     Ok(is_shown)
-}
-
-/// Returns the end of a limit that too many calls caused, as the target itself reports it, but no later than
-/// the time at which the peer becomes stale.
-fn end_of_limit(call: &Call<'_>) -> Option<Timestamp> {
-    let answer = call.exchange.response.as_ref().filter(|_| is_limited(call))?;
-    let header = |name: &str| {
-        let mut headers = answer.headers.iter();
-        headers.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
-    };
-    let retry_after = header(header::RETRY_AFTER)?;
-    let wait = if let Ok(seconds) = retry_after.parse::<u32>() {
-        SignedDuration::from_secs(seconds.into())
-    } else {
-        let now = header("Date").and_then(http_date).unwrap_or(call.at());
-        http_date(retry_after)?.duration_since(now)
-    };
-    let wait = wait.clamp(SignedDuration::ZERO, SignedDuration::from_secs(STALE_SECONDS.into()));
-    call.at().checked_add(wait + SLACK).ok()
-}
-
-/// Parses a time in the form of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn http_date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(text).ok().map(|time| time.timestamp())
 }
 
 #[cfg(test)]
@@ -188,16 +169,19 @@ mod tests {
 
     #[test]
     fn a_limit_by_address_is_none_of_a_peer() {
-        let verdict = |others: Option<Ipv4Addr>, statuses: &[u16]| {
-            let quiet = Exchange::to_target("quiet").on("POST", "heartbeat").answered(200);
-            let builder = TraceBuilder::new().call("quiet", Exchange { source: others, ..quiet });
+        let verdict = |others: Option<Ipv4Addr>, quiet: usize, statuses: &[u16]| {
+            let heard = || Exchange::to_target("quiet").on("POST", "heartbeat").answered(200);
+            let builder = (0..quiet).fold(TraceBuilder::new(), |builder, _| {
+                builder.call("quiet", Exchange { source: others, ..heard() })
+            });
             let busy = statuses.iter().map(|status| heartbeat(*status, &[]));
             verdict(&busy.fold(builder, |builder, call| builder.call("busy", call)))
         };
         let (own, other) = (Some(Ipv4Addr::LOCALHOST), Some(Ipv4Addr::new(127, 0, 0, 2)));
-        assert_eq!(verdict(other, &[200, 429]), Broken);
-        assert_eq!(verdict(own, &[200, 429]), Unproven);
-        assert_eq!(verdict(own, &[200; 300]), Broken);
+        assert_eq!(verdict(other, 5, &[200, 429]), Broken);
+        assert_eq!(verdict(own, 5, &[200, 429]), Unproven);
+        assert_eq!(verdict(own, 4, &[200, 429]), Broken, "six calls of all of them");
+        assert_eq!(verdict(own, 1, &[200; 300]), Broken);
     }
 
     #[test]
@@ -214,6 +198,36 @@ mod tests {
             [Kept, Unproven, Unproven, Broken]
         );
         assert_eq!([200, 429, 503].map(|status| verdict(other, status)), [Kept, Broken, Broken]);
+    }
+
+    #[test]
+    fn a_limit_of_an_address_stands_until_its_end() {
+        let verdict = |calm: i64, flood: usize| {
+            let source = Some(Ipv4Addr::LOCALHOST);
+            let quiet = Exchange::to_target("quiet").on("POST", "heartbeat").answered(429);
+            let busy = (0..flood).map(|number| {
+                if number < 6 { heartbeat(200, &[]) } else { heartbeat(429, &[("retry-after", "200")]) }
+            });
+            let builder = TraceBuilder::new().side_by_side("busy", 0, busy).advance(calm);
+            verdict(&builder.call("quiet", Exchange { source, ..quiet }))
+        };
+        assert_eq!([30, 190, 210].map(|calm| verdict(calm, 300)), [Unproven, Unproven, Broken]);
+        assert_eq!(verdict(30, 4), Broken, "there was no flood");
+    }
+
+    #[test]
+    fn a_quiet_peer_that_was_put_off_after_more_than_a_few_calls_proves_nothing() {
+        let verdict = |answer: u16, quiet: usize| {
+            let source = Some(Ipv4Addr::new(127, 0, 0, 2));
+            let call = |status| Exchange::to_target("quiet").on("POST", "heartbeat").answered(status);
+            let busy = (0..300).map(|number| heartbeat(if number < 60 { 200 } else { 429 }, &[]));
+            let builder = TraceBuilder::new().side_by_side("busy", 0, busy);
+            let heard =
+                (0..quiet).fold(builder, |builder, _| builder.call("", Exchange { source, ..call(200) }));
+            verdict(&heard.call("quiet", Exchange { source, ..call(answer) }))
+        };
+        assert_eq!([200, 429, 503].map(|status| verdict(status, 6)), [Kept, Unproven, Unproven]);
+        assert_eq!([429, 503].map(|status| verdict(status, 5)), [Broken; 2]);
     }
 
     /// Returns the verdict on a flood whose calls are answered in this order, a second apart.
