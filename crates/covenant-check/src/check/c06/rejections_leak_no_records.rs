@@ -45,10 +45,11 @@ impl Check for RejectionsLeakNoRecords {
             }
         }
         let has_body = |call: &Call<'_>| {
-            call.exchange.response.as_ref().is_some_and(|answer| !matches!(answer.body, Body::Empty))
+            let answer = call.exchange.response.as_ref().filter(|_| !call.exchange.was_put_off());
+            answer.is_some_and(|answer| !matches!(answer.body, Body::Empty))
         };
         if !made.iter().any(has_body) {
-            let actual = "no call of the enumeration got an answer with a body";
+            let actual = "no call of the enumeration got an answer with a body, or each was put off";
             return Err(Stop::unproven(actual, made.iter().map(Call::n)));
         }
         let actual = format!("{} answers, none with anything of it", made.len());
@@ -101,11 +102,18 @@ mod tests {
     #[test]
     fn an_enumeration_without_answers_leaks_nothing_and_proves_nothing() {
         let put = json!({"kind": "vault", "id": "a", "record": {"id": "a", "pin": "melon"}});
-        let call = Exchange::to_target("alice").on("GET", "x").sending(json!({}));
-        let verdict = TraceBuilder::new()
-            .operation_with("secret", "resource.put", put, json!(null))
-            .call("enumerated", call)
-            .verdict::<RejectionsLeakNoRecords>(json!({"call": "enumerated", "record": "secret"}));
-        assert_eq!(verdict, Unproven);
+        let call = || Exchange::to_target("alice").on("GET", "x").sending(json!({}));
+        let verdict = |calls: &[Exchange]| {
+            let builder =
+                TraceBuilder::new().operation_with("secret", "resource.put", put.clone(), json!(null));
+            let made = calls.iter().fold(builder, |builder, call| builder.call("enumerated", call.clone()));
+            made.verdict::<RejectionsLeakNoRecords>(json!({"call": "enumerated", "record": "secret"}))
+        };
+        assert_eq!(verdict(&[call()]), Unproven);
+        let answered = |status, body| call().answered_with(status, body);
+        let put_off = [429, 503].map(|status| answered(status, json!({"error": "later"})));
+        assert_eq!(verdict(&put_off), Unproven);
+        assert_eq!(verdict(&[put_off[0].clone(), answered(404, json!({"error": "no"}))]), Kept);
+        assert_eq!(verdict(&[answered(429, json!({"error": "no melon"}))]), Broken);
     }
 }

@@ -43,6 +43,10 @@ impl Check for ConflictsAreReported {
         if migration.call.exchange.status().is_none() {
             return Err(Stop::unproven("the migration was not answered", migration.evidence));
         }
+        if migration.call.exchange.was_put_off() {
+            let actual = format!("the migration was put off: {}", migration.call.summary());
+            return Err(Stop::unproven(actual, migration.evidence));
+        }
         let logs = self.logs(trace, &migration);
         let last = logs.last().or_unproven_at("no conflict_log was reported", &migration.evidence)?;
         let evidence = migration.evidence.iter().copied().chain(logs.iter().filter_map(|log| log.n));
@@ -292,6 +296,16 @@ mod tests {
             let control = plan(&json!([step(1, "8"), step(2, "9")]));
             let builder = transfer(builder, "control", control, 201, &done(2, &json!([])));
             assert_eq!(builder.verdict::<ConflictsAreReported>(with_labels(&[])), expected, "{steps}");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_was_put_off_had_no_conflict() {
+        let steps = json!([step(1, "1")]);
+        for status in [429, 503, 504] {
+            let put_off = json!({"error": "later", "conflict_log": []});
+            let builder = migrated(&json!([row("1")]), &steps, status, &put_off, &json!([row("1")]));
+            assert_eq!(builder.verdict::<ConflictsAreReported>(with_labels(&[])), Unproven, "{status}");
         }
     }
 

@@ -8,11 +8,16 @@ use crate::check::arguments::{CaseLabel, Label};
 use crate::check::definition::Check;
 use crate::check::migration_model::PlannedStep;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use covenant_model::transcript::{FailureKind, Trace};
+use covenant_model::operator::{OperatorMethod, platform};
+use covenant_model::transcript::{Exchange, FailureKind, Trace};
 use covenant_model::wire::migration::action;
 
 /// The first status that says that the server failed.
 const SERVER_ERRORS: u16 = 500;
+/// The statuses by which a gateway answers for a platform that died.
+const OF_GATEWAY: [u16; 3] = [502, UNAVAILABLE, 504];
+/// The status that a platform, or a limit in front of it, gives too when it never tried the plan.
+const UNAVAILABLE: u16 = 503;
 
 /// A plan that failed left nothing, and a plan whose answer never came left nothing or all of itself.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -45,7 +50,8 @@ impl Check for MigrationIsAtomic {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let migration = Migration::read(trace, &self.plan, self.commit.as_ref(), &self.before, &self.after)?;
         let exchange = migration.call.exchange;
-        let was_answered = exchange.status().is_some();
+        let was_restarted = was_restarted(trace, &migration);
+        let is_lost = is_lost(exchange, was_restarted);
         let is_complete = is_complete(&migration);
         let evidence = migration.evidence.iter().copied();
         // A target that does not know `commit` applies or refuses the plan as any other.
@@ -53,14 +59,18 @@ impl Check for MigrationIsAtomic {
             let actual = format!("the plan was to be opened, and was not: {}", migration.call.summary());
             return Err(Stop::unproven(actual, evidence));
         }
-        if was_answered && exchange.was_put_off() {
+        if !is_lost && (exchange.was_put_off() || exchange.status().is_none()) {
             let actual = format!("the plan was put off, or its answer lost: {}", migration.call.summary());
             return Err(Stop::unproven(actual, evidence));
         }
-        if (was_answered && !migration.has_failed()) || (exchange.says_otherwise() && is_complete) {
+        if (!is_lost && !migration.has_failed()) || (exchange.says_otherwise() && is_complete) {
             return Err(Stop::unproven("the plan was accepted, so that nothing failed", evidence));
         }
         let Some(remains) = migration.remains() else {
+            if exchange.status() == Some(UNAVAILABLE) {
+                let actual = format!("{}, and it left nothing", migration.call.summary());
+                return Err(Stop::unproven(actual, evidence));
+            }
             if self.control.as_ref().is_some_and(|control| !was_completed(trace, control)) {
                 return Err(Stop::unproven("a valid plan was not applied either", []));
             }
@@ -73,7 +83,7 @@ impl Check for MigrationIsAtomic {
             }
             return Ok(Pass::new(format!("{}; it left nothing", migration.call.summary()), evidence));
         };
-        if is_complete && !was_answered {
+        if is_complete && is_lost {
             return Ok(Pass::new("the answer was lost; the plan is applied completely", evidence));
         }
         // An error of the server may come from in front of the platform, and the plan may go on behind it.
@@ -84,7 +94,8 @@ impl Check for MigrationIsAtomic {
             return Err(Stop::unproven(actual, evidence));
         }
         let timed_out = exchange.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
-        if timed_out {
+        // What a platform that died left does not go on.
+        if timed_out && !was_restarted {
             let actual = format!("{}, and {}: it may go on", migration.call.summary(), remains.what);
             return Err(Stop::unproven(actual, evidence));
         }
@@ -99,6 +110,22 @@ impl Check for MigrationIsAtomic {
             return Err(Stop::unproven(format!("{actual}, which the plan has nothing to do with"), evidence));
         }
         Err(Stop::broken(actual, evidence))
+    }
+}
+
+/// Returns whether the platform was killed, or started again, between the plan and the records after it.
+fn was_restarted(trace: &Trace, migration: &Migration<'_>) -> bool {
+    let (first, last) = (migration.call.n(), migration.evidence.iter().max().copied().unwrap_or_default());
+    let mut restarts = trace.operations([platform::Kill::METHOD, platform::Start::METHOD]);
+    restarts.any(|(n, operation)| (first..last).contains(&n) && operation.failure.is_none())
+}
+
+/// Returns whether the answer to a plan that may have arrived never came.
+fn is_lost(exchange: &Exchange, was_restarted: bool) -> bool {
+    match (exchange.status(), &exchange.failure) {
+        (Some(status), _) => was_restarted && OF_GATEWAY.contains(&status),
+        (None, Some(failure)) => matches!(failure.kind, FailureKind::Closed | FailureKind::Timeout),
+        (None, None) => true,
     }
 }
 
@@ -169,6 +196,41 @@ mod tests {
             listed(builder, "after", &json!([row("1")])).verdict::<MigrationIsAtomic>(with_labels(&[]))
         };
         assert_eq!([lost(FailureKind::Closed), lost(FailureKind::Timeout)], [Broken, Unproven]);
+    }
+
+    #[test]
+    fn a_platform_that_died_leaves_nothing_or_all_whoever_answers_for_it() {
+        let steps = json!([step(1, "1"), step(2, "2")]);
+        let sent = || Exchange::to_target("alice").on("POST", "migrations").sending(plan(&steps));
+        let died = |call: Exchange, rows: &[&str]| {
+            let left: Vec<Value> = rows.iter().map(|id| row(id)).collect();
+            let builder = listed(TraceBuilder::new(), "before", &json!([])).call("plan", call);
+            let builder = builder.operation("", "platform.kill", json!({}));
+            listed(builder.operation("", "platform.start", json!({})), "after", &json!(left))
+                .verdict::<MigrationIsAtomic>(with_labels(&[]))
+        };
+        let answered = |status| move || sent().answered_with(status, json!({"error": "no"}));
+        let failed = |kind| move || sent().failing(kind);
+        let all = |call: &dyn Fn() -> Exchange| [&[][..], &["1"], &["1", "2"]].map(|rows| died(call(), rows));
+        assert_eq!(all(&answered(502)), [Kept, Broken, Kept]);
+        assert_eq!(all(&answered(504)), [Kept, Broken, Kept]);
+        assert_eq!(all(&answered(503)), [Unproven, Broken, Kept], "it may never have been tried");
+        assert_eq!(all(&answered(429)), [Unproven; 3]);
+        assert_eq!(all(&failed(FailureKind::Timeout)), [Kept, Broken, Kept]);
+        assert_eq!(all(&failed(FailureKind::Refused)), [Unproven; 3]);
+    }
+
+    #[test]
+    fn a_plan_that_never_reached_the_platform_shows_nothing() {
+        let verdict = |kind: FailureKind| {
+            let sent =
+                Exchange::to_target("alice").on("POST", "migrations").sending(plan(&json!([step(1, "1")])));
+            let builder = listed(TraceBuilder::new(), "before", &json!([])).call("plan", sent.failing(kind));
+            listed(builder, "after", &json!([])).verdict::<MigrationIsAtomic>(with_labels(&[]))
+        };
+        use FailureKind::{Certificate, Closed, Handshake, Refused, Request, Timeout, Untrusted};
+        assert_eq!([Refused, Handshake, Untrusted, Request, Certificate].map(verdict), [Unproven; 5]);
+        assert_eq!([Closed, Timeout].map(verdict), [Kept; 2]);
     }
 
     #[test]

@@ -29,6 +29,7 @@ impl Check for RevocationByPeerIsHonoured {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let mut evidence = vec![];
         let (mut put_off, mut failed) = (None, None);
+        let mut arrived = vec![];
         for label in self.call.iter() {
             let Some(notice) = calls(trace).labelled(label).next_back() else {
                 return Err(Stop::unproven(format!("{label:?} was not sent"), evidence));
@@ -38,6 +39,7 @@ impl Check for RevocationByPeerIsHonoured {
             if notice.exchange.was_refused() {
                 return Err(Stop::broken(actual(), evidence));
             }
+            arrived.push(!notice.exchange.was_put_off());
             if notice.exchange.was_put_off() {
                 put_off.get_or_insert_with(actual);
             } else if !notice.exchange.succeeded() {
@@ -45,6 +47,10 @@ impl Check for RevocationByPeerIsHonoured {
             }
         }
         if let Some(actual) = put_off {
+            // The peers whose notices arrived are revoked, whatever became of the others.
+            if let Some(snapshots) = self.snapshots_of(&arrived) {
+                all_revoked(trace, &snapshots, evidence.clone())?;
+            }
             return Err(Stop::unproven(actual, evidence));
         }
         let Pass(mut seen) = all_revoked(trace, &self.snapshot, evidence.clone())?;
@@ -57,6 +63,15 @@ impl Check for RevocationByPeerIsHonoured {
             Some(actual) => Err(Stop::unproven(actual, evidence)),
             None => Ok(Pass(seen)),
         }
+    }
+}
+
+impl RevocationByPeerIsHonoured {
+    /// Returns the snapshots of the peers whose notices arrived. Returns `None` if it is not known whose snapshot is whose.
+    fn snapshots_of(&self, arrived: &[bool]) -> Option<Labels> {
+        let snapshots = || self.snapshot.iter().zip(arrived);
+        let shown = snapshots().filter(|(_, arrived)| **arrived).map(|(label, _)| label.to_owned());
+        (self.snapshot.iter().count() == arrived.len()).then(|| Labels::Several(shown.collect()))
     }
 }
 
@@ -87,5 +102,27 @@ mod tests {
             assert_eq!(verdict(status, "active"), Unproven, "{status}");
             assert_eq!(verdict(status, "revoked"), Unproven, "{status}");
         }
+    }
+
+    #[test]
+    fn a_notice_that_was_put_off_hides_no_peer_whose_notice_arrived() {
+        let verdict = |answers: [u16; 2], statuses: [&str; 2], shown: &[&str]| {
+            let leave = |peer, status| Exchange::to_target(peer).on("POST", "heartbeat").answered(status);
+            let show = |status| json!({"peer": {"status": status}});
+            TraceBuilder::new()
+                .call("leave-a", leave("alice", answers[0]))
+                .call("leave-b", leave("bob", answers[1]))
+                .operation("a", "peer.show", show(statuses[0]))
+                .operation("b", "peer.show", show(statuses[1]))
+                .verdict::<RevocationByPeerIsHonoured>(
+                    json!({"call": ["leave-a", "leave-b"], "snapshot": shown}),
+                )
+        };
+        let both = ["a", "b"];
+        assert_eq!(verdict([429, 200], ["active", "active"], &both), Broken);
+        assert_eq!(verdict([429, 200], ["active", "revoked"], &both), Unproven);
+        assert_eq!(verdict([200, 429], ["revoked", "active"], &both), Unproven);
+        assert_eq!(verdict([429, 429], ["active", "active"], &both), Unproven);
+        assert_eq!(verdict([429, 200], ["active", "active"], &["b"]), Unproven, "whose it is, is open");
     }
 }

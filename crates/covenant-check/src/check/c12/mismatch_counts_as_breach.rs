@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::enforcement::is_suspended;
+use crate::check::general::all_put_off;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Scan, peer_id, peer_shown, scan};
 use covenant_model::transcript::Trace;
@@ -67,6 +68,10 @@ impl Check for MismatchCountsAsBreach {
             .or_unproven_at(&format!("the status {} is not one of the wire", peer["status"]), &evidence)?;
         let together =
             self.together.as_ref().map(|labels| count_together(trace, labels, last)).transpose()?;
+        if let Some(lost) = all_put_off(trace, name, [findings.before, findings.n]) {
+            let actual = format!("each call of {} was put off: {}", &**name, lost.summary());
+            return Err(Stop::unproven(actual, evidence.into_iter().chain([lost.n()])));
+        }
         let (noticed, raised) = (findings.noticed, &findings.raised);
         match (is_suspended, raised.is_empty()) {
             (false, true) => Err(Stop::broken("it raised no finding, and suspended no one", evidence)),
@@ -110,6 +115,8 @@ fn count_together(trace: &Trace, labels: &Labels, place: usize) -> Result<u64, S
 
 /// The findings about a peer.
 struct FindingsAbout {
+    /// The number of the entry of the scan before the mismatch.
+    before: u64,
     /// The number of the entry of the scan after the mismatch.
     n: u64,
     /// The number of times that anything was found before the mismatch and after the baseline.
@@ -149,7 +156,7 @@ impl MismatchCountsAsBreach {
         let known = about(&before);
         let raised = about(&after).into_iter().filter(|finding| !known.contains(finding)).collect();
         let counted = of_breaches.map(|(_, times)| *times).max().unwrap_or_default();
-        Some(FindingsAbout { n: after.n, noticed: own.values().sum(), counted, raised })
+        Some(FindingsAbout { before: before.n, n: after.n, noticed: own.values().sum(), counted, raised })
     }
 }
 
@@ -268,6 +275,34 @@ mod tests {
         let counted =
             json!({"kind": "drift", "federation_peer_id": "1", "payload": {"row": "a"}, "count": 2});
         assert_eq!(verdict(&standing, &[&standing[..], &[counted]].concat()), Broken);
+    }
+
+    #[test]
+    fn a_mismatch_that_was_put_off_counts_as_nothing() {
+        let verdict = |statuses: &[u16]| {
+            let peer = json!({"peer": {"status": "active"}});
+            let scan = || json!({"findings": [{"kind": "drift", "federation_peer_id": "1"}]});
+            let data = json!({"data": {"peer_id": "1", "contract_version_agreed": 1}});
+            let accept = Exchange::to_target("alice").on("POST", "accept").sending(json!({}));
+            let beat = |status| Exchange::to_target("alice").on("POST", "heartbeat").answered(status);
+            let builder = TraceBuilder::new()
+                .call("accepted", accept.answered_with(200, data))
+                .operation("baseline", "governance.scan", json!({"findings": []}))
+                .operation("shown-before", "peer.show", peer.clone())
+                .operation("before", "governance.scan", scan());
+            statuses
+                .iter()
+                .fold(builder, |builder, status| builder.call("mismatch", beat(*status)))
+                .operation("after", "governance.scan", scan())
+                .operation("shown-after", "peer.show", peer)
+                .verdict::<MismatchCountsAsBreach>(json!({
+                    "peers": ["alice"], "norm": 3, "snapshots_before": "shown-before",
+                    "snapshots_after": "shown-after", "baseline": "baseline", "before": "before",
+                    "after": "after",
+                }))
+        };
+        assert_eq!([verdict(&[200]), verdict(&[422]), verdict(&[429, 200])], [Broken; 3]);
+        assert_eq!([verdict(&[429]), verdict(&[503, 429])], [Unproven; 2]);
     }
 
     #[test]

@@ -7,10 +7,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::check::arguments::{Label, PeerName, PeerOrJoin};
+use crate::check::arguments::{Label, Labels, PeerName, PeerOrJoin};
 use crate::check::definition::Check;
+use crate::check::general::is_accepted;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, Scan, calls, clock_difference, peer_id, peer_shown, scans};
+use crate::check::query::{
+    Call, CallQuery, Scan, calls, clock_difference, labelled_calls, peer_id, peer_shown, scans,
+};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::notice::Finding;
 
@@ -39,6 +42,8 @@ pub(in crate::check) struct FindingRaised {
     pub route: Option<String>,
     /// A call that the target has to have accepted, so that there is something to notice.
     pub accepted: Option<Label>,
+    /// The calls that are the misbehaviour together: the target has to have accepted each.
+    pub all_accepted: Option<Labels>,
     /// The operator's snapshot of the peer after that call. A target that does not show the residency of the call there may
     /// not read it where it was stated.
     pub residency_shown: Option<Label>,
@@ -151,6 +156,7 @@ impl FindingRaised {
             kind: None,
             route: None,
             accepted: None,
+            all_accepted: None,
             residency_shown: None,
             by_number: false,
             clocks_within_seconds: None,
@@ -198,11 +204,16 @@ impl FindingRaised {
     /// Returns why the target had nothing to notice, or no way to notice it, between these scans. Returns `None` if it
     /// could notice.
     fn could_not_notice(&self, trace: &Trace, [before, after]: [u64; 2]) -> Option<String> {
-        let made: Vec<Call<'_>> =
-            calls(trace).of(&self.peer).made_by_peer().after(before).before(after).collect();
-        let are_put_off = !self.by_number && made.iter().all(|call| call.exchange.was_put_off());
-        if let Some(last) = made.last().filter(|_| are_put_off) {
+        // What the peer answered wrongly arrived, whatever became of its own calls.
+        let mut asked = calls(trace).of(&self.peer).made_by_target().after(before).before(after);
+        let rests_on_calls = !self.by_number && asked.all(|call| call.exchange.injected.is_empty());
+        if rests_on_calls && let Some(last) = all_put_off(trace, &self.peer, [before, after]) {
             return Some(format!("each call of the peer was put off: {}", last.summary()));
+        }
+        let mut together =
+            self.all_accepted.iter().flat_map(|labels| labelled_calls(trace, labels)).after(before);
+        if let Some(other) = together.find(|call| !is_accepted(call.exchange)) {
+            return Some(format!("the target did not accept each of the calls: {}", other.summary()));
         }
         if let Some(name) = &self.route {
             let mut asked = calls(trace).of(&self.peer).made_by_target();
@@ -228,6 +239,16 @@ impl FindingRaised {
         });
         (!is_shown).then(|| format!("the target shows {shown} as the residency of the peer"))
     }
+}
+
+/// Returns the last call of a peer between these entries, if each was put off or lost: the target need not know of any.
+pub(in crate::check) fn all_put_off<'a>(
+    trace: &'a Trace,
+    peer: &str,
+    [before, after]: [u64; 2],
+) -> Option<Call<'a>> {
+    let made = || calls(trace).of(peer).made_by_peer().after(before).before(after);
+    made().next_back().filter(|_| made().all(|call| call.exchange.was_put_off()))
 }
 
 #[cfg(test)]
@@ -386,6 +407,32 @@ mod tests {
         };
         assert_eq!([sent(&[429]), sent(&[408, 503])], [Unproven; 2]);
         assert_eq!([sent(&[]), sent(&[422]), sent(&[429, 200])], [Broken; 3]);
+    }
+
+    #[test]
+    fn what_the_peer_answered_wrongly_arrived_though_its_own_calls_were_put_off() {
+        let asked = |injected: &[&str]| {
+            let call = Exchange::made("mallory", Direction::FromTarget).on("POST", "audit").answered(422);
+            let injected = injected.iter().map(ToString::to_string).collect();
+            let beat = Exchange::to_target("mallory").on("POST", "heartbeat").answered(429);
+            let builder = joined().call_from_target(Exchange { injected, ..call }).call("beat", beat);
+            builder
+                .operation("after", "governance.scan", json!({"findings": []}))
+                .verdict::<FindingRaised>(arguments(&[]))
+        };
+        assert_eq!([asked(&["rejects-excerpt-requests"]), asked(&[])], [Broken, Unproven]);
+    }
+
+    #[test]
+    fn calls_that_are_the_misbehaviour_together_have_to_be_accepted_all() {
+        let sent = |statuses: &[u16]| {
+            let call = |status| Exchange::to_target("mallory").on("POST", "heartbeat").answered(status);
+            let made = statuses.iter().fold(joined(), |builder, status| builder.call("many", call(*status)));
+            made.operation("after", "governance.scan", json!({"findings": []}))
+                .verdict::<FindingRaised>(arguments(&[("all_accepted", Some("many"))]))
+        };
+        assert_eq!(sent(&[200; 4]), Broken);
+        assert_eq!([sent(&[200, 200, 429, 200]), sent(&[200, 422])], [Unproven; 2]);
     }
 
     #[test]

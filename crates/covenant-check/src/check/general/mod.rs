@@ -5,7 +5,7 @@ mod finding_raised;
 mod refused;
 mod reply;
 
-pub(super) use finding_raised::FindingRaised;
+pub(super) use finding_raised::{FindingRaised, all_put_off};
 pub(super) use refused::Refused;
 pub(super) use reply::{
     CallOutcome, call_outcome, full_text, is_accepted, is_rejected, is_same_number, is_undone, is_unfinished,
