@@ -513,8 +513,8 @@ step_types! {
     }
     /// A read of the findings.
     Scan {
-        /// The peer of an expected finding. The scan is repeated until there is a new one about it, of a kind that no
-        /// peer has about which no scan of the scenario waits, or until the poll timeout ends.
+        /// The peer of an expected finding. The scan is repeated until there is a new one about it, of a kind that does
+        /// not also stand about a peer of the scenario for which no scan of the scenario waits, or until the poll timeout ends.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until_about: Option<String>,
         /// Further peers about whom a finding is expected: the scan is repeated until there is one about each.

@@ -198,10 +198,11 @@ impl ScenarioRunner<'_> {
             self.peer_named(name)?;
             about.extend(id(name));
         }
-        let awaited: Vec<String> = self.awaited.iter().filter_map(id).collect();
+        let others = self.peers.keys().filter(|name| !self.awaited.contains(*name));
+        let others: Vec<String> = others.filter_map(id).collect();
         let kind = step.until_kind.as_deref();
         let counts = |scan: &Value| -> Vec<usize> {
-            about.iter().map(|id| times_about(scan, id, kind, &awaited)).collect()
+            about.iter().map(|id| times_about(scan, id, kind, &others)).collect()
         };
         let known = counts(&self.last_scan());
         let mut ticks = tokio::time::interval(POLL_INTERVAL);
@@ -337,20 +338,20 @@ pub(super) fn awaited(scenario: &Scenario) -> BTreeSet<String> {
 }
 
 /// Returns the number of findings about a peer that end a wait: those of this kind, where one is named, and of none that
-/// stands about a peer other than the awaited ones. What is raised about any peer says nothing about this one.
-fn times_about(scan: &Value, id: &str, kind: Option<&str>, awaited: &[String]) -> usize {
+/// stands about one of these other peers of the scenario. What is raised about any peer says nothing about this one.
+fn times_about(scan: &Value, id: &str, kind: Option<&str>, others: &[String]) -> usize {
     let all = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     let theirs = all.iter().filter(|finding| {
         finding["federation_peer_id"].as_str().is_some_and(|theirs| is_same_id(theirs, id))
     });
     let of_kind = theirs.filter(|finding| kind.is_none_or(|kind| finding["kind"] == kind));
-    of_kind.filter(|finding| !is_about_others(finding, all, awaited)).count()
+    of_kind.filter(|finding| !is_about_others(finding, all, others)).count()
 }
 
-/// Returns whether a finding is of a kind that stands about a peer other than these.
-fn is_about_others(finding: &Value, all: &[Value], peers: &[String]) -> bool {
+/// Returns whether a finding is of a kind that stands about one of these peers too.
+fn is_about_others(finding: &Value, all: &[Value], others: &[String]) -> bool {
     let is_other = |other: &&Value| {
-        other["federation_peer_id"].as_str().is_some_and(|id| !peers.iter().any(|peer| is_same_id(peer, id)))
+        other["federation_peer_id"].as_str().is_some_and(|id| others.iter().any(|peer| is_same_id(peer, id)))
     };
     all.iter().filter(is_other).any(|other| other["kind"] == finding["kind"])
 }
@@ -375,8 +376,8 @@ mod tests {
             let findings = found.iter().map(|(kind, id)| json!({"kind": kind, "federation_peer_id": id}));
             json!({"findings": findings.collect::<Vec<_>>()})
         };
-        let awaited = ["m".to_owned(), "t".to_owned()];
-        let times = |found: &[(&str, &str)], kind| times_about(&scan(found), "m", kind, &awaited);
+        let others = ["a".to_owned()];
+        let times = |found: &[(&str, &str)], kind| times_about(&scan(found), "m", kind, &others);
         let common = [("cert_expiring", "m"), ("cert_expiring", "a")];
         assert_eq!(times(&common, None), 0);
         assert_eq!(times(&[&common[..], &[("residency_missing", "m")]].concat(), None), 1);
@@ -384,7 +385,9 @@ mod tests {
         assert_eq!(times(&[("drift", "m"), ("other", "m")], Some("drift")), 1);
         assert_eq!(times(&common, Some("cert_expiring")), 0);
         assert_eq!(times(&[("drift", "t")], None), 0);
-        assert_eq!(times_about(&json!({}), "m", None, &awaited), 0);
+        let earlier = [("drift", "m"), ("drift", "of an earlier scenario")];
+        assert_eq!(times(&earlier, None), 1, "it is no peer of this scenario");
+        assert_eq!(times_about(&json!({}), "m", None, &others), 0);
     }
 
     #[test]
