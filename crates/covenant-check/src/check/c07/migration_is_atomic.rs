@@ -222,13 +222,13 @@ mod tests {
 
     #[test]
     fn a_plan_that_never_reached_the_platform_shows_nothing() {
+        use FailureKind::{Certificate, Closed, Handshake, Refused, Request, Timeout, Untrusted};
         let verdict = |kind: FailureKind| {
             let sent =
                 Exchange::to_target("alice").on("POST", "migrations").sending(plan(&json!([step(1, "1")])));
             let builder = listed(TraceBuilder::new(), "before", &json!([])).call("plan", sent.failing(kind));
             listed(builder, "after", &json!([])).verdict::<MigrationIsAtomic>(with_labels(&[]))
         };
-        use FailureKind::{Certificate, Closed, Handshake, Refused, Request, Timeout, Untrusted};
         assert_eq!([Refused, Handshake, Untrusted, Request, Certificate].map(verdict), [Unproven; 5]);
         assert_eq!([Closed, Timeout].map(verdict), [Kept; 2]);
     }
