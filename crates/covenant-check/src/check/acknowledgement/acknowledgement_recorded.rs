@@ -20,7 +20,7 @@ pub(in crate::check) struct AcknowledgementRecorded {
     pub call: Label,
     /// The operator's snapshot of the peer.
     pub snapshot: Label,
-    /// Whether the operator did something after which a target may end the peering with a notice. Then a breach counts only where no
+    /// `true` if the operator did something after which a target may end the peering with a notice. Then a breach counts only where no
     /// notice came, and one could have arrived.
     #[serde(default)]
     pub may_end_with_notice: bool,

@@ -28,7 +28,7 @@ pub(in crate::check) struct GrantedRequestsAreServed {
     pub control: Option<Label>,
     /// The snapshot of the peer while it was suspended. With it the check is not kept unless the snapshot shows that.
     pub suspended: Option<Label>,
-    /// Whether the operator did something after which a target may end the grant or the peering with a notice. Then a refusal is a
+    /// `true` if the operator did something after which a target may end the grant or the peering with a notice. Then a refusal is a
     /// breach only where the notice could have arrived.
     #[serde(default)]
     pub may_end_with_notice: bool,

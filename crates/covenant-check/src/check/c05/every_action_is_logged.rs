@@ -38,7 +38,7 @@ pub(in crate::check) struct EveryActionIsLogged {
     pub anonymous: Option<Labels>,
     /// The labels of calls of which one has to have been accepted each. Else their entries show nothing about such calls.
     pub accepted: Option<Labels>,
-    /// Whether the operator did something after which a target may end the peering with a notice. Then a breach counts only where no
+    /// `true` if the operator did something after which a target may end the peering with a notice. Then a breach counts only where no
     /// notice came, and one could have arrived.
     #[serde(default)]
     pub may_end_with_notice: bool,

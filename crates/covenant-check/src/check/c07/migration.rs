@@ -188,7 +188,7 @@ impl<'a> Migration<'a> {
     }
 }
 
-/// What a plan left behind.
+/// Remains of a plan.
 pub(super) struct Remains {
     /// The numbers of records, in words.
     pub(super) what: String,

@@ -38,7 +38,7 @@ pub(super) struct Crossing {
     pub(super) ends: Ends,
     /// The names of the target's own location.
     pub(super) of_target: Vec<String>,
-    /// Whether the answer, or the operator's method, says nothing else than that the records are stored.
+    /// `true` if the answer, or the operator's method, says nothing else than that the records are stored.
     pub(super) is_completed: bool,
 }
 
