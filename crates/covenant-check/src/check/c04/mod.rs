@@ -5,7 +5,7 @@ mod grace;
 mod notice;
 mod open_migrations_have_grace;
 mod received_migration_has_grace;
-mod revocation;
+pub(in crate::check) mod revocation;
 mod revoked_event_precedes_teardown;
 mod revoked_status_precedes_teardown;
 mod silent_peer_is_marked;

@@ -14,7 +14,7 @@ pub(super) fn revocation(trace: &Trace, label: &str) -> Option<u64> {
 
 /// Returns the last entry before an operation began: the target's calls during an operation are recorded
 /// before its result.
-pub(super) fn last_before(trace: &Trace, operation: u64) -> u64 {
+pub(in crate::check) fn last_before(trace: &Trace, operation: u64) -> u64 {
     let of_operation = trace.steps().find(|(n, _)| *n == operation).and_then(|(_, step)| step);
     let mut before = trace.steps().rev().filter(|(n, _)| *n < operation);
     let last = before.find(|(_, step)| step.is_some() && *step != of_operation);

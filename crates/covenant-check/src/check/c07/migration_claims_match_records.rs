@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::migration::{Migration, is_alone, must_fail, stops};
 use crate::check::arguments::{CaseLabel, Label};
 use crate::check::definition::Check;
-use crate::check::migration_model::{PlannedStep, content_of};
+use crate::check::migration_model::{OWN_MEMBERS, PlannedStep, content_of};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop, require};
 use crate::check::query::last_put;
 use covenant_model::transcript::Trace;
@@ -101,7 +101,7 @@ fn losses(trace: &Trace, migration: &Migration<'_>) -> Vec<Loss> {
         sent.retain(|name, member| shown.contains(*name) && (member.is_number() || is_text(member)));
         let is_stored = |(name, member): &(&&str, &&Value)| {
             stored.get(**name).is_some_and(|stored| !stored.is_null())
-                || stored.values().any(|stored| stored == **member)
+                || stored.values().any(|stored| holds(stored, member))
         };
         let lost: Vec<&str> =
             sent.iter().filter(|member| !is_stored(member)).map(|(name, _)| *name).collect();
@@ -111,11 +111,26 @@ fn losses(trace: &Trace, migration: &Migration<'_>) -> Vec<Loss> {
             "the {} of step {} is there without its {first:?}, which the list shows of another record",
             planned.place.0, planned.step.step_order
         );
-        // A record that has a state may wait for a review.
-        let has_state = ["status", "state"].iter().any(|name| stored.get(*name).is_some_and(is_text));
-        Some(Loss { what, is_whole: lost.len() == sent.len() && !is_named && !has_state })
+        let is_whole = lost.len() == sent.len() && !is_named && has_no_content(stored);
+        Some(Loss { what, is_whole })
     };
     planned_steps.iter().filter_map(loss_of).collect()
+}
+
+/// Returns whether a value is another one, or has it at any depth.
+fn holds(stored: &Value, member: &Value) -> bool {
+    match stored {
+        Value::Array(items) => items.iter().any(|item| holds(item, member)),
+        Value::Object(members) => members.values().any(|item| holds(item, member)),
+        _ => stored == member,
+    }
+}
+
+/// Returns whether a record has its id alone, beside what the destination writes. Any other member may be a state, or hold the
+/// content in a form of the platform's own.
+fn has_no_content(stored: &Map<String, Value>) -> bool {
+    let is_bare = |name: &str| ["id", "kind"].contains(&name) || OWN_MEMBERS.contains(&name);
+    stored.iter().all(|(name, member)| is_bare(name) || member.is_null())
 }
 
 fn is_text(member: &Value) -> bool {
@@ -294,6 +309,13 @@ mod tests {
         let (own, plain) = (named("o", "own"), done(1, &json!([])));
         assert_eq!(verdict(&own, named("1", "sent"), plain.clone()), Kept);
         assert_eq!(verdict(&own, json!({"id": "1"}), plain.clone()), Broken);
+        assert_eq!(verdict(&own, json!({"id": "1", "created_at": "t"}), plain.clone()), Broken);
+        assert_eq!(verdict(&own, json!({"id": "1", "payload": named("1", "sent")}), plain.clone()), Kept);
+        assert_eq!(
+            verdict(&own, json!({"id": "1", "title": "Sent", "group": "Red"}), plain.clone()),
+            Unproven,
+            "under other names, and written in another way"
+        );
         assert_eq!(verdict(&own, json!({"id": "1", "team": "red"}), plain.clone()), Unproven, "a part of it");
         assert_eq!(verdict(&own, json!({"id": "1", "state": "in review"}), plain.clone()), Unproven);
         assert_eq!(verdict(&own, json!({"id": "1", "title": "sent", "group": "red"}), plain.clone()), Kept);

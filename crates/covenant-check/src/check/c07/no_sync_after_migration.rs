@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::check::arguments::{Label, PeerName};
+use crate::check::c04::revocation::last_before;
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::general::{CallOutcome, call_outcome, is_undone};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -25,7 +26,7 @@ pub(in crate::check) struct NoSyncAfterMigration {
     pub migration: Label,
     /// The operation that changed the record.
     pub change: Label,
-    /// The operation that lets records of the kind be synced again. Calls after it break nothing.
+    /// The operation that lets records of the kind be synced again. Calls during it and after it break nothing.
     pub until: Option<Label>,
     /// Valid calls made afterwards, of which the last has to be accepted.
     pub probe: Label,
@@ -47,7 +48,9 @@ impl Check for NoSyncAfterMigration {
         let record = ChangedRecord::of(change);
         let until = self.until.as_ref().map(|label| trace.operation(label).map(|(n, _)| n));
         let until = until.map(|until| until.or_unproven("the kind was not declared again")).transpose()?;
-        let is_within = |n: u64| n > migrated && until.is_none_or(|until| n < until);
+        // An operation is recorded after what the target sends within it.
+        let last = until.map(|until| last_before(trace, until));
+        let is_within = |n: u64| n > migrated && last.is_none_or(|last| n <= last);
         let sent = calls(trace).of(&self.peer).made_by_target().find(|call| {
             is_within(call.n()) && record.is_sent_in(call) && flows_by_itself(trace, &self.peer, call)
         });
@@ -295,7 +298,8 @@ mod tests {
         let declared = |builder: TraceBuilder| builder.operation("declared", "capability.declare", json!({}));
         let begun = || probed(changed(201, &json!({})), 200);
         assert_eq!(until(sync(declared(begun()))), Kept);
-        assert_eq!(until(sync(declared(sync(begun())))), Broken);
+        assert_eq!(until(sync(declared(probed(sync(begun()), 200)))), Broken);
+        assert_eq!(until(declared(sync(begun()))), Kept, "it was sent while the kind was declared");
         assert_eq!(until(sync(begun())), Unproven, "it was not declared again");
         assert_eq!(until(declared(begun())), Unproven, "nothing was synced then either");
     }

@@ -1,10 +1,13 @@
 //! `no-remote-deletion-on-revocation`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::check::arguments::{Label, PeerName};
+use crate::check::c04::revocation::last_before;
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, events, succeeded_operation};
@@ -45,7 +48,15 @@ impl Check for NoRemoteDeletionOnRevocation {
             let actual = format!("a deletion was requested: {}", deletion.summary());
             return Err(Stop::final_breach(actual, [sent, revoked, deletion.n()]));
         }
-        if let Some(call) = later().find(may_ask_for_deletion) {
+        // What the target also sends without a revocation does not come from it.
+        let last = last_before(trace, revoked);
+        let may_ask = |call: &Call<'_>| {
+            let route = |it: &Call<'_>| it.route().map(|route| route.name());
+            let earlier = calls(trace).of(&self.peer).made_by_target().before(last + 1);
+            let usual = earlier.filter(|it| route(it) == route(call));
+            may_ask_for_deletion(call, &usual.flat_map(|it| members_of_deletion(&it)).collect())
+        };
+        if let Some(call) = later().find(may_ask) {
             let actual = format!("a call that may ask for a deletion: {}", call.summary());
             return Err(Stop::unproven(actual, [sent, revoked, call.n()]));
         }
@@ -65,10 +76,20 @@ fn asks_for_deletion(call: &Call<'_>) -> bool {
     is_plan || is_of_record || notices.any(|event| event["payload"]["delete_data"] == true)
 }
 
-/// Returns whether a call may ask the peer to delete records, in a form that the binding does not know.
-fn may_ask_for_deletion(call: &Call<'_>) -> bool {
+/// Returns whether a call may ask the peer to delete records, in a form that the binding does not know, and by another member
+/// than those that are usual. The members of a sync are those of records.
+fn may_ask_for_deletion(call: &Call<'_>, usual: &BTreeSet<String>) -> bool {
     let is_unknown = call.route().is_none() && (is_delete(call) || names_deletion(path_of(call)));
-    is_unknown || call.exchange.sent().is_some_and(has_member_of_deletion)
+    let is_sync = call.route() == Some(Route::Sync);
+    is_unknown || (!is_sync && members_of_deletion(call).iter().any(|name| !usual.contains(name)))
+}
+
+fn members_of_deletion(call: &Call<'_>) -> Vec<String> {
+    let mut found = vec![];
+    if let Some(sent) = call.exchange.sent() {
+        collect_members_of_deletion(sent, &mut found);
+    }
+    found
 }
 
 fn is_delete(call: &Call<'_>) -> bool {
@@ -79,15 +100,18 @@ fn path_of<'a>(call: &Call<'a>) -> &'a str {
     call.exchange.request.path.as_deref().unwrap_or_default()
 }
 
-/// Returns whether a value has a member whose name is about a deletion, and that is neither empty nor false.
-fn has_member_of_deletion(value: &Value) -> bool {
+/// Collects the names of the members that are about a deletion, and that are neither empty nor false.
+fn collect_members_of_deletion(value: &Value, found: &mut Vec<String>) {
     match value {
-        Value::Array(items) => items.iter().any(has_member_of_deletion),
-        Value::Object(members) => members.iter().any(|(name, member)| {
-            let is_empty = [json!(null), json!(false), json!(0), json!([]), json!({}), json!("")];
-            (names_deletion(name) && !is_empty.contains(member)) || has_member_of_deletion(member)
+        Value::Array(items) => items.iter().for_each(|item| collect_members_of_deletion(item, found)),
+        Value::Object(members) => members.iter().for_each(|(name, member)| {
+            let empty = [json!(null), json!(false), json!(0), json!([]), json!({}), json!("")];
+            if names_deletion(name) && !empty.contains(member) {
+                found.push(name.clone());
+            }
+            collect_members_of_deletion(member, found);
         }),
-        _ => false,
+        _ => {}
     }
 }
 
@@ -158,5 +182,27 @@ mod tests {
         assert_eq!(verdict("DELETE", "migrations/1", Value::Null), Unproven, "the record of the migration");
         assert_eq!(verdict("POST", "resources/skill/1/erase", json!({})), Unproven);
         assert_eq!(verdict("DELETE", "subscriptions/1", Value::Null), Kept);
+        assert_eq!(verdict("POST", "sync", json!({"records": [{"id": "1", "deleted": true}]})), Kept);
+    }
+
+    #[test]
+    fn a_member_that_is_sent_in_any_case_asks_for_nothing() {
+        let verdict = |usual: Value, later: Value| {
+            let beat = |body: Value| Exchange::from_target("alice").on("POST", "heartbeat").sending(body);
+            let migration = Exchange::from_target("alice").on("POST", "migrations");
+            TraceBuilder::new()
+                .call_from_target(beat(usual).answered(200))
+                .call_from_target(migration.sending(json!({"operation": "migrate"})).answered(201))
+                .operation("sent", "x", json!({}))
+                .call_from_target(beat(later).answered(200))
+                .operation("revoked", "x", json!({}))
+                .verdict::<NoRemoteDeletionOnRevocation>(
+                    json!({"peer": "alice", "migration": "sent", "revoke": "revoked"}),
+                )
+        };
+        let counted = |count: u64| json!({ "deleted_records": count });
+        assert_eq!(verdict(counted(1), counted(2)), Kept);
+        assert_eq!(verdict(json!({}), counted(2)), Unproven);
+        assert_eq!(verdict(counted(1), json!({"purge": "all"})), Unproven);
     }
 }
