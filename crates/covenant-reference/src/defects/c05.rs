@@ -218,7 +218,9 @@ pub(super) const AUDIT: &[Patch] = &[
         "Adds what its operator noted about the peer to each entry of an excerpt.",
         |policy| {
             policy.inbound.override_body = |route, body| {
-                add_to_events(route, body, "operator_note", "asks for more than it needs");
+                let peer_id = body.pointer("/data/peer_id").and_then(Value::as_str).unwrap_or_default();
+                let note = format!("{peer_id} asks for more than it needs");
+                add_to_events(route, body, "operator_note", &note);
             };
         },
     ),

@@ -50,8 +50,8 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
         }
         let requester = last.call.exchange.peer.as_str();
         let own = peer_id(trace, requester).unwrap_or_default();
-        let mut names = self.names_of_others(trace);
-        names.extend(self.records_of_others(trace, requester, &own));
+        let names = self.names_of_others(trace);
+        let records: Vec<String> = self.records_of_others(trace, requester, &own).into_iter().collect();
         let subjects = self.subjects_of_others(trace);
         let entries = || {
             let of = |request: &ExcerptRequest<'_>| request.call.n();
@@ -61,15 +61,20 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
         let mentions = |entry: &Value, names: &[String]| names.iter().any(|name| mentions_name(entry, name));
         // Where the requester presented a grant of another peer, the subject of its own call is that of the grant (5.2).
         let is_own = |entry: &Value| has_peer_id(entry, &own) || has_peer_id_elsewhere(entry, &own);
-        let has_subject = |entry: &Value| !is_own(entry) && mentions(entry, &subjects);
-        let is_foreign = |entry: &Value| mentions(entry, &names) || has_subject(entry);
         let presented = self.is_foreign_grant_presented(trace, requester);
-        let is_open = |entry: &Value| {
-            presented && !mentions(entry, &names) && member(entry, "federation_peer_id").is_none()
-        };
-        if let Some((n, entry)) = entries().find(|(_, entry)| is_foreign(entry) && !is_open(entry)) {
+        let has_subject = |entry: &Value| !(presented && is_own(entry)) && mentions(entry, &subjects);
+        let is_named = |entry: &Value| mentions(entry, &names) || mentions(entry, &records);
+        let is_foreign = |entry: &Value| is_named(entry) || has_subject(entry);
+        let is_open =
+            |entry: &Value| presented && !is_named(entry) && member(entry, "federation_peer_id").is_none();
+        let is_breach = |entry: &Value| is_foreign(entry) && !is_open(entry);
+        // A record is that of another peer as long as the requester does not name it.
+        let is_final = |entry: &Value| mentions(entry, &names) || has_subject(entry);
+        let first = entries().find(|(_, entry)| is_breach(entry) && is_final(entry));
+        if let Some((n, entry)) = first.or_else(|| entries().find(|(_, entry)| is_breach(entry))) {
             let action = member(entry, "action").unwrap_or_default();
-            return Err(Stop::final_breach(format!("an entry about another peer: {action}"), [n]));
+            let breach = Stop::broken(format!("an entry about another peer: {action}"), [n]);
+            return Err(breach.final_if(is_final(entry)));
         }
         let issued: Vec<&Operation> = grants_of(trace, &own).collect();
         let own_names = valid_subjects(trace, requester, &own, issued);
@@ -242,23 +247,31 @@ mod tests {
         assert_eq!(about(json!({"payload": {"user_id": 12}})), Unproven);
         assert_eq!(about(json!({"payload": {"detail": {"operator_note": "keep an eye on it"}}})), Broken);
         assert_eq!(about(json!({"internal_comments": ["slow"]})), Broken);
+        assert_eq!(about(json!({"operator_note": "own asks for more than it needs"})), Broken);
+        assert_eq!(about(json!({"operator_note": "own", "operator_note_count": 0})), Kept);
         assert_eq!(about(json!({"payload": {"user_id": null, "operator_note": " "}})), Kept);
         assert_eq!(about(json!({"payload": {"notes": "compatible", "user_agent": "x"}})), Kept);
     }
 
     #[test]
     fn a_user_is_broken_where_the_operators_view_knows_it_as_an_operator() {
-        let about = |entry: Value| {
+        let known_as = |operator: &Value, entry: Value| {
             let issue = json!({"peer_id": "own-row-1", "remote_subject": "alice-grant"});
             TraceBuilder::new()
                 .call("accept", accepted("alice", "own-row-1"))
                 .call("accept", accepted("bob", "bob-row-1"))
-                .operation_with("own", "grant.issue", issue, json!({"grant_id": "g", "issued_by": 17}))
+                .operation_with("own", "grant.issue", issue, json!({"grant_id": "g", "issued_by": operator}))
                 .call("asked", excerpt_for_alice(&json!([{"id": "1"}, {"payload": entry}])))
                 .verdict::<ExcerptHoldsOwnEntriesOnly>(
                     json!({"call": "asked", "other_peers": ["bob"], "grants": "none"}),
                 )
         };
+        let about = |entry: Value| known_as(&json!(17), entry);
+        let typed = |id: u64| json!({"type": "User", "role": "staff", "id": id});
+        assert_eq!(known_as(&typed(17), json!({"user": typed(17)})), Broken);
+        assert_eq!(known_as(&typed(17), json!({"user": typed(18)})), Unproven, "a type is no name");
+        assert_eq!(known_as(&typed(17), json!({"user": "User"})), Unproven);
+        assert_eq!(known_as(&json!("Operator"), json!({"user": "Operator"})), Unproven, "a role is no name");
         for operator in [json!({"user_id": "17"}), json!({"user": {"id": 17}}), json!({"local_user": 17})] {
             assert_eq!(about(operator.clone()), Broken, "{operator}");
         }
@@ -300,6 +313,7 @@ mod tests {
         let own = json!({"federation_peer_id": "own-row-1", "remote_subject": "bob-foreign"});
         let other = json!({"federation_peer_id": "bob-row-1", "remote_subject": "bob-foreign"});
         let nameless = json!({"remote_subject": "bob-foreign"});
+        assert_eq!(presenting(false, own.clone()), Broken, "no call of alice has this subject");
         assert_eq!([presenting(true, own), presenting(true, other)], [Kept, Broken]);
         let observed = json!({"peer_id": "own-row-1", "remote_subject": "bob-foreign"});
         assert_eq!(presenting(true, observed), Kept, "the observed wire has it under this name");

@@ -38,7 +38,7 @@ impl InternalMember<'_> {
     /// Returns whether the member is a breach by itself: a note of an operator, or the name of an operator that is known. Any
     /// other user may be one under which the platform serves its peers.
     pub(super) fn is_breach(&self, operators: &BTreeSet<String>) -> bool {
-        self.user.is_none_or(|user| leaves(user).iter().any(|leaf| operators.contains(leaf)))
+        self.user.is_none_or(|user| identities(user).iter().any(|leaf| operators.contains(leaf)))
     }
 }
 
@@ -49,8 +49,14 @@ pub(super) fn internal_members<'a>(entry: &'a Value, own: &[String]) -> Vec<Inte
         Value::Array(items) => items.iter().flat_map(|item| internal_members(item, own)).collect(),
         Value::Object(members) => {
             let read = |(name, value): (&'a String, &'a Value)| {
-                let kind =
-                    internal_kind(name).filter(|_| !leaves(value).iter().all(|leaf| is_no_user(leaf, own)));
+                let says_something = |kind: &Internal| {
+                    let is_empty = |leaf: &String| match kind {
+                        Internal::User => is_no_user(leaf, own),
+                        Internal::Note => is_no_note(leaf, own),
+                    };
+                    !leaves(value).iter().all(is_empty)
+                };
+                let kind = internal_kind(name).filter(says_something);
                 let found = kind.map(|kind| InternalMember {
                     name: name.as_str(),
                     user: (kind == Internal::User).then_some(value),
@@ -64,12 +70,13 @@ pub(super) fn internal_members<'a>(entry: &'a Value, own: &[String]) -> Vec<Inte
 }
 
 /// Returns the names by which the operator's view knows operators: what a member such as `operator` or `issued_by` has in the
-/// result of a method.
+/// result of a method. A word for a role is no name.
 pub(super) fn known_operators(trace: &Trace, own: &[String]) -> BTreeSet<String> {
+    const ROLES: [&str; 8] = ["user", "operator", "admin", "peer", "local", "remote", "governance", "system"];
     let mut known = BTreeSet::new();
     let results = trace.entries().iter().filter_map(|entry| entry.operation()?.result.as_ref());
     results.for_each(|result| operators_in(result, &mut known));
-    known.retain(|name| !is_no_user(name, own));
+    known.retain(|name| !is_no_user(name, own) && !ROLES.contains(&name.to_lowercase().as_str()));
     known
 }
 
@@ -85,7 +92,7 @@ fn operators_in(value: &Value, known: &mut BTreeSet<String>) {
         Value::Array(items) => items.iter().for_each(|item| operators_in(item, known)),
         Value::Object(members) => members.iter().for_each(|(member, value)| {
             if names_operator(member) {
-                known.extend(leaves(value));
+                known.extend(identities(value));
             }
             operators_in(value, known);
         }),
@@ -102,6 +109,23 @@ fn leaves(value: &Value) -> Vec<String> {
         Value::Object(members) => members.values().flat_map(leaves).collect(),
         Value::Null | Value::Bool(_) => vec![],
     }
+}
+
+/// Returns the texts and numbers in a value that say who someone is. The other members of an object, such as a type, are about many.
+fn identities(value: &Value) -> Vec<String> {
+    const MEMBERS: [&str; 5] = ["id", "user_id", "name", "login", "email"];
+    match value {
+        Value::Array(items) => items.iter().flat_map(identities).collect(),
+        Value::Object(members) => {
+            MEMBERS.iter().filter_map(|name| members.get(*name)).flat_map(leaves).collect()
+        }
+        _ => leaves(value),
+    }
+}
+
+/// Returns whether a value is no note: nothing, a number of notes, or the requester's name alone.
+fn is_no_note(leaf: &str, own: &[String]) -> bool {
+    leaf == "0" || text::is_blank(leaf) || text::is_placeholder(leaf) || own.iter().any(|name| name == leaf)
 }
 
 /// Returns whether a value names nobody, a platform or the requester itself, in place of a user.
