@@ -161,11 +161,26 @@ fn is_of_a_grant_alone(trace: &Trace, call: &Call<'_>, before: u64) -> bool {
     }
     let peer = call.exchange.peer.as_str();
     let is_same = |other: &Call<'_>| other.exchange.request.path == call.exchange.request.path;
-    let was_served =
-        calls(trace).of(peer).made_by_peer().before(before + 1).accepted().any(|it| is_same(&it));
-    let announces =
-        |it: &Call<'_>| events(&it.exchange.request).any(|event| event["kind"] == kind::GRANT_REVOKED);
-    let ends_by_itself = calls(trace).of(peer).made_by_target().after(before).any(|it| announces(&it));
+    let served: Vec<Call<'_>> =
+        calls(trace).of(peer).made_by_peer().before(before + 1).accepted().filter(is_same).collect();
+    let was_served = !served.is_empty();
+    let grants: Vec<Value> = served
+        .iter()
+        .filter_map(|it| Some(it.exchange.data()?["grant_id"].clone()))
+        .filter(|id| !id.is_null())
+        .collect();
+    let is_of_grant = |event: &Value| {
+        let id = &event["payload"]["grant_id"];
+        id.is_null() || grants.is_empty() || grants.contains(id)
+    };
+    let announces = |it: &Call<'_>| {
+        let mut ends = events(&it.exchange.request).filter(|event| event["kind"] == kind::GRANT_REVOKED);
+        ends.any(is_of_grant)
+    };
+    // What comes after the end of the peering is known announces nothing.
+    let sent = || calls(trace).of(peer).made_by_target().after(before);
+    let told = sent().find(|it| has_event(it.exchange) || has_status(it.exchange)).map(|it| it.n());
+    let ends_by_itself = sent().filter(|it| told.is_none_or(|told| it.n() <= told)).any(|it| announces(&it));
     let is_shut_out = call.exchange.status().is_none_or(|status| [401, 403].contains(&status));
     !was_served || ends_by_itself || !is_shut_out
 }

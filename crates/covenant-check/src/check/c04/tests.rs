@@ -262,6 +262,31 @@ fn read_at_the_notice(served_before: bool, status: u16, events: &[&str]) -> [Ver
 }
 
 #[test]
+fn the_end_of_another_grant_or_one_that_is_told_too_late_excuses_no_teardown() {
+    let ended = |ids: [Option<&str>; 2]| {
+        let read = |status: u16, answer: Value| {
+            Exchange::to_target("alice").on("GET", "resources/skill/a").answered_with(status, answer)
+        };
+        let end = |id: &str| json!({"kind": "platform.grant.revoked", "payload": {"grant_id": id}});
+        let [with, after] = ids.map(|id| id.map(end).into_iter().collect::<Vec<Value>>());
+        let events: Vec<Value> = with.into_iter().chain([json!({"kind": PEER_REVOKED})]).collect();
+        verdicts(|builder| {
+            builder
+                .call("served", read(200, json!({"data": {"grant_id": "g"}})))
+                .call("before", call(200, json!({})))
+                .between_steps("call", What::Exchange(read(401, no())))
+                .call_from_target(sent("heartbeat", &json!({"status": "revoked", "events": events})))
+                .call_from_target(sent("heartbeat", &json!({"status": "revoked", "events": after})))
+                .operation("revoke", "peer.revoke", json!({}))
+                .call("call", call(401, no()))
+        })
+    };
+    assert_eq!(ended([Some("g"), None]), [Kept, Kept]);
+    assert_eq!(ended([Some("other"), None]), [Broken, Broken]);
+    assert_eq!(ended([None, Some("g")]), [Broken, Broken]);
+}
+
+#[test]
 fn a_grant_that_ends_before_the_notice_is_a_teardown() {
     assert_eq!(read_at_the_notice(true, 200, &[PEER_REVOKED]), [Kept, Kept]);
     assert_eq!(read_at_the_notice(true, 401, &[PEER_REVOKED]), [Broken, Broken]);

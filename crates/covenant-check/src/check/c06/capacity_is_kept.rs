@@ -38,11 +38,17 @@ impl Check for CapacityIsKept {
         let evidence = || [n].into_iter().chain(accepted.last().map(Call::n)).chain(made.last().map(Call::n));
         let offering = offering.or_unproven_at("the catalogue has no offering", &[n])?;
         let capacity = capacity(&offering).or_unproven_at("the offering states no capacity", &[n])?;
-        let live = accepted.iter().filter(|call| !self.has_ended(trace, call)).count();
+        let ends: Vec<End> = accepted.iter().map(|call| self.end(trace, call)).collect();
+        let live = ends.iter().filter(|end| **end != End::Shown).count();
+        let open = ends.iter().filter(|end| **end == End::Open).count();
         let actual = format!(
             "{live} of {} subscriptions were accepted and go on, with room for {capacity}",
             made.len()
         );
+        if live as u64 > capacity && (live - open) as u64 <= capacity {
+            let actual = format!("{actual}; {open} of them may have ended");
+            return Err(Stop::unproven(actual, evidence()));
+        }
         if live as u64 > capacity {
             return Err(Stop::broken(actual, evidence()));
         }
@@ -54,28 +60,49 @@ impl Check for CapacityIsKept {
     }
 }
 
+/// The end of a subscription, as far as it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The target announced it, or its operator's list shows it.
+    Shown,
+    /// Nothing shows whether it has.
+    Open,
+    /// Nothing says so.
+    None,
+}
+
 impl CapacityIsKept {
-    /// Returns whether a subscription has ended: the target announced it, or its operator's list shows it. A list that has
-    /// some of the subscriptions has all that go on.
-    fn has_ended(&self, trace: &Trace, subscription: &Call<'_>) -> bool {
-        let Some(data) = subscription.exchange.data() else { return false };
+    /// Returns whether a subscription has ended. A list that lacks one and has a later one shows that it has; one that has
+    /// earlier ones alone may be a page of a longer list.
+    fn end(&self, trace: &Trace, subscription: &Call<'_>) -> End {
+        let Some(data) = subscription.exchange.data() else { return End::None };
+        let grant = &data["grant_id"];
         let peer = &subscription.exchange.peer;
-        let mut notices =
-            calls(trace).of(peer).made_by_target().flat_map(|call| events(&call.exchange.request));
-        let is_announced = notices.any(|event| {
-            event["kind"] == kind::GRANT_REVOKED && event["payload"]["grant_id"] == data["grant_id"]
-        });
+        let notices = calls(trace).of(peer).made_by_target().flat_map(|call| events(&call.exchange.request));
+        let mut ended = notices.filter(|event| event["kind"] == kind::GRANT_REVOKED);
         let list = self.grants.as_deref().and_then(|label| trace.operation(label));
         let rows: Vec<&Value> =
             list.and_then(|(_, list)| list.list("grants")).into_iter().flatten().collect();
+        if grant.is_null() {
+            let has_end = ended.next().is_some() || rows.iter().any(|row| is_over(row));
+            return if has_end { End::Open } else { End::None };
+        }
         let id = |row: &Value| [&row["grant_id"], &row["id"]].into_iter().find(|id| !id.is_null()).cloned();
-        let made: Vec<Value> = calls(trace)
-            .labelled(&self.call)
-            .filter_map(|call| Some(call.exchange.data()?["grant_id"].clone()))
-            .collect();
-        let lists_some = rows.iter().filter_map(|row| id(row)).any(|id| made.contains(&id));
-        let row = rows.iter().find(|row| id(row).as_ref() == Some(&data["grant_id"]));
-        is_announced || row.map_or(lists_some, |row| is_over(row))
+        if ended.any(|event| event["payload"]["grant_id"] == *grant) {
+            return End::Shown;
+        }
+        if let Some(row) = rows.iter().find(|row| id(row).as_ref() == Some(grant)) {
+            return if is_over(row) { End::Shown } else { End::None };
+        }
+        let listed: Vec<Value> = rows.iter().filter_map(|row| id(row)).collect();
+        let is_listed =
+            |call: &Call<'_>| call.exchange.data().is_some_and(|data| listed.contains(&data["grant_id"]));
+        let of_list = calls(trace).labelled(&self.call).filter(is_listed).map(|call| call.n());
+        match of_list.max() {
+            Some(last) if last > subscription.n() => End::Shown,
+            Some(_) => End::Open,
+            None => End::None,
+        }
     }
 }
 
@@ -171,5 +198,27 @@ mod tests {
         assert_eq!(verdict(json!([{"grant_id": "b"}, {"id": "c", "revoked_at": null}]), &[]), Kept);
         assert_eq!(verdict(json!([{"id": "a", "status": "Revoked"}, {"id": "b"}, {"id": "c"}]), &[]), Kept);
         assert_eq!(verdict(json!([{"id": "a"}, {"id": "b"}, {"id": "c"}]), &[]), Broken);
+        assert_eq!(verdict(json!([{"id": "a"}, {"id": "b"}]), &[]), Unproven, "it may be a page");
+    }
+
+    #[test]
+    fn a_subscription_without_an_id_is_not_the_one_of_a_notice_without_an_id() {
+        let catalog = Exchange::to_target("alice").on("GET", "service_catalog");
+        let offering = json!({"slug": "git", "capacity_metadata": {"max_subscribers": 1}});
+        let catalog = catalog.answered_with(200, json!({"data": {"offerings": [offering]}}));
+        let verdict = |events: Value| {
+            let call = || Exchange::to_target("alice").on("POST", "subscriptions");
+            let begun = || TraceBuilder::new().call("catalog", catalog.clone());
+            let answers = [(201, json!({"id": 1})), (201, json!({"grant_id": "a"})), (409, json!({}))];
+            let made = answers.into_iter().fold(begun(), |builder, (status, data)| {
+                builder.call("subscribed", call().answered_with(status, json!({ "data": data })))
+            });
+            let notice =
+                Exchange::from_target("alice").on("POST", "heartbeat").sending(json!({ "events": events }));
+            made.call_from_target(notice.answered(200))
+                .verdict::<CapacityIsKept>(json!({"catalog": "catalog", "call": "subscribed"}))
+        };
+        assert_eq!(verdict(json!([])), Broken);
+        assert_eq!(verdict(json!([{"kind": kind::GRANT_REVOKED, "payload": {}}])), Unproven);
     }
 }
