@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::c05::mention::is_unmistakable;
 use super::general::is_same_number;
-use super::query::{Place, Records};
+use super::query::{Place, Records, mentions};
 use covenant_model::wire::migration::{MigrationRequest, Step, action};
 
 /// Members that a destination rewrites or drops (`wire.md` §5).
@@ -186,7 +188,28 @@ pub(super) fn has_content_of(step: &Step, record: &Map<String, Value>, slug: &st
     let (texts, others): (Vec<_>, Vec<_>) = content.into_iter().partition(|(_, member)| member.is_string());
     let has_each =
         |members: &[(&str, &Value)]| members.iter().all(|(name, sent)| record.get(*name) == Some(*sent));
-    if texts.is_empty() { !others.is_empty() && has_each(&others) } else { has_each(&texts) }
+    // A platform may put what it stores into a state of its own.
+    let (states, texts): (Vec<_>, Vec<_>) =
+        texts.into_iter().partition(|(name, _)| ["state", "status"].contains(name));
+    match (texts.is_empty(), states.is_empty()) {
+        (true, true) => !others.is_empty() && has_each(&others),
+        (true, false) => has_each(&states),
+        _ => has_each(&texts),
+    }
+}
+
+/// Returns whether a record has a text that a step carried, that nobody else writes, and that no record had before.
+pub(super) fn has_text_of(step: &Step, record: &Map<String, Value>, slug: &str, before: &Records) -> bool {
+    let is_particular = |text: &str| {
+        is_unmistakable(text)
+            && text.contains(|c: char| c.is_ascii_digit())
+            && text.matches(char::is_alphabetic).nth(1).is_some()
+            && text.parse::<Timestamp>().is_err()
+    };
+    let is_known = |text: &str| before.values().flat_map(Map::values).any(|member| mentions(member, text));
+    let content = content_of(step, slug);
+    let mut texts = content.values().filter_map(|member| member.as_str()).filter(|text| is_particular(text));
+    texts.any(|text| record.values().any(|member| mentions(member, text)) && !is_known(text))
 }
 
 /// Returns the members that a step carries, apart from those of the destination, from ids and from its slug.
@@ -240,6 +263,27 @@ mod tests {
         let found = steps.iter().map(|planned| (planned.is_open, planned.collides, planned.may_collide));
         let expected = [(true, false, false), (false, false, true), (false, false, false)];
         assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_record_of_a_step_is_known_by_its_texts() {
+        let plan = plan(
+            &json!([{"step_order": 1, "resource_kind": "a", "resource_id": "1", "action": "create",
+            "payload": {"id": "1", "name": "A title 4711-x", "team": "red", "state": "draft", "at": "2026-06-01T00:00:00Z"}}]),
+        );
+        let object = |value: Value| value.as_object().expect("an object").clone();
+        let step = &plan.steps[0];
+        let known = |record: Value| {
+            let (record, before) = (object(record), Records::new());
+            (has_content_of(step, &record, "slug"), has_text_of(step, &record, "slug", &before))
+        };
+        let at = "2026-06-01T00:00:00Z";
+        let in_review = json!({"name": "A title 4711-x", "team": "red", "state": "in review", "at": at});
+        assert_eq!(known(in_review), (true, true));
+        assert_eq!(known(json!({"title": {"en": "A title 4711-x"}})), (false, true));
+        assert_eq!(known(json!({"name": "own", "team": "red", "state": "draft", "at": at})), (false, false));
+        let before = Records::from([(("a".into(), "z".into()), object(json!({"name": "A title 4711-x"})))]);
+        assert!(!has_text_of(step, &object(json!({"name": "A title 4711-x"})), "slug", &before));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::check::arguments::{CaseLabel, Label};
 use crate::check::general::is_undone;
 use crate::check::migration_model::{
-    PlannedStep, Preservation, has_content_of, planned_steps, preservation, shows, was_changed,
+    PlannedStep, Preservation, has_content_of, has_text_of, planned_steps, preservation, shows, was_changed,
 };
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{
@@ -14,7 +14,7 @@ use crate::check::query::{
 };
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::envelope::Answer;
-use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, operation, policy};
+use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, Step, operation, policy};
 use covenant_model::wire::path::Route;
 
 /// A migration that a peer sent to the target.
@@ -170,6 +170,7 @@ impl<'a> Migration<'a> {
     /// Returns whether a record has anything to do with the plan, or with one beside it: it is at the place of a step, names
     /// the id of one, or has the content of one. A platform may have other users, who make records of their own.
     pub(super) fn is_of_plan(&self, place: &Place, record: &Map<String, Value>) -> bool {
+        let slug = |step: &Step| self.trace.slug_of(&step.resource_kind);
         [&self.plan].into_iter().chain(&self.others).flat_map(|plan| &plan.steps).any(|step| {
             let names_id =
                 |id: &str| record.iter().any(|(name, member)| name != "id" && mentions(member, id));
@@ -178,7 +179,8 @@ impl<'a> Migration<'a> {
                 || payload_id == Some(&place.1)
                 || names_id(&step.resource_id)
                 || payload_id.is_some_and(names_id)
-                || has_content_of(step, record, self.trace.slug_of(&step.resource_kind))
+                || has_content_of(step, record, slug(step))
+                || has_text_of(step, record, slug(step), &self.before)
         })
     }
 

@@ -5,10 +5,11 @@ use serde::Deserialize;
 
 use crate::check::arguments::Labels;
 use crate::check::definition::Check;
-use crate::check::general::{is_accepted, is_rejected, is_unfinished};
+use crate::check::general::{CallOutcome, call_outcome, is_accepted, is_rejected, is_unfinished};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, is_denied, labelled_calls};
-use covenant_model::transcript::Trace;
+use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::wire::path::Route;
 
 /// Every call is accepted.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -44,9 +45,10 @@ impl Check for Accepted {
             let actual = format!("{}: it says that the record is not there", call.summary());
             return Err(Stop::broken(actual, [call.n()]));
         }
-        if let Some(call) =
-            made.iter().find(|call| !is_accepted(call.exchange) || is_unfinished(call.exchange))
-        {
+        let is_open = |exchange: &Exchange| {
+            !is_accepted(exchange) || is_unfinished(exchange) || has_word_of_refusal(exchange)
+        };
+        if let Some(call) = made.iter().find(|call| is_open(call.exchange)) {
             return Err(Stop::unproven(call.summary(), [call.n()]));
         }
         if let Some(call) = made.iter().find(|call| !call.exchange.can_be_read()) {
@@ -55,6 +57,19 @@ impl Check for Accepted {
         }
         Ok(Pass::new(format!("{} accepted", made.len()), made.iter().map(Call::n)))
     }
+}
+
+/// Returns whether a plan is answered with a status that the binding does not know, and that speaks of a refusal or of a decision
+/// that is to come.
+fn has_word_of_refusal(exchange: &Exchange) -> bool {
+    const REFUSED: [&str; 5] = ["rejected", "refused", "denied", "error", "aborted"];
+    const AWAITED: [&str; 2] = ["pending", "pending_approval"];
+    let is_plan = matches!(exchange.route(), Some(Route::Migrations | Route::MigrationCommit { .. }));
+    let data = exchange.data().filter(|_| is_plan);
+    let word = data.and_then(|data| Some(data["status"].as_str()?.trim().to_lowercase())).unwrap_or_default();
+    // A plan that was opened without a commit waits in any case.
+    let is_awaited = AWAITED.contains(&word.as_str()) && call_outcome(exchange) == CallOutcome::Open;
+    REFUSED.contains(&word.as_str()) || is_awaited
 }
 
 impl Accepted {
@@ -120,6 +135,9 @@ mod tests {
         assert_eq!([verdict(200, "failed"), verdict(200, "conflict")], [Broken, Broken]);
         assert_eq!([verdict(202, "validating"), verdict(200, "applying")], [Unproven, Unproven]);
         assert_eq!(verdict(200, "done"), Kept, "it is accepted, in another word");
+        for word in ["rejected", "Refused", "denied", "error", "aborted", "pending", "pending_approval"] {
+            assert_eq!(verdict(200, word), Unproven, "{word}");
+        }
     }
 
     #[test]
