@@ -179,8 +179,9 @@ fn is_of_a_grant_alone(trace: &Trace, call: &Call<'_>, before: u64) -> bool {
     };
     // What comes after the end of the peering is known announces nothing.
     let sent = || calls(trace).of(peer).made_by_target().after(before);
-    let told = sent().find(|it| has_event(it.exchange) || has_status(it.exchange)).map(|it| it.n());
-    let ends_by_itself = sent().filter(|it| told.is_none_or(|told| it.n() <= told)).any(|it| announces(&it));
+    let notified = sent().find(|it| has_event(it.exchange) || has_status(it.exchange)).map(|it| it.n());
+    let ends_by_itself =
+        sent().filter(|it| notified.is_none_or(|notice| it.n() <= notice)).any(|it| announces(&it));
     let is_shut_out = call.exchange.status().is_none_or(|status| [401, 403].contains(&status));
     !was_served || ends_by_itself || !is_shut_out
 }

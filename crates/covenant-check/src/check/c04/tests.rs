@@ -262,7 +262,7 @@ fn read_at_the_notice(served_before: bool, status: u16, events: &[&str]) -> [Ver
 }
 
 #[test]
-fn the_end_of_another_grant_or_one_that_is_told_too_late_excuses_no_teardown() {
+fn the_end_of_another_grant_or_one_that_is_announced_too_late_excuses_no_teardown() {
     let ended = |ids: [Option<&str>; 2]| {
         let read = |status: u16, answer: Value| {
             Exchange::to_target("alice").on("GET", "resources/skill/a").answered_with(status, answer)

@@ -139,7 +139,7 @@ fn is_no_user(leaf: &str, own: &[String]) -> bool {
     leaf == "0" || leaf == "system" || text::is_blank(leaf) || text::is_placeholder(leaf) || is_own()
 }
 
-/// What a member is about by its name.
+/// Subject of a member, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Internal {
     /// A local user.
