@@ -9,7 +9,8 @@ use super::build::{accept, check, declare, heartbeat, object, peer, propose, tit
 use crate::contract::Aspect::{Conduct, Detection};
 use crate::contract::Basis;
 use crate::contract::Section::Commitment;
-use crate::scenario::format::{CheckSpec, Scan};
+use crate::scenario::CheckSpec;
+use crate::scenario::format::Scan;
 use crate::scenario::{PeerSpec, Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toml::Spanned;
 
-use super::format::{CheckSpec, PeerSpec, Scenario, Step};
+use super::check_spec::CheckSpec;
+use super::format::{PeerSpec, Scenario, Step};
 use super::library::Reader;
 use super::load::{LoadError, Loaded};
 use super::step::changed;

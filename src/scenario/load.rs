@@ -8,7 +8,8 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::format::{CheckSpec, Operator, Scenario, Step};
+use super::check_spec::CheckSpec;
+use super::format::{Operator, Scenario, Step};
 use super::position::{FormatFault, of_toml};
 use super::references::fault_of_references;
 use crate::check::{ArgumentError, CheckDef, ParameterKind, check_with_id, checks};

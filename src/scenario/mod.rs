@@ -4,6 +4,7 @@
 //! and column. A scenario names its checks; [`crate::check`] evaluates them.
 
 mod again;
+mod check_spec;
 mod fit;
 pub(crate) mod format;
 mod library;
@@ -18,8 +19,9 @@ mod step;
 mod values;
 mod write;
 
+pub use check_spec::CheckSpec;
 pub(crate) use fit::fit_parameters;
-pub use format::{CheckSpec, PeerSpec, Scenario, Step};
+pub use format::{PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, load};
 pub(crate) use position::{FormatFault, shown_in_file};

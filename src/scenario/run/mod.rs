@@ -21,8 +21,9 @@ use semver::Version;
 use toml::Spanned;
 use url::Url;
 
+use super::check_spec::CheckSpec;
 use super::fit::fit;
-use super::format::{CheckSpec, Scenario, Step};
+use super::format::{Scenario, Step};
 use super::load::Loaded;
 use super::own_names::with_own_names;
 use crate::Fault;

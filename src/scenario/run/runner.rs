@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::super::check_spec::CheckSpec;
 use super::super::fit::{Fitted, Unfit};
-use super::super::format::{CheckSpec, Expect, PeerSpec, Repeat, Scenario, Step};
+use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::operator::awaited;
 use super::real_time::clock_seconds;
