@@ -147,7 +147,8 @@ enum Command {
 /// Parses the command line.
 fn parse() -> Result<Arguments, clap::Error> {
     let mut command = values::taking_negative_numbers(Arguments::command());
-    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let matches =
+        command.try_get_matches_from_mut(values::with_tokens_joined(std::env::args_os().collect()))?;
     values::refuse_empty(&mut command, &matches)?;
     Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

@@ -81,9 +81,10 @@ fn the_same_seed_draws_the_same_behaviours() {
 /// A simulated peer joins with a request for a certificate alone, as platforms of G2 do.
 #[test]
 fn a_peer_that_another_one_joins_is_federated() {
+    /// As a platform may draw it; it is no option `-h`.
+    const TOKEN: &str = "-hA7_of-tests-0123456789";
     let folder = tempfile::tempdir().expect("a folder");
-    let fixed =
-        ["peer", "--listen", LOOPBACK, "--accept", "token-of-tests", "--every", "1h", "--peer", "bob"];
+    let fixed = ["peer", "--listen", LOOPBACK, "--accept", TOKEN, "--every", "1h", "--peer", "bob"];
     let mut joined = command(folder.path(), &fixed)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -92,7 +93,7 @@ fn a_peer_that_another_one_joins_is_federated() {
     let mut errors = BufReader::new(joined.stderr.take().expect("piped")).lines().map_while(Result::ok);
     let listens = errors.find(|line| line.starts_with("bob listens at ")).expect("a line");
     let url = listens.trim_start_matches("bob listens at ");
-    let mut peer = Simulation::start(folder.path(), &["--join", url, "token-of-tests", "--every", "1h"]);
+    let mut peer = Simulation::start(folder.path(), &["--join", url, TOKEN, "--every", "1h"]);
     let _ = peer.line_with(&["mallory", "the peering begins"]);
     let lines = BufReader::new(joined.stdout.take().expect("piped")).lines().map_while(Result::ok);
     let begins = lines.take_while(|line| !line.contains("→ target: sends a heartbeat: answered 200"));
