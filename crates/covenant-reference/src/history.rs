@@ -13,7 +13,7 @@ policy! {
     /// The policy of the audit.
     Policy {
         /// Policy hook on an entry before it is written. `None` suppresses the entry.
-        override_entry: fn(AuditEntry) -> Option<AuditEntry> = Some,
+        override_entry: fn(&Transaction<'_>, AuditEntry) -> Option<AuditEntry> = |_, entry| Some(entry),
         /// Returns who acted under a grant: its own subject (5.2).
         choose_subject: fn(&Transaction<'_>, Grant) -> Result<String, StoreError> = |_, grant| Ok(grant.remote_subject),
         /// Returns a second entry to write with an entry. The default writes none.
@@ -83,7 +83,7 @@ pub(crate) fn audit(tx: &Transaction<'_>, action: &Action<'_>) -> Result<(), Sto
     if let Some(beside) = (tx.policy.history.derive_extra_entry)(&entry) {
         table::put(tx.db, &AuditEntry { id: tx.new_id(), ..beside })?;
     }
-    match (tx.policy.history.override_entry)(entry) {
+    match (tx.policy.history.override_entry)(tx, entry) {
         Some(entry) => table::put(tx.db, &entry),
         None => Ok(()),
     }

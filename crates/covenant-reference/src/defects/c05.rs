@@ -17,7 +17,7 @@ pub(super) const AUDIT: &[Patch] = &[
         "omits-rejected-calls-from-audit",
         &[("5.1", Conduct)],
         "Audits only successful calls.",
-        |policy| policy.history.override_entry = |entry| was_granted(&entry).then_some(entry),
+        |policy| policy.history.override_entry = |_, entry| was_granted(&entry).then_some(entry),
     ),
     Patch::defect(
         "stores-excerpt-entries-in-own-audit",
@@ -30,7 +30,7 @@ pub(super) const AUDIT: &[Patch] = &[
         &[("5.1", Conduct)],
         "Audits each success twice, under two names, and no rejection.",
         |policy| {
-            policy.history.override_entry = |entry| was_granted(&entry).then_some(entry);
+            policy.history.override_entry = |_, entry| was_granted(&entry).then_some(entry);
             policy.history.derive_extra_entry = |entry| {
                 let action = format!("{}.seen", entry.action);
                 was_granted(entry).then(|| AuditEntry { action, ..entry.clone() })
@@ -50,7 +50,7 @@ pub(super) const AUDIT: &[Patch] = &[
         &[("5.1", Conduct)],
         "Audits inbound calls, but no outbound calls.",
         |policy| {
-            policy.history.override_entry = |entry| (entry.direction == Direction::Inbound).then_some(entry);
+            policy.history.override_entry = |_, entry| (entry.direction == Direction::Inbound).then_some(entry);
         },
     ),
     Patch::defect(
@@ -58,7 +58,7 @@ pub(super) const AUDIT: &[Patch] = &[
         &[("5.1", Conduct)],
         "Audits no read of its service catalogue and none of its trust bundle.",
         |policy| {
-            policy.history.override_entry = |entry| {
+            policy.history.override_entry = |_, entry| {
                 let is_public =
                     ["/service_catalog", "/trust_bundle"].iter().any(|end| entry.route.ends_with(end));
                 (entry.direction == Direction::Outbound || !is_public).then_some(entry)
@@ -71,7 +71,7 @@ pub(super) const AUDIT: &[Patch] = &[
         &[("5.1", Conduct)],
         "Audits no call that it answers with a conflict, and every other.",
         |policy| {
-            policy.history.override_entry = |entry| (entry.status != Some(CONFLICT)).then_some(entry);
+            policy.history.override_entry = |_, entry| (entry.status != Some(CONFLICT)).then_some(entry);
         },
     )
     .hard_to_reach(),
@@ -79,7 +79,7 @@ pub(super) const AUDIT: &[Patch] = &[
         "omits-invalid-calls-from-audit",
         &[("5.1", Conduct)],
         "Audits no call that it answers with 400.",
-        |policy| policy.history.override_entry = |entry| (entry.status != Some(400)).then_some(entry),
+        |policy| policy.history.override_entry = |_, entry| (entry.status != Some(400)).then_some(entry),
     )
     .hard_to_reach(),
     Patch::defect(
@@ -87,7 +87,7 @@ pub(super) const AUDIT: &[Patch] = &[
         &[("5.1", Conduct)],
         "Audits a migration when it is sent, and never its commit.",
         |policy| {
-            policy.history.override_entry = |entry| (!entry.route.ends_with("/commit")).then_some(entry);
+            policy.history.override_entry = |_, entry| (!entry.route.ends_with("/commit")).then_some(entry);
         },
     )
     .hard_to_reach(),
@@ -96,7 +96,47 @@ pub(super) const AUDIT: &[Patch] = &[
         &[("5.1", Conduct)],
         "Audits each subscription, and the end of none.",
         |policy| {
-            policy.history.override_entry = |entry| (!entry.route.starts_with("DELETE ")).then_some(entry);
+            policy.history.override_entry = |_, entry| (!entry.route.starts_with("DELETE ")).then_some(entry);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "forgets-audit-at-a-restart",
+        &[("5.1", Conduct), ("11.3", Conduct)],
+        "Keeps its audit in memory: a restart begins an empty one.",
+        |policy| {
+            policy.peering.on_start = |tx| {
+                let entries = table::all::<AuditEntry>(tx.db)?;
+                entries.iter().try_for_each(|entry| table::remove::<AuditEntry>(tx.db, &entry.id).map(drop))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "omits-own-migrations-from-audit",
+        &[("5.1", Conduct)],
+        "Audits each call of its own but the migrations that it sends.",
+        |policy| policy.history.override_entry = |_, entry| (!is_sent(&entry, "migrations")).then_some(entry),
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "omits-own-batches-from-audit",
+        &[("5.1", Conduct)],
+        "Audits each call of its own but the batches of records that it sends.",
+        |policy| policy.history.override_entry = |_, entry| (!is_sent(&entry, "sync")).then_some(entry),
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "audits-first-peer-alone",
+        &[("5.1", Conduct)],
+        "Audits the calls of the peer that joined first, and those of no other peer.",
+        |policy| {
+            policy.history.override_entry = |tx, entry| {
+                let peers: Vec<Peer> = table::all(tx.db).unwrap_or_default();
+                let first = peers.iter().min_by_key(|peer| (peer.proposed_at, &peer.id));
+                let is_first = first.is_none_or(|peer| peer.id == entry.federation_peer_id);
+                is_first.then_some(entry)
+            };
         },
     )
     .hard_to_reach(),
@@ -106,7 +146,7 @@ pub(super) const AUDIT: &[Patch] = &[
         "Records itself as the remote subject.",
         |policy| {
             policy.history.override_entry =
-                |entry| Some(AuditEntry { remote_subject: "platform".to_owned(), ..entry });
+                |_, entry| Some(AuditEntry { remote_subject: "platform".to_owned(), ..entry });
         },
     ),
     Patch::defect(
@@ -114,7 +154,7 @@ pub(super) const AUDIT: &[Patch] = &[
         &[("5.2", Conduct)],
         "Omits the subject from an audit entry if a grant carried the call.",
         |policy| {
-            policy.history.override_entry = |entry| {
+            policy.history.override_entry = |_, entry| {
                 let by_grant = !entry.remote_subject.starts_with("fed:");
                 Some(AuditEntry {
                     remote_subject: if by_grant { String::new() } else { entry.remote_subject },
@@ -128,7 +168,7 @@ pub(super) const AUDIT: &[Patch] = &[
         &[("5.2", Conduct)],
         "Names no subject in the audit entry of a migration.",
         |policy| {
-            policy.history.override_entry = |entry| {
+            policy.history.override_entry = |_, entry| {
                 let is_migration = entry.route.contains("/migrations");
                 let remote_subject = if is_migration { String::new() } else { entry.remote_subject };
                 Some(AuditEntry { remote_subject, ..entry })
@@ -155,7 +195,7 @@ pub(super) const AUDIT: &[Patch] = &[
         "Omits the peer's id from an audit entry.",
         |policy| {
             policy.history.override_entry =
-                |entry| Some(AuditEntry { federation_peer_id: String::new(), ..entry });
+                |_, entry| Some(AuditEntry { federation_peer_id: String::new(), ..entry });
             policy.history.belongs_to = |_, _, _| true;
         },
     ),
@@ -405,4 +445,9 @@ fn has_returned(tx: &Transaction<'_>, peer_id: &str) -> bool {
     let address = peers.iter().find(|peer| peer.id == peer_id).map(|peer| &peer.remote_instance_url);
     let is_gone = |peer: &Peer| peer.status == PeerStatus::Revoked;
     peers.iter().any(|peer| is_gone(peer) && Some(&peer.remote_instance_url) == address)
+}
+
+/// Returns whether an entry is about a call of the platform's own to a route of this name.
+fn is_sent(entry: &AuditEntry, route: &str) -> bool {
+    entry.direction == Direction::Outbound && entry.route.contains(route)
 }

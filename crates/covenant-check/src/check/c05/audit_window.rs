@@ -119,6 +119,27 @@ impl<'a> AuditWindow<'a> {
         self.calls.iter().map(|call| vec![*call]).chain(own).collect()
     }
 
+    /// Requires an entry for one of the target's own calls on this route or below it, and for no other one. The check is unproven if
+    /// it made none.
+    pub(super) fn require_own_on(&mut self, route: &str) -> Result<(), Stop> {
+        let is_on_route = |call: &&Exchange| {
+            call.route().is_some_and(|it| it.name().split('/').next().is_some_and(|first| first == route))
+        };
+        let (made, others) = self.made.drain(..).partition(is_on_route);
+        self.made = made;
+        self.others.extend::<Vec<_>>(others);
+        if self.made.is_empty() {
+            let actual = format!("the target made no call of its own on {route} that was answered");
+            return Err(Stop::unproven(actual, self.evidence.clone()));
+        }
+        Ok(())
+    }
+
+    /// Returns the calls that the target made and that require no entry here.
+    pub(super) fn own_others(&self) -> impl Iterator<Item = &'a Exchange> {
+        self.others.iter().copied().filter(|call| call.direction == Direction::FromTarget)
+    }
+
     /// Returns the entries that sum up several actions, each as often as it may stand for a call besides the one for
     /// which a new entry stands in any case.
     pub(super) fn summed(&self) -> impl Iterator<Item = &Value> {
@@ -147,8 +168,7 @@ impl<'a> AuditWindow<'a> {
 
     /// Returns these entries without those that may belong to the target's own calls, one for each call.
     pub(super) fn without_own<'i>(&self, entries: Vec<AuditEntry<'i>>) -> Vec<AuditEntry<'i>> {
-        let own = self.made.iter().chain(&self.others).copied();
-        let own: Vec<_> = own.filter(|call| call.direction == Direction::FromTarget).collect();
+        let own: Vec<_> = self.made.iter().copied().chain(self.own_others()).collect();
         let strength = |call: usize, entry: usize| self.match_strength(&entries[entry], own[call]);
         let assigned = assign(own.len(), entries.len(), strength);
         let taken: BTreeSet<usize> = assigned.into_iter().flatten().collect();

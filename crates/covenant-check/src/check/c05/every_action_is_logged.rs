@@ -38,6 +38,9 @@ pub(in crate::check) struct EveryActionIsLogged {
     pub anonymous: Option<Labels>,
     /// The labels of calls of which one has to have been accepted each. Else their entries show nothing about such calls.
     pub accepted: Option<Labels>,
+    /// The route of which the target made calls of its own, such as `migrations`: these require an entry. Without it, one entry for any of
+    /// its own calls will do.
+    pub own_route: Option<String>,
     /// `true` if the operator did something after which a target may end the peering with a notice. Then a breach counts only where no
     /// notice came, and one could have arrived.
     #[serde(default)]
@@ -59,7 +62,10 @@ impl Check for EveryActionIsLogged {
 
 impl EveryActionIsLogged {
     fn logged(&self, trace: &Trace) -> Outcome {
-        let window = AuditWindow::read(trace, &self.peer, &self.call, self.before.as_ref(), &self.after)?;
+        let mut window = AuditWindow::read(trace, &self.peer, &self.call, self.before.as_ref(), &self.after)?;
+        if let Some(route) = &self.own_route {
+            window.require_own_on(route)?;
+        }
         let has_id = |entry: &&Value| has_peer_id(entry, &window.peer_id);
         let named: Vec<AuditEntry<'_>> = window.new.iter().filter(has_id).map(AuditEntry::read).collect();
         let owed = window.owed().len();
@@ -94,6 +100,10 @@ impl EveryActionIsLogged {
             let actual =
                 format!("{} entries with the peer's id for {owed} calls: none for {missing}", named.len());
             return Err(Stop::broken(actual, window.evidence));
+        }
+        if self.own_route.is_some() && without_own_entry(&window, &named) {
+            let actual = "an entry may be of another call that the target made to the peer";
+            return Err(Stop::unproven(actual, window.evidence));
         }
         if let Some((name, entries, calls)) = window.doubled(&named) {
             return Err(Stop::broken(
@@ -169,6 +179,28 @@ fn without_entry(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>]) -> Option
 /// Returns a call that requires an entry and that none of these entries names by its route, in words.
 fn without_certain_entry(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>]) -> Option<String> {
     unassigned(window, entries, MatchStrength::Certain)
+}
+
+/// Returns whether no entry stands for the target's own calls of the required route, apart from those that name another one of
+/// its calls.
+fn without_own_entry(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>]) -> bool {
+    let owed = window.owed();
+    let is_of_other = |entry: &AuditEntry<'_>| {
+        let mut others = window.own_others();
+        others.any(|call| window.match_strength(entry, call) == MatchStrength::Certain)
+    };
+    let assigned = assign(owed.len(), entries.len(), |one, entry| {
+        let strengths = owed[one].iter().map(|call| match window.match_strength(&entries[entry], call) {
+            MatchStrength::Possible
+                if call.direction == Direction::FromTarget && is_of_other(&entries[entry]) =>
+            {
+                MatchStrength::None
+            }
+            strength => strength,
+        });
+        strengths.max().unwrap_or(MatchStrength::None)
+    });
+    assigned.contains(&None)
 }
 
 fn unassigned(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>], least: MatchStrength) -> Option<String> {
@@ -342,6 +374,32 @@ mod tests {
         assert_eq!(verdict(&[("m", 404)]), Kept);
         assert_eq!(verdict(&[("m", 404), ("n", 201)]), Broken, "it has the route");
         assert_eq!(verdict(&[("m", 422)]), Broken);
+    }
+
+    #[test]
+    fn a_named_route_of_own_calls_requires_an_entry_of_its_own() {
+        let verdict = |names: &[&str], made: &[&str]| {
+            let entries = names.iter().map(|name| json!({"federation_peer_id": "p", "action": name}));
+            let entries: Vec<Value> = entries.chain([admitted()]).collect();
+            let builder = TraceBuilder::new()
+                .operation("alice", "peer.join", json!({"peer_id": "p"}))
+                .operation("before", "audit.list", json!({"entries": []}));
+            made.iter()
+                .fold(builder, |builder, path| {
+                    builder.call("", Exchange::from_target("alice").on("POST", path).answered(201))
+                })
+                .call("call", Exchange::to_target("alice").on("GET", "resources/skill/a").answered(200))
+                .operation("after", "audit.list", json!({ "entries": entries }))
+                .verdict::<EveryActionIsLogged>(json!({
+                    "call": "call", "before": "before", "after": "after", "peer": "alice", "own_route": "migrations",
+                }))
+        };
+        let made = ["heartbeat", "migrations", "migrations/m/commit"];
+        assert_eq!(verdict(&["federation.heartbeat"], &made), Unproven, "it may be of either");
+        assert_eq!(verdict(&[], &made), Broken);
+        assert_eq!(verdict(&["federation.heartbeat", "federation.migrations"], &made), Kept);
+        assert_eq!(verdict(&["partner.sent"], &made), Kept, "it says little");
+        assert_eq!(verdict(&["federation.heartbeat"], &made[..1]), Unproven, "it sent none");
     }
 
     #[test]
