@@ -36,27 +36,27 @@ impl Check for JoinsSameVersionOnly {
         let made = |label: &str| trace.operation(label).or_unproven("the joins were not made");
         let (wrong, join) = made(&self.call)?;
         let (shown, after) = made(&self.after)?;
-        let (right, control) = made(&self.control)?;
-        let evidence = [right, wrong, shown];
         let before = self.before.as_ref().and_then(|label| trace.operation(label));
         let known = before.map(|(_, list)| rows_in(list)).unwrap_or_default();
         // An address that a peer had before may occur again.
         let is_new = |peer: &Value| known.iter().all(|old| id_of(old) != id_of(peer));
         let new: Vec<&Value> = rows_in(after).iter().filter(|peer| is_new(peer)).collect();
         let row_of = |join: &Operation| new.iter().find(|peer| is_joined(peer, join)).copied();
+        let misled = row_of(join).map(|peer| (&peer["status"], is_admitted(&peer["status"])));
+        // It needs no control: the peer is admitted on terms that the target did not ask for.
+        if let Some((status, Some(true))) = misled {
+            return Err(Stop::final_breach(format!("the peer is {status}"), [wrong, shown]));
+        }
+        let (right, control) = made(&self.control)?;
+        let evidence = [right, wrong, shown];
         if row_of(control).and_then(|peer| is_admitted(&peer["status"])) != Some(true) {
             let actual = "a join that was answered rightly did not enrol either";
             return Err(Stop::unproven(actual, evidence));
         }
-        if let Some(peer) = row_of(join) {
-            let status = &peer["status"];
-            match is_admitted(status) {
-                Some(true) => return Err(Stop::final_breach(format!("the peer is {status}"), evidence)),
-                None => {
-                    let actual = format!("the peer is {status}, which is no status of the wire");
-                    return Err(Stop::unproven(actual, evidence));
-                }
-                Some(false) => {}
+        if let Some((status, admitted)) = misled {
+            if admitted.is_none() {
+                let actual = format!("the peer is {status}, which is no status of the wire");
+                return Err(Stop::unproven(actual, evidence));
             }
         } else if joined_id(join).is_none() {
             let may_be_it = |peer: &&&Value| {
@@ -115,6 +115,7 @@ mod tests {
         assert_eq!(joined(Some(json!({"peer_id": "2"})), listed.clone()), Broken);
         assert_eq!(joined(None, listed), Broken);
         assert_eq!(joined(None, json!([wrong("proposed")])), Unproven);
+        assert_eq!(joined(None, json!([wrong("enrolled")])), Broken, "it needs no control");
         assert_eq!(joined(None, json!([right, wrong("connected")])), Unproven, "no status of the wire");
         let nowhere = json!({"id": "2", "status": "active"});
         assert_eq!(joined(None, json!([right, nowhere])), Unproven);
