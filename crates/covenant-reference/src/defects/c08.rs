@@ -42,6 +42,18 @@ pub(super) const OWN_RESIDENCY: &[Patch] = &[
         "Repeats to each peer the residency of that peer as its own.",
         |policy| policy.handshake.extend_introduction = echo_residency,
     ),
+    Patch::defect(
+        "declares-its-first-residency",
+        &[("8.1", Conduct)],
+        "Declares the residency of its settings, also after its operator set another one.",
+        |policy| {
+            policy.handshake.override_introduction = |members| {
+                omit_disclosed(members, "data_residency");
+                members.insert("data_residency".to_owned(), json!("eu"));
+            };
+        },
+    )
+    .hard_to_reach(),
 ];
 
 /// Defects in the findings about a new peer.

@@ -7,6 +7,7 @@ mod crossing_mentions;
 mod crossings_match_residencies;
 mod locations;
 mod residency_declared;
+mod residency_is_current;
 #[cfg(test)]
 mod residency_traces;
 
@@ -18,4 +19,5 @@ pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<crossing_is_reported::CrossingIsReported>(),
     CheckDef::of::<crossings_match_residencies::CrossingsMatchResidencies>(),
     CheckDef::of::<residency_declared::ResidencyDeclared>(),
+    CheckDef::of::<residency_is_current::ResidencyIsCurrent>(),
 ];

@@ -67,7 +67,7 @@ impl ResidencyDeclared {
 }
 
 /// Returns the residency that a body declares, unless it is blank.
-fn residency(body: &Value) -> Option<&str> {
+pub(super) fn residency(body: &Value) -> Option<&str> {
     let members = [&body["data_residency"], &body["metadata"]["data_residency"]];
     members.into_iter().filter_map(Value::as_str).find(|residency| !is_blank(residency))
 }
