@@ -9,7 +9,7 @@ use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{
     Call, CallQuery, calls, events, silence, succeeded_operation, unless_lost_by_move,
 };
-use covenant_model::transcript::{Body, Direction, Exchange, Trace};
+use covenant_model::transcript::{Body, Direction, Exchange, Trace, is_same_id};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
@@ -171,19 +171,26 @@ fn is_of_a_grant_alone(trace: &Trace, call: &Call<'_>, before: u64) -> bool {
         .collect();
     let is_of_grant = |event: &Value| {
         let id = &event["payload"]["grant_id"];
-        id.is_null() || grants.is_empty() || grants.contains(id)
+        id.is_null() || grants.is_empty() || grants.iter().any(|grant| is_same_value(grant, id))
     };
     let announces = |it: &Call<'_>| {
         let mut ends = events(&it.exchange.request).filter(|event| event["kind"] == kind::GRANT_REVOKED);
         ends.any(is_of_grant)
     };
-    // What comes after the end of the peering is known announces nothing.
+    // What comes after the end of the peering is known announces nothing. Its two forms need not come in one message.
     let sent = || calls(trace).of(peer).made_by_target().after(before);
-    let notified = sent().find(|it| has_event(it.exchange) || has_status(it.exchange)).map(|it| it.n());
+    let first = |has: fn(&Exchange) -> bool| sent().find(|it| has(it.exchange)).map(|it| it.n());
+    let notified = first(has_event).max(first(has_status));
     let ends_by_itself =
         sent().filter(|it| notified.is_none_or(|notice| it.n() <= notice)).any(|it| announces(&it));
     let is_shut_out = call.exchange.status().is_none_or(|status| [401, 403].contains(&status));
     !was_served || ends_by_itself || !is_shut_out
+}
+
+/// Returns whether two ids are the same: a number is the same as its text, and a UUID in either case (reading 69).
+fn is_same_value(one: &Value, other: &Value) -> bool {
+    let text = |id: &Value| id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned);
+    is_same_id(&text(one), &text(other))
 }
 
 /// Returns the entry of a notice in an unknown form, after this entry. Silence is evaluated by the contract

@@ -287,6 +287,29 @@ fn the_end_of_another_grant_or_one_that_is_announced_too_late_excuses_no_teardow
 }
 
 #[test]
+fn a_grant_ends_with_a_notice_of_two_messages_whatever_the_form_of_its_id() {
+    let ended = |id: Value, before: Value| {
+        let read = |status: u16, answer: Value| {
+            Exchange::to_target("alice").on("GET", "resources/skill/a").answered_with(status, answer)
+        };
+        let end = json!({"kind": "platform.grant.revoked", "payload": {"grant_id": id}});
+        verdicts(|builder| {
+            builder
+                .call("served", read(200, json!({"data": {"grant_id": before}})))
+                .call("before", call(200, json!({})))
+                .between_steps("call", What::Exchange(read(401, no())))
+                .call_from_target(sent("heartbeat", &json!({"status": "revoked"})))
+                .call_from_target(sent("heartbeat", &json!({"events": [end, {"kind": PEER_REVOKED}]})))
+                .operation("revoke", "peer.revoke", json!({}))
+                .call("call", call(401, no()))
+        })
+    };
+    assert_eq!(ended(json!("g"), json!("g")), [Kept, Kept]);
+    assert_eq!(ended(json!("12"), json!(12)), [Kept, Kept]);
+    assert_eq!(ended(json!("other"), json!("g")), [Broken, Broken]);
+}
+
+#[test]
 fn a_grant_that_ends_before_the_notice_is_a_teardown() {
     assert_eq!(read_at_the_notice(true, 200, &[PEER_REVOKED]), [Kept, Kept]);
     assert_eq!(read_at_the_notice(true, 401, &[PEER_REVOKED]), [Broken, Broken]);

@@ -111,19 +111,41 @@ fn leaves(value: &Value) -> Vec<String> {
     }
 }
 
-/// Returns the texts and numbers in a value that say who someone is. The other members of an object, such as a type, are about many.
+/// Returns the texts and numbers in a value, at any depth, that say who someone is. The other members of an object, such as a
+/// type, are about many.
 fn identities(value: &Value) -> Vec<String> {
-    const MEMBERS: [&str; 5] = ["id", "user_id", "name", "login", "email"];
+    const MEMBERS: [&str; 15] = [
+        "id",
+        "uuid",
+        "user_id",
+        "operator_id",
+        "name",
+        "username",
+        "user_name",
+        "operator_name",
+        "display_name",
+        "full_name",
+        "login",
+        "email",
+        "user_email",
+        "operator_email",
+        "sub",
+    ];
     match value {
         Value::Array(items) => items.iter().flat_map(identities).collect(),
         Value::Object(members) => {
-            MEMBERS.iter().filter_map(|name| members.get(*name)).flat_map(leaves).collect()
+            let of_member = |(name, value): (&String, &Value)| match value {
+                Value::Array(_) | Value::Object(_) => identities(value),
+                _ if MEMBERS.contains(&name.as_str()) => leaves(value),
+                _ => vec![],
+            };
+            members.iter().flat_map(of_member).collect()
         }
         _ => leaves(value),
     }
 }
 
-/// Returns whether a value is no note: nothing, a number of notes, or the requester's name alone.
+/// Returns whether a value is no note: nothing, a zero, or the requester's name alone.
 fn is_no_note(leaf: &str, own: &[String]) -> bool {
     leaf == "0" || text::is_blank(leaf) || text::is_placeholder(leaf) || own.iter().any(|name| name == leaf)
 }

@@ -38,7 +38,7 @@ impl Check for CapacityIsKept {
         let evidence = || [n].into_iter().chain(accepted.last().map(Call::n)).chain(made.last().map(Call::n));
         let offering = offering.or_unproven_at("the catalogue has no offering", &[n])?;
         let capacity = capacity(&offering).or_unproven_at("the offering states no capacity", &[n])?;
-        let ends: Vec<End> = accepted.iter().map(|call| self.end(trace, call)).collect();
+        let ends: Vec<End> = accepted.iter().map(|call| self.end(trace, call, capacity)).collect();
         let live = ends.iter().filter(|end| **end != End::Shown).count();
         let open = ends.iter().filter(|end| **end == End::Open).count();
         let actual = format!(
@@ -72,9 +72,9 @@ enum End {
 }
 
 impl CapacityIsKept {
-    /// Returns whether a subscription has ended. A list that lacks one and has a later one shows that it has; one that has
-    /// earlier ones alone may be a page of a longer list.
-    fn end(&self, trace: &Trace, subscription: &Call<'_>) -> End {
+    /// Returns whether a subscription has ended. A list that lacks one and has a later one shows that it has, if those that the list
+    /// has fill the room; one that has earlier ones alone, or fewer, may be a page of a longer list.
+    fn end(&self, trace: &Trace, subscription: &Call<'_>, capacity: u64) -> End {
         let Some(data) = subscription.exchange.data() else { return End::None };
         let grant = &data["grant_id"];
         let peer = &subscription.exchange.peer;
@@ -98,8 +98,9 @@ impl CapacityIsKept {
         let is_listed =
             |call: &Call<'_>| call.exchange.data().is_some_and(|data| listed.contains(&data["grant_id"]));
         let of_list = calls(trace).labelled(&self.call).filter(is_listed).map(|call| call.n());
+        let going_on = rows.iter().filter(|row| !is_over(row)).count() as u64;
         match of_list.max() {
-            Some(last) if last > subscription.n() => End::Shown,
+            Some(last) if last > subscription.n() && going_on >= capacity => End::Shown,
             Some(_) => End::Open,
             None => End::None,
         }
@@ -199,6 +200,7 @@ mod tests {
         assert_eq!(verdict(json!([{"id": "a", "status": "Revoked"}, {"id": "b"}, {"id": "c"}]), &[]), Kept);
         assert_eq!(verdict(json!([{"id": "a"}, {"id": "b"}, {"id": "c"}]), &[]), Broken);
         assert_eq!(verdict(json!([{"id": "a"}, {"id": "b"}]), &[]), Unproven, "it may be a page");
+        assert_eq!(verdict(json!([{"id": "c"}]), &[]), Unproven, "a page that begins with the last one");
     }
 
     #[test]

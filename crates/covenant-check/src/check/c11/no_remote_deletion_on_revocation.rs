@@ -51,10 +51,12 @@ impl Check for NoRemoteDeletionOnRevocation {
         // What the target also sends without a revocation does not come from it.
         let last = last_before(trace, revoked);
         let may_ask = |call: &Call<'_>| {
-            let route = |it: &Call<'_>| it.route().map(|route| route.name());
-            let earlier = calls(trace).of(&self.peer).made_by_target().before(last + 1);
-            let usual = earlier.filter(|it| route(it) == route(call));
-            may_ask_for_deletion(call, &usual.flat_map(|it| members_of_deletion(&it)).collect())
+            may_ask_for_deletion(call, || {
+                let route = |it: &Call<'_>| it.route().map(|route| route.name());
+                let earlier = calls(trace).of(&self.peer).made_by_target().before(last + 1);
+                let same = earlier.filter(|it| route(it) == route(call));
+                same.flat_map(|it| members_of_deletion(&it)).collect()
+            })
         };
         if let Some(call) = later().find(may_ask) {
             let actual = format!("a call that may ask for a deletion: {}", call.summary());
@@ -77,18 +79,26 @@ fn asks_for_deletion(call: &Call<'_>) -> bool {
 }
 
 /// Returns whether a call may ask the peer to delete records, in a form that the binding does not know, and by another member
-/// than those that are usual. The members of a sync are those of records.
-fn may_ask_for_deletion(call: &Call<'_>, usual: &BTreeSet<String>) -> bool {
+/// than those that are usual, or with another value.
+fn may_ask_for_deletion(call: &Call<'_>, usual: impl Fn() -> BTreeSet<(String, String)>) -> bool {
     let is_unknown = call.route().is_none() && (is_delete(call) || names_deletion(path_of(call)));
-    let is_sync = call.route() == Some(Route::Sync);
-    is_unknown || (!is_sync && members_of_deletion(call).iter().any(|name| !usual.contains(name)))
+    let members = members_of_deletion(call);
+    is_unknown || (!members.is_empty() && !members.is_subset(&usual()))
 }
 
-fn members_of_deletion(call: &Call<'_>) -> Vec<String> {
-    let mut found = vec![];
-    if let Some(sent) = call.exchange.sent() {
-        collect_members_of_deletion(sent, &mut found);
+/// Returns the members that are about a deletion, each with its value. A number may count: any one is the same as another.
+fn members_of_deletion(call: &Call<'_>) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    let Some(mut sent) = call.exchange.sent().cloned() else { return found };
+    if call.route() == Some(Route::Sync) {
+        // The members of a payload are those of the record.
+        for record in sent["records"].as_array_mut().into_iter().flatten() {
+            if let Some(record) = record.as_object_mut() {
+                record.remove("payload");
+            }
+        }
     }
+    collect_members_of_deletion(&sent, &mut found);
     found
 }
 
@@ -101,13 +111,14 @@ fn path_of<'a>(call: &Call<'a>) -> &'a str {
 }
 
 /// Collects the names of the members that are about a deletion, and that are neither empty nor false.
-fn collect_members_of_deletion(value: &Value, found: &mut Vec<String>) {
+fn collect_members_of_deletion(value: &Value, found: &mut BTreeSet<(String, String)>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect_members_of_deletion(item, found)),
         Value::Object(members) => members.iter().for_each(|(name, member)| {
             let empty = [json!(null), json!(false), json!(0), json!([]), json!({}), json!("")];
             if names_deletion(name) && !empty.contains(member) {
-                found.push(name.clone());
+                let value = if member.is_number() { String::new() } else { member.to_string() };
+                found.insert((name.clone(), value));
             }
             collect_members_of_deletion(member, found);
         }),
@@ -182,7 +193,10 @@ mod tests {
         assert_eq!(verdict("DELETE", "migrations/1", Value::Null), Unproven, "the record of the migration");
         assert_eq!(verdict("POST", "resources/skill/1/erase", json!({})), Unproven);
         assert_eq!(verdict("DELETE", "subscriptions/1", Value::Null), Kept);
-        assert_eq!(verdict("POST", "sync", json!({"records": [{"id": "1", "deleted": true}]})), Kept);
+        let sync = |record: Value| verdict("POST", "sync", json!({ "records": [record] }));
+        assert_eq!(sync(json!({"id": "1", "payload": {"deleted_at": "2026-05-01"}})), Kept);
+        assert_eq!(sync(json!({"id": "1", "deleted": true})), Unproven, "a mark beside the payload");
+        assert_eq!(verdict("POST", "sync", json!({"records": [], "deleted_ids": ["1"]})), Unproven);
     }
 
     #[test]
@@ -204,5 +218,8 @@ mod tests {
         assert_eq!(verdict(counted(1), counted(2)), Kept);
         assert_eq!(verdict(json!({}), counted(2)), Unproven);
         assert_eq!(verdict(counted(1), json!({"purge": "all"})), Unproven);
+        let deletion = |state: &str| json!({ "data_deletion": state });
+        assert_eq!(verdict(deletion("not_requested"), deletion("not_requested")), Kept);
+        assert_eq!(verdict(deletion("not_requested"), deletion("requested")), Unproven);
     }
 }

@@ -9,6 +9,7 @@ use crate::check::general::{CallOutcome, call_outcome, is_accepted, is_rejected,
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, is_denied, labelled_calls};
 use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::wire::migration::state;
 use covenant_model::wire::path::Route;
 
 /// Every call is accepted.
@@ -62,14 +63,28 @@ impl Check for Accepted {
 /// Returns whether a plan is answered with a status that the binding does not know, and that speaks of a refusal or of a decision
 /// that is to come.
 fn has_word_of_refusal(exchange: &Exchange) -> bool {
-    const REFUSED: [&str; 5] = ["rejected", "refused", "denied", "error", "aborted"];
-    const AWAITED: [&str; 2] = ["pending", "pending_approval"];
+    const REFUSED: [&str; 12] = [
+        "rejected",
+        "refused",
+        "denied",
+        "declined",
+        "error",
+        "failed",
+        "conflict",
+        "invalid",
+        "aborted",
+        "cancelled",
+        "canceled",
+        "rolled_back",
+    ];
+    const AWAITED: [&str; 5] = ["pending", "pending_approval", "awaiting_approval", "in_review", "queued"];
     let is_plan = matches!(exchange.route(), Some(Route::Migrations | Route::MigrationCommit { .. }));
     let data = exchange.data().filter(|_| is_plan);
     let word = data.and_then(|data| Some(data["status"].as_str()?.trim().to_lowercase())).unwrap_or_default();
+    let word = word.replace(['-', ' '], "_");
+    let waits = AWAITED.iter().chain(&state::UNFINISHED).any(|it| *it == word);
     // A plan that was opened without a commit waits in any case.
-    let is_awaited = AWAITED.contains(&word.as_str()) && call_outcome(exchange) == CallOutcome::Open;
-    REFUSED.contains(&word.as_str()) || is_awaited
+    REFUSED.contains(&word.as_str()) || (waits && call_outcome(exchange) == CallOutcome::Open)
 }
 
 impl Accepted {
@@ -135,7 +150,9 @@ mod tests {
         assert_eq!([verdict(200, "failed"), verdict(200, "conflict")], [Broken, Broken]);
         assert_eq!([verdict(202, "validating"), verdict(200, "applying")], [Unproven, Unproven]);
         assert_eq!(verdict(200, "done"), Kept, "it is accepted, in another word");
-        for word in ["rejected", "Refused", "denied", "error", "aborted", "pending", "pending_approval"] {
+        for word in
+            ["rejected", "Refused", "Failed", "Rolled back", "error", "pending-approval", "Validating"]
+        {
             assert_eq!(verdict(200, word), Unproven, "{word}");
         }
     }
