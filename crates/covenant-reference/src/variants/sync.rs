@@ -97,7 +97,7 @@ fn with_marks(
 }
 
 /// Returns the batch as a plan that overwrites; `None` without a grant for its kind.
-fn as_migration(
+pub(crate) fn as_migration(
     tx: &Transaction<'_>,
     peer: &Peer,
     batch: &SyncBatch,

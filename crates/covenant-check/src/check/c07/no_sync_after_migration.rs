@@ -9,18 +9,18 @@ use crate::check::c04::revocation::last_before;
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::general::{CallOutcome, call_outcome, is_undone};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, mentions};
+use crate::check::query::{Call, CallQuery, calls, mentions, peer_id};
 use covenant_model::operator::OperatorMethod;
 use covenant_model::operator::migration::SendMigration;
 use covenant_model::transcript::{Entry, Exchange, Operation, Trace};
 use covenant_model::wire::migration::operation;
 use covenant_model::wire::path::Route;
 
-/// After a migration, the target sends the peer no record of its own accord.
+/// After a migration, the target sends the peer no record of its own accord, be it the peer of the migration or another one.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::check) struct NoSyncAfterMigration {
-    /// The peer of the migration.
+    /// The peer that is sent no record: that of the migration, or another one.
     pub peer: PeerName,
     /// The migration. Calls before it do not count.
     pub migration: Label,
@@ -95,7 +95,10 @@ fn flows_by_itself(trace: &Trace, peer: &str, call: &Call<'_>) -> bool {
             let plan = call.exchange.sent().unwrap_or(&Value::Null);
             let asked: Vec<&Operation> =
                 trace.operations([SendMigration::METHOD]).map(|(_, order)| order).collect();
-            let asked: Vec<&Operation> = asked.into_iter().filter(|order| is_order_of(order, plan)).collect();
+            let asked: Vec<&Operation> = asked
+                .into_iter()
+                .filter(|order| !is_for_another(trace, order, peer) && is_order_of(order, plan))
+                .collect();
             let mut earlier: Vec<Call<'_>> = calls(trace)
                 .of(peer)
                 .made_by_target()
@@ -111,6 +114,16 @@ fn flows_by_itself(trace: &Trace, peer: &str, call: &Call<'_>) -> bool {
         }
         _ => false,
     }
+}
+
+/// Returns whether an order is for another peer than this one: it has the id that the target gave that one. The operator plane
+/// may have an id of its own for a peer, which says nothing here.
+fn is_for_another(trace: &Trace, order: &Operation, peer: &str) -> bool {
+    let Some(named) = order.parameters["peer_id"].as_str() else { return false };
+    let accepts = calls(trace).made_by_peer().on(Route::Accept);
+    let mut others = accepts.filter(|call| call.exchange.peer != peer);
+    peer_id(trace, peer).is_none_or(|id| id != named)
+        && others.any(|call| call.exchange.data().is_some_and(|data| data["peer_id"] == named))
 }
 
 /// Returns whether a plan is what an order asks for: its root, or a copy of it. A copy names its original, or is of its kind.
@@ -330,5 +343,33 @@ mod tests {
         assert_eq!(late(&[201]), Kept);
         assert_eq!(late(&[503, 201]), Kept, "it was sent again");
         assert_eq!(late(&[201, 201]), Broken);
+    }
+    #[test]
+    fn an_order_for_one_peer_excuses_no_plan_to_another() {
+        let late = |accepted: &[&str]| {
+            let order = json!({"peer_id": "7", "root_resource_kind": "skill", "root_resource_id": "1"});
+            let record = json!({"kind": "skill", "id": "1"});
+            let builder = accepted.iter().fold(TraceBuilder::new(), |builder, name| {
+                let id = if *name == "alice" { "8" } else { "7" };
+                let mut accept = call(
+                    Direction::ToTarget,
+                    &Route::Accept,
+                    json!({}),
+                    200,
+                    &json!({"data": {"peer_id": id}}),
+                );
+                (*name).clone_into(&mut accept.peer);
+                builder.call("accepted", accept)
+            });
+            let builder = builder
+                .operation_with("plan", "migration.send", order, json!({"status": "completed"}))
+                .operation_with("changed", "resource.put", record, json!({}));
+            let sent = plan(&json!([step(1, "1")]));
+            let sent = call(Direction::FromTarget, &Route::Migrations, sent, 201, &json!({}));
+            verdict(&probed(synced(builder.call_from_target(sent)), 200))
+        };
+        assert_eq!(late(&["alice", "bob"]), Broken);
+        assert_eq!(late(&["alice"]), Kept, "the operator's id of alice may be another one");
+        assert_eq!(late(&[]), Kept);
     }
 }

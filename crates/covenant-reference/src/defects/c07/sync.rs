@@ -9,16 +9,17 @@ use crate::Patch;
 use crate::capabilities;
 use crate::inbound::sync;
 use crate::method_error::MethodError;
-use crate::outbound;
+use crate::outbound::{self, CarriedBatch};
 use crate::platform::Platform;
-use crate::store::rows::{Capability, Direction, Migration};
+use crate::store::rows::{Capability, Direction, Migration, Peer};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
-use crate::variants::sync::SYNCS_BY_MIGRATION;
+use crate::variants::sync::{SYNCS_BY_MIGRATION, as_migration};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::operator::migration::SendMigration;
 use covenant_model::wire::migration::operation;
 use covenant_model::wire::notice::finding;
+use covenant_model::wire::sync::SyncBatch;
 
 /// Defects in automatic sync, and in its detection.
 pub(in crate::defects) const AUTOMATIC: &[Patch] = &[
@@ -114,6 +115,25 @@ pub(in crate::defects) const DECLARED: &[Patch] = &[
         |policy| policy.outbound.syncs_automatically = |row, _| row.policy.starts_with("auto_"),
     )
     .on(&SYNCS_BY_MIGRATION),
+    Patch::defect(
+        "syncs-migration-only-kinds-to-other-peers",
+        &[("7.5", Conduct)],
+        "Syncs kinds that are for migration only to the peers with which no record of them was migrated.",
+        |policy| {
+            policy.outbound.syncs_automatically = |row, _| row.direction == "migration_only";
+            policy.outbound.carry_batch = carry_to_others;
+        },
+    ),
+    Patch::defect(
+        "migrates-migration-only-kinds-to-other-peers",
+        &[("7.5", Conduct)],
+        "Without a sync, sends kinds that are for migration only to the peers with which no record of them was migrated.",
+        |policy| {
+            policy.outbound.syncs_automatically = |row, _| row.direction == "migration_only";
+            policy.outbound.carry_batch = migrate_to_others;
+        },
+    )
+    .on(&SYNCS_BY_MIGRATION),
 ];
 
 /// Time since the enrolment after which the sync starts.
@@ -131,6 +151,35 @@ fn find_general_row(
     rows.retain(|row| row.peer_id.is_none() && row.resource_kind == kind);
     let general = rows.into_iter().next();
     general.map_or_else(|| capabilities::row(tx, peer_id, kind), |row| Ok(Some(row)))
+}
+
+/// Carries a batch, but nothing of a kind that was migrated with the peer.
+fn carry_to_others(
+    tx: &Transaction<'_>,
+    peer: &Peer,
+    batch: &SyncBatch,
+) -> Result<Option<CarriedBatch>, MethodError> {
+    let is_left_out = was_migrated(tx, peer, &batch.resource_kind)?;
+    if is_left_out { Ok(None) } else { outbound::carry_batch(tx, peer, batch) }
+}
+
+fn migrate_to_others(
+    tx: &Transaction<'_>,
+    peer: &Peer,
+    batch: &SyncBatch,
+) -> Result<Option<CarriedBatch>, MethodError> {
+    let is_left_out = was_migrated(tx, peer, &batch.resource_kind)?;
+    if is_left_out { Ok(None) } else { as_migration(tx, peer, batch) }
+}
+
+/// Returns whether a record of a kind that is for migration only was migrated with a peer, in either direction.
+fn was_migrated(tx: &Transaction<'_>, peer: &Peer, kind: &str) -> Result<bool, StoreError> {
+    let row = capabilities::row(tx, &peer.id, kind)?;
+    let is_for_migration = row.is_some_and(|row| row.direction == "migration_only");
+    let migrations: Vec<Migration> = table::all(tx.db)?;
+    let has_kind = |migration: &Migration| migration.plan.steps.iter().any(|step| step.resource_kind == kind);
+    Ok(is_for_migration
+        && migrations.iter().any(|migration| migration.peer_id == peer.id && has_kind(migration)))
 }
 
 async fn resend_duplicates(platform: Arc<Platform>) {
