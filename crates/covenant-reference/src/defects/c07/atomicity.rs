@@ -5,7 +5,7 @@ use crate::migration::{self, Failure, Outcome, Plan, crash_if_set};
 use crate::store::StoreError;
 use crate::store::records::{self, Record};
 use covenant_model::contract::Aspect::Conduct;
-use covenant_model::wire::migration::{operation, policy as conflict_policy};
+use covenant_model::wire::migration::{Step, operation, policy as conflict_policy};
 
 /// Defects in the application of a plan.
 pub(in crate::defects) const PATCHES: &[Patch] = &[
@@ -74,6 +74,12 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         },
     )
     .hard_to_reach(),
+    Patch::defect(
+        "commits-other-kinds-than-the-root-first",
+        &[("7.1", Conduct)],
+        "Commits the records of each kind other than that of the root before it applies the rest of a plan.",
+        |policy| policy.migration.apply = apply_other_kinds_first,
+    ),
     Patch::defect(
         "keeps-steps-before-failure",
         &[("7.1", Conduct)],
@@ -163,6 +169,28 @@ fn apply_by_fours_or_revert(plan: &Plan<'_>) -> Result<Outcome, Failure> {
         restore(plan, &before)?;
     }
     result
+}
+
+/// Applies a plan in two transactions: first the records of other kinds than that of the root.
+fn apply_other_kinds_first(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::default();
+    let (others, of_root): (Vec<&Step>, Vec<&Step>) = plan
+        .steps_in_order()
+        .into_iter()
+        .partition(|step| step.resource_kind != plan.request.root_resource_kind);
+    if others.is_empty() {
+        return migration::apply(plan);
+    }
+    plan.tx.attempt(|| {
+        others.iter().try_for_each(|step| (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome))
+    })?;
+    let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
+    plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
+    plan.tx.attempt(|| {
+        of_root.iter().try_for_each(|step| (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome))
+    })?;
+    outcome.conflicts.sort_by_key(|conflict| conflict.step_order);
+    Ok(outcome)
 }
 
 /// Applies a plan. If it fails, the records that it overwrote before its failure are written again.

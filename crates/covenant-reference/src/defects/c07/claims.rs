@@ -69,6 +69,21 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "claims-records-of-other-kinds-than-the-root",
+        &[("7.2", Conduct)],
+        "Leaves out the new records of each kind other than that of the root, and counts them as applied.",
+        |policy| {
+            policy.migration.apply_step = |plan, step, outcome| {
+                let existing = records::find(plan.tx.db, &step.resource_kind, &step.resource_id)?;
+                if existing.is_none() && step.resource_kind != plan.request.root_resource_kind {
+                    outcome.applied += 1;
+                    return Ok(());
+                }
+                migration::apply_step(plan, step, outcome)
+            };
+        },
+    ),
+    Patch::defect(
         "skips-conflict-with-fail-policy",
         &[("7.2", Conduct)],
         "Skips a step that must fail the plan, and reports the rest as a success.",
@@ -145,6 +160,19 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         },
     )
     .hard_to_reach(),
+    Patch::defect(
+        "omits-conflicts-of-other-kinds-than-the-root",
+        &[("7.3", Conduct)],
+        "Logs no conflict of a record of another kind than that of the root.",
+        |policy| {
+            policy.migration.apply = |plan| {
+                let mut outcome = migration::apply(plan)?;
+                let root = &plan.request.root_resource_kind;
+                outcome.conflicts.retain(|conflict| conflict.resource_kind == *root);
+                Ok(outcome)
+            };
+        },
+    ),
     Patch::defect(
         "omits-late-conflicts-from-log",
         &[("7.3", Conduct)],

@@ -36,6 +36,21 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         |policy| policy.migration.choose_id = fresh_id_on_slug_conflict,
     ),
     Patch::defect(
+        "remaps-ids-of-other-kinds-than-the-root",
+        &[("7.2", Conduct), ("7.4", Conduct)],
+        "Stores records of each kind other than that of the root under new ids.",
+        |policy| {
+            policy.migration.choose_id = |plan, step| {
+                let is_of_root = step.resource_kind == plan.request.root_resource_kind;
+                let existing = records::find(plan.tx.db, &step.resource_kind, &step.resource_id);
+                if is_of_root || existing.is_ok_and(|existing| existing.is_some()) {
+                    return migration::choose_id(plan, step);
+                }
+                plan.tx.new_id()
+            };
+        },
+    ),
+    Patch::defect(
         "remaps-nested-references",
         &[("7.4", Conduct)],
         "Keeps a record's own id and its top-level references, but rewrites the ids nested in it.",
