@@ -81,6 +81,17 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         |policy| policy.migration.apply = apply_other_kinds_first,
     ),
     Patch::defect(
+        "commits-copies-step-by-step",
+        &[("7.1", Conduct)],
+        "Applies a plan of copies step by step, and any other plan in one transaction.",
+        |policy| {
+            policy.migration.apply = |plan| match plan.request.operation.as_str() {
+                operation::DUPLICATE => apply_in_batches(plan, 1),
+                _ => migration::apply(plan),
+            };
+        },
+    ),
+    Patch::defect(
         "keeps-steps-before-failure",
         &[("7.1", Conduct)],
         "Stops at a failed step, but keeps the steps before it.",

@@ -84,6 +84,12 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "overwrites-the-record-whose-id-a-copy-has",
+        &[("7.2", Conduct)],
+        "Overwrites the record that has the id of a copy, and reports the copy as a success.",
+        |policy| policy.migration.apply_step = overwrite_by_copy,
+    ),
+    Patch::defect(
         "skips-conflict-with-fail-policy",
         &[("7.2", Conduct)],
         "Skips a step that must fail the plan, and reports the rest as a success.",
@@ -371,6 +377,13 @@ fn disclaim_repeated_creation(plan: &Plan<'_>, step: &Step, outcome: &mut Outcom
         outcome.applied = outcome.applied.saturating_sub(1);
     }
     Ok(())
+}
+
+fn overwrite_by_copy(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
+    if plan.request.operation == operation::DUPLICATE && step.action == action::CREATE {
+        records::remove(plan.tx.db, &step.resource_kind, &step.resource_id)?;
+    }
+    migration::apply_step(plan, step, outcome)
 }
 
 fn overwrite_earlier_step(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
