@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::c05::mention::is_unmistakable;
 use super::general::is_same_number;
 use super::query::{Place, Records, mentions};
-use covenant_model::wire::migration::{MigrationRequest, Step, action};
+use covenant_model::wire::migration::{MigrationRequest, Step, action, operation};
 
 /// Members that a destination rewrites or drops (`wire.md` §5).
 pub(super) const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_at"];
@@ -31,6 +31,8 @@ pub(super) struct PlannedStep<'a> {
     /// `true` if another record of the kind has the same `slug`, which a platform may or may not count as a
     /// conflict; or if an earlier step of an open action is about the place or has the `slug`.
     pub(super) may_collide: bool,
+    /// `true` if the step is to link a record of the target, and there is none.
+    pub(super) links_nothing: bool,
     /// `true` if the binding does not define the action: the record may be stored, left out or refused.
     pub(super) is_open: bool,
 }
@@ -60,6 +62,10 @@ pub(super) fn planned_steps<'a>(
             collides: creates && existing.contains(&place),
             may_collide: creates
                 && (may_exist.contains(&place) || slug.as_ref().is_some_and(|slug| slugs.contains(slug))),
+            links_nothing: step.action == action::LINK_LOCAL
+                && plan.operation != operation::DELETE
+                && !existing.contains(&place)
+                && !may_exist.contains(&place),
             is_open,
             place: place.clone(),
         };

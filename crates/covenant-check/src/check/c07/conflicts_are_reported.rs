@@ -144,7 +144,13 @@ fn owed<'a, 'b>(planned_steps: &'b [PlannedStep<'a>], has_failed: bool) -> Vec<&
     if planned_steps.iter().any(is_refusable) || places.len() < planned_steps.len() {
         return vec![];
     }
-    planned_steps.iter().find(|planned| stops(planned)).into_iter().collect()
+    // A record that is absent is no conflict.
+    planned_steps
+        .iter()
+        .find(|planned| stops(planned))
+        .filter(|planned| planned.collides)
+        .into_iter()
+        .collect()
 }
 
 /// Returns the fault of an entry of the log, in words.

@@ -216,17 +216,18 @@ fn opens(exchange: &Exchange) -> bool {
     exchange.succeeded() && (is_transferring || exchange.status() == Some(ACCEPTED))
 }
 
-/// Returns whether the sender requests that the plan fails at this step.
+/// Returns whether the plan has to fail at this step: its sender requests so, or the record that it links is absent
+/// (`binding.md`, reading 46).
 pub(super) fn must_fail(planned: &PlannedStep<'_>) -> bool {
-    planned.collides && planned.step.conflict_policy.as_deref() == Some(policy::FAIL)
+    planned.links_nothing || planned.collides && planned.step.conflict_policy.as_deref() == Some(policy::FAIL)
 }
 
-/// Returns whether a plan can't go on at this step: it collides with a record, and its sender gave no
-/// resolution.
+/// Returns whether a plan can't go on at this step: the record that it links is absent; or it collides with a record, and its
+/// sender gave no resolution.
 pub(super) fn stops(planned: &PlannedStep<'_>) -> bool {
     let is_resolvable =
         matches!(planned.step.conflict_policy.as_deref(), Some(policy::SKIP_IF_EXISTS | policy::OVERWRITE));
-    planned.collides && !is_resolvable
+    planned.links_nothing || planned.collides && !is_resolvable
 }
 
 /// Returns whether no other step of a plan is about the record of this one. If another step is, only the last

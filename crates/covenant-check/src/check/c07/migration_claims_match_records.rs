@@ -52,8 +52,12 @@ impl Check for MigrationClaimsMatchRecords {
         };
         if let Some(failing) = planned_steps.iter().find(|planned| must_fail(planned)) {
             let order = failing.step.step_order;
-            let actual =
-                format!("success was claimed, and step {order} had to fail on the record that existed");
+            let why = if failing.links_nothing {
+                "the record that it links is absent"
+            } else {
+                "its record existed"
+            };
+            let actual = format!("success was claimed, and step {order} had to fail: {why}");
             return Err(Stop::broken(actual, evidence()));
         }
         let count = Count::of(&migration, migration.conflict_log().as_deref());
@@ -203,7 +207,8 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::c07::migration_traces::{
-        conflict, done, failing, listed, migrated, plan, row, short, step, transfer, with_labels, with_policy,
+        conflict, done, failing, listed, migrated, plan, row, short, step, transfer, with_action,
+        with_labels, with_policy,
     };
     use crate::check::trace_builder::TraceBuilder;
     use serde_json::json;
@@ -223,6 +228,25 @@ mod tests {
             let verdict = builder.verdict::<MigrationClaimsMatchRecords>(with_labels(&[]));
             assert_eq!(verdict, expected, "{status} {answer}");
         }
+    }
+
+    #[test]
+    fn a_link_to_no_record_fails_a_plan() {
+        let steps = |id: &str| json!([step(1, "1"), with_action(step(2, id), "link_local")]);
+        let verdict = |before: &Value, id: &str, status: u16, answer: &Value, after: &Value| {
+            migrated(before, &steps(id), status, answer, after)
+                .verdict::<MigrationClaimsMatchRecords>(with_labels(&[]))
+        };
+        let both = json!([row("1"), row("2")]);
+        let claimed = done(1, &json!([]));
+        assert_eq!(verdict(&json!([]), "2", 201, &claimed, &json!([row("1")])), Broken);
+        assert_eq!(verdict(&json!([]), "2", 422, &json!({"error": "no"}), &json!([])), Kept);
+        assert_eq!(verdict(&json!([row("2")]), "2", 201, &claimed, &both), Kept);
+        assert_eq!(
+            verdict(&json!([]), "1", 201, &claimed, &json!([row("1")])),
+            Kept,
+            "an earlier step made it"
+        );
     }
 
     #[test]

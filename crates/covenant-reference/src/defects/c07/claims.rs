@@ -90,6 +90,34 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         |policy| policy.migration.apply_step = overwrite_by_copy,
     ),
     Patch::defect(
+        "completes-plans-that-link-no-record",
+        &[("7.2", Conduct)],
+        "Skips a step that links a record that it does not have, and completes the plan.",
+        |policy| {
+            policy.migration.apply_step = |plan, step, outcome| {
+                let linked = records::find(plan.tx.db, &step.resource_kind, &step.resource_id)?;
+                let links = plan.request.operation != operation::DELETE && step.action == action::LINK_LOCAL;
+                if links && linked.is_none() {
+                    outcome.skipped += 1;
+                    return Ok(());
+                }
+                migration::apply_step(plan, step, outcome)
+            };
+        },
+    ),
+    Patch::defect(
+        "answers-a-second-plan-as-the-first",
+        &[("7.2", Conduct)],
+        "Answers a second plan with the root of an earlier one as it answered that one, and applies nothing.",
+        |policy| policy.migration.apply = apply_first_of_root,
+    ),
+    Patch::defect(
+        "hides-what-its-sender-deleted-before",
+        &[("7.2", Conduct)],
+        "Stores no record that its sender had it delete before, and counts it as applied.",
+        |policy| policy.migration.apply_step = hide_deleted,
+    ),
+    Patch::defect(
         "skips-conflict-with-fail-policy",
         &[("7.2", Conduct)],
         "Skips a step that must fail the plan, and reports the rest as a success.",
@@ -382,6 +410,38 @@ fn disclaim_repeated_creation(plan: &Plan<'_>, step: &Step, outcome: &mut Outcom
 fn overwrite_by_copy(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
     if plan.request.operation == operation::DUPLICATE && step.action == action::CREATE {
         records::remove(plan.tx.db, &step.resource_kind, &step.resource_id)?;
+    }
+    migration::apply_step(plan, step, outcome)
+}
+
+/// Applies a plan, unless one with the same root was applied before.
+fn apply_first_of_root(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let earlier: Vec<Migration> = table::all(plan.tx.db)?;
+    let is_same = |other: &&Migration| {
+        other.status == "completed"
+            && other.plan.operation == plan.request.operation
+            && other.plan.root_resource_id == plan.request.root_resource_id
+    };
+    match earlier.iter().find(is_same) {
+        Some(first) => Ok(Outcome {
+            applied: first.applied_count,
+            skipped: first.skipped_count,
+            conflicts: first.conflict_log.clone(),
+        }),
+        None => migration::apply(plan),
+    }
+}
+
+fn hide_deleted(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
+    let earlier: Vec<Migration> = table::all(plan.tx.db)?;
+    let has_step =
+        |other: &Migration| other.plan.steps.iter().any(|known| known.resource_id == step.resource_id);
+    let was_deleted = |other: &Migration| {
+        other.status == "completed" && other.plan.operation == operation::DELETE && has_step(other)
+    };
+    if step.action == action::CREATE && earlier.iter().any(was_deleted) {
+        outcome.applied += 1;
+        return Ok(());
     }
     migration::apply_step(plan, step, outcome)
 }
