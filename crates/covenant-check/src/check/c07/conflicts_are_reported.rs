@@ -131,7 +131,8 @@ fn was_applied(trace: &Trace, steps: usize) -> bool {
 
 /// Returns the conflicts that have to be reported. A failed plan stopped at the step that could not proceed:
 /// later steps had no conflict, and earlier ones were undone. A plan that itself states a conflict, that asks
-/// for a renaming, or that names a record twice may have been rejected before it had any conflict.
+/// for a renaming, that links a record which is absent, or that names a record twice may have been rejected before it had any
+/// conflict.
 fn owed<'a, 'b>(planned_steps: &'b [PlannedStep<'a>], has_failed: bool) -> Vec<&'b PlannedStep<'a>> {
     if !has_failed {
         return planned_steps.iter().filter(|planned| planned.collides).collect();
@@ -140,17 +141,12 @@ fn owed<'a, 'b>(planned_steps: &'b [PlannedStep<'a>], has_failed: bool) -> Vec<&
     let is_refusable = |planned: &PlannedStep<'_>| {
         planned.step.action == action::CONFLICT
             || planned.step.conflict_policy.as_deref() == Some(policy::RENAME_WITH_SUFFIX)
+            || planned.links_nothing
     };
     if planned_steps.iter().any(is_refusable) || places.len() < planned_steps.len() {
         return vec![];
     }
-    // A record that is absent is no conflict.
-    planned_steps
-        .iter()
-        .find(|planned| stops(planned))
-        .filter(|planned| planned.collides)
-        .into_iter()
-        .collect()
+    planned_steps.iter().find(|planned| stops(planned)).into_iter().collect()
 }
 
 /// Returns the fault of an entry of the log, in words.

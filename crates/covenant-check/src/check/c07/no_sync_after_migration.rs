@@ -344,6 +344,7 @@ mod tests {
         assert_eq!(late(&[503, 201]), Kept, "it was sent again");
         assert_eq!(late(&[201, 201]), Broken);
     }
+
     #[test]
     fn an_order_for_one_peer_excuses_no_plan_to_another() {
         let late = |accepted: &[&str]| {

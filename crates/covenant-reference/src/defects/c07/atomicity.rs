@@ -78,7 +78,13 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         "commits-other-kinds-than-the-root-first",
         &[("7.1", Conduct)],
         "Commits the records of each kind other than that of the root before it applies the rest of a plan.",
-        |policy| policy.migration.apply = apply_other_kinds_first,
+        |policy| policy.migration.apply = |plan| apply_by_kind(plan, false),
+    ),
+    Patch::defect(
+        "commits-the-kind-of-the-root-first",
+        &[("7.1", Conduct)],
+        "Commits the records of the root's kind before it applies the rest of a plan.",
+        |policy| policy.migration.apply = |plan| apply_by_kind(plan, true),
     ),
     Patch::defect(
         "commits-copies-step-by-step",
@@ -182,23 +188,22 @@ fn apply_by_fours_or_revert(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     result
 }
 
-/// Applies a plan in two transactions: first the records of other kinds than that of the root.
-fn apply_other_kinds_first(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+/// Applies a plan in two transactions: first the records of the root's kind, or those of other kinds.
+fn apply_by_kind(plan: &Plan<'_>, is_root_first: bool) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
-    let (others, of_root): (Vec<&Step>, Vec<&Step>) = plan
-        .steps_in_order()
-        .into_iter()
-        .partition(|step| step.resource_kind != plan.request.root_resource_kind);
-    if others.is_empty() {
+    let is_of_root = |step: &&Step| step.resource_kind == plan.request.root_resource_kind;
+    let (first, second): (Vec<&Step>, Vec<&Step>) =
+        plan.steps_in_order().into_iter().partition(|step| is_of_root(step) == is_root_first);
+    if first.is_empty() || second.is_empty() {
         return migration::apply(plan);
     }
     plan.tx.attempt(|| {
-        others.iter().try_for_each(|step| (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome))
+        first.iter().try_for_each(|step| (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome))
     })?;
     let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
     plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
     plan.tx.attempt(|| {
-        of_root.iter().try_for_each(|step| (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome))
+        second.iter().try_for_each(|step| (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome))
     })?;
     outcome.conflicts.sort_by_key(|conflict| conflict.step_order);
     Ok(outcome)
