@@ -6,14 +6,16 @@ use serde_json::{Value, json};
 
 use crate::inbound::identity;
 use crate::method_error::MethodError;
+use crate::migration::{self, Failure, Outcome, Plan};
 use crate::platform::Platform;
+use crate::store::records::Record;
 use crate::store::rows::{AuditEntry, Direction, Grant, HeldGrant, Migration, Peer, Side};
 use crate::store::{StoreError, records, table};
 use crate::transaction::Transaction;
 use crate::variants::BEHIND_PROXY;
 use crate::{Patch, outbound};
 use covenant_model::contract::Aspect::{Conduct, Detection};
-use covenant_model::wire::migration::operation;
+use covenant_model::wire::migration::{Step, operation};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::state::PeerStatus;
@@ -227,6 +229,26 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.migration.may_delete = |_, _| true,
     ),
     Patch::defect(
+        "deletes-what-a-peer-only-named",
+        &[("11.2", Conduct)],
+        "Takes a peer whose plan skipped or linked a record for the one that migrated it, and deletes it for that peer.",
+        |policy| policy.migration.apply_step = hand_over_named,
+    ),
+    Patch::defect(
+        "deletes-what-failed-the-plan-of-a-peer",
+        &[("11.2", Conduct)],
+        "Takes a peer whose plan failed at a record for the one that migrated it, and deletes it for that peer.",
+        |policy| {
+            policy.migration.apply = |plan| {
+                let result = migration::apply(plan);
+                if matches!(result, Err(Failure::Failed { .. })) && plan.request.operation != operation::DELETE {
+                    plan.request.steps.iter().try_for_each(|step| hand_over(plan, step))?;
+                }
+                result
+            };
+        },
+    ),
+    Patch::defect(
         "deletes-audit-on-revocation",
         &[("11.3", Conduct)],
         "Deletes a peer's audit when the peering ends.",
@@ -290,6 +312,23 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.peering.unmounts = |peer, _| peer.revoked_by == Some(Side::Local),
     ),
 ];
+
+fn hand_over_named(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
+    let applied = outcome.applied;
+    migration::apply_step(plan, step, outcome)?;
+    if plan.request.operation != operation::DELETE && outcome.applied == applied {
+        hand_over(plan, step)?;
+    }
+    Ok(())
+}
+
+/// Makes the sender of a plan the source of a step's record.
+fn hand_over(plan: &Plan<'_>, step: &Step) -> Result<(), StoreError> {
+    let Some(record) = records::find(plan.tx.db, &step.resource_kind, &step.resource_id)? else {
+        return Ok(());
+    };
+    records::put(plan.tx.db, &Record { source_peer_id: Some(plan.peer.id.clone()), ..record })
+}
 
 /// Deletes the records that a peer migrated.
 fn delete_migrated(tx: &Transaction<'_>, peer_id: &str) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls};
+use crate::check::query::{CallQuery, calls, listed_twice};
 use covenant_model::operator::{OperatorMethod, resource};
 use covenant_model::transcript::Trace;
 
@@ -70,6 +70,11 @@ impl Check for ListedEntriesRemain {
         }
         if before.is_empty() {
             return Err(Stop::unproven("nothing was listed before", evidence));
+        }
+        // Where each peer has its own record of an id, a peer may have its own deleted, and the list does not say whose is which.
+        let twice = self.deletion.as_ref().and_then(|_| listed_twice(trace, &self.before));
+        if let Some((kind, id)) = twice {
+            return Err(Stop::unproven(format!("the list has the {kind} {id} twice"), evidence));
         }
         let outcomes: Vec<RowOutcome> =
             before.iter().map(|row| row_outcome(&imported, row, &mut after)).collect();
@@ -294,6 +299,7 @@ mod tests {
         assert_eq!(verdict(422, &["own", "other"]), Unproven);
         assert_eq!(verdict(201, &["own", "other"]), Unproven, "accepted without effect");
         assert_eq!(verdict(422, &["own"]), Unproven);
+        assert_eq!(verdict(201, &["own", "own"]), Unproven, "a peer may have one of its own deleted");
     }
 
     #[test]
