@@ -24,7 +24,7 @@ use crate::transaction::Transaction;
 use covenant_model::operator::INTERNAL;
 use covenant_model::operator::migration::SendMigration;
 use covenant_model::wire::envelope::Answer;
-use covenant_model::wire::migration::{MigrationRequest, MigrationView, operation};
+use covenant_model::wire::migration::{MigrationRequest, MigrationView, Step, operation};
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::Route;
 
@@ -158,7 +158,8 @@ fn conclude(
         )?;
     }
     let read_back = completed && untruths.is_empty() && reading.is_complete;
-    if plan.operation == operation::MIGRATE && completed && (tx.policy.outbound.deletes_originals)(read_back)
+    let may_delete = called.succeeded() && (tx.policy.outbound.deletes_at)(&view.status);
+    if plan.operation == operation::MIGRATE && may_delete && (tx.policy.outbound.deletes_originals)(read_back)
     {
         delete_originals(tx, plan, view)?;
     }
@@ -190,10 +191,15 @@ fn delete_originals(
     for step in &plan.steps {
         let skipped = conflicts.iter().any(|conflict| conflict.step_order == step.step_order);
         if !skipped {
-            records::remove(tx.db, &step.resource_kind, &step.resource_id)?;
+            (tx.policy.outbound.delete_original)(tx, step)?;
         }
     }
     Ok(())
+}
+
+/// Deletes the record that a step sent.
+pub(crate) fn delete_original(tx: &Transaction<'_>, step: &Step) -> Result<(), StoreError> {
+    records::remove(tx.db, &step.resource_kind, &step.resource_id).map(drop)
 }
 
 /// Reports a crossing to another residency to the operator, and records it in the migration's row (8.2, 8.3).

@@ -42,7 +42,7 @@ use super::store::StoreError;
 use super::store::records::Record;
 use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
 use super::transaction::Transaction;
-use covenant_model::wire::migration::MigrationRequest;
+use covenant_model::wire::migration::{MigrationRequest, Step};
 use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::SyncBatch;
 use covenant_net::net::{Client, Request};
@@ -160,6 +160,10 @@ policy! {
         /// Returns whether the originals of a migration are deleted, by whether all of it was read back
         /// (7.2).
         deletes_originals: fn(bool) -> bool = |read_back| read_back,
+        /// Returns whether originals may be deleted, by the status that the destination gives the migration (7.2).
+        deletes_at: fn(&str) -> bool = |status| status == "completed",
+        /// Deletes an original (7.2).
+        delete_original: fn(&Transaction<'_>, &Step) -> Result<(), StoreError> = migrate::delete_original,
         /// Returns the kinds of a peer that a scan probes: those that it declares (6.4).
         select_probed_kinds: fn(Vec<String>) -> Vec<String> = |declared| declared,
         /// Returns whether a peer accepts a kind (6.4).

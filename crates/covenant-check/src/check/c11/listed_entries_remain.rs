@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::imported::ImportedRecords;
 use super::lists::rows;
-use super::row::{fixed_part, is_called, keeps_members, member};
+use super::row::{DELETED, PUT_AWAY, fixed_part, is_called, keeps_members, member};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::general::{CallOutcome, call_outcome};
@@ -14,12 +14,6 @@ use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, listed_twice};
 use covenant_model::operator::{OperatorMethod, resource};
 use covenant_model::transcript::Trace;
-
-/// The words for a record that was deleted and is still listed.
-const DELETED: [&str; 5] = ["deleted", "destroyed", "purged", "erased", "tombstone"];
-
-/// The words for a record that was put away: the trace does not show whether it can still be read.
-const PUT_AWAY: [&str; 6] = ["archived", "removed", "discarded", "trashed", "hidden", "inactive"];
 
 /// The members that say the state of a record.
 const STATES: [&str; 2] = ["status", "state"];

@@ -6,7 +6,7 @@ use covenant_model::transcript::Trace;
 
 /// Returns the rows of a list: the list itself, or the array of an object under the default name, or else its
 /// first array.
-pub(super) fn rows<'a>(trace: &'a Trace, label: &str) -> Option<(u64, Vec<&'a Value>)> {
+pub(in crate::check) fn rows<'a>(trace: &'a Trace, label: &str) -> Option<(u64, Vec<&'a Value>)> {
     let (n, operation) = trace.operation(label)?;
     let result = operation.result.as_ref()?;
     let members = result.as_object().into_iter().flat_map(Map::values);

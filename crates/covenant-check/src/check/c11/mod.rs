@@ -2,7 +2,7 @@
 
 mod imported;
 mod listed_entries_remain;
-mod lists;
+pub(super) mod lists;
 mod no_remote_deletion_on_revocation;
 mod operator_can_revoke;
 mod overlay_unmounted;
@@ -10,7 +10,7 @@ mod rejected_after_revocation_notice;
 mod revocation_by_peer_is_honoured;
 mod revoked;
 mod revoked_peers_are_rejected;
-mod row;
+pub(super) mod row;
 
 use crate::check::definition::CheckDef;
 

@@ -2,8 +2,15 @@
 
 use serde_json::{Map, Value};
 
+/// The words for a record that was deleted and is still listed.
+pub(in crate::check) const DELETED: [&str; 5] = ["deleted", "destroyed", "purged", "erased", "tombstone"];
+
+/// The words for a record that was put away: the trace does not show whether it can still be read.
+pub(in crate::check) const PUT_AWAY: [&str; 6] =
+    ["archived", "removed", "discarded", "trashed", "hidden", "inactive"];
+
 /// Returns whether a row has one of these words: as its state, as a member that is true, or as a time.
-pub(super) fn is_called(row: &Value, words: &[&str]) -> bool {
+pub(in crate::check) fn is_called(row: &Value, words: &[&str]) -> bool {
     let says = |name: &str, value: &Value| match value {
         Value::String(text) if matches!(name, "status" | "state") => {
             words.contains(&text.trim().to_lowercase().as_str())

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use jiff::SignedDuration;
+use serde_json::json;
 
 use crate::Patch;
 use crate::method_error::MethodError;
@@ -11,6 +12,7 @@ use crate::outbound::Untruth;
 use crate::platform::Platform;
 use crate::store::rows::{Direction, Migration};
 use crate::store::{StoreError, records, table};
+use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::migration::{Conflict, Step, action, operation, policy};
 
@@ -331,6 +333,26 @@ pub(in crate::defects) const PEER_CLAIMS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "deletes-originals-when-a-migration-is-opened",
+        &[("7.2", Detection), ("7.4", Detection)],
+        "Deletes the originals when the destination opens the migration.",
+        |policy| {
+            policy.outbound.deletes_at = |status| status == "transferring";
+            policy.outbound.deletes_originals = |_| true;
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "marks-originals-as-deleted-without-verification",
+        &[("7.2", Detection), ("7.3", Detection), ("7.4", Detection)],
+        "Marks the originals as deleted before it verifies that the records arrived.",
+        |policy| {
+            policy.outbound.deletes_originals = |_| true;
+            policy.outbound.delete_original = mark_original;
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "deletes-sent-records-after-a-day",
         &[("7.2", Detection), ("11.2", Conduct)],
         "Deletes sent records after a day, whatever was requested and whatever arrived.",
@@ -476,6 +498,14 @@ fn with_each_conflict(outcome: &Outcome, change: fn(&mut Conflict)) -> Vec<Confl
     let mut log = outcome.conflicts.clone();
     log.iter_mut().for_each(change);
     log
+}
+
+fn mark_original(tx: &Transaction<'_>, step: &Step) -> Result<(), StoreError> {
+    let Some(mut record) = records::find(tx.db, &step.resource_kind, &step.resource_id)? else {
+        return Ok(());
+    };
+    record.body.insert("deleted_at".to_owned(), json!(tx.now.to_string()));
+    records::put(tx.db, &record)
 }
 
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
