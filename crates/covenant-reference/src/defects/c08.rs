@@ -10,6 +10,7 @@ use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use crate::{Patch, migration, peering};
 use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::migration::operation;
 use covenant_model::wire::notice::finding;
 
 /// Defects in the disclosure of the platform's own residency.
@@ -79,7 +80,7 @@ pub(super) const CROSSINGS: &[Patch] = &[
         "omits-outbound-crossing-event",
         &[("8.2", Conduct)],
         "Sends data across a boundary, but does not report it to its operator.",
-        |policy| policy.outbound.reports_crossing = false,
+        |policy| policy.outbound.reports_crossing = |_| false,
     )
     .hard_to_reach(),
     Patch::defect(
@@ -88,8 +89,36 @@ pub(super) const CROSSINGS: &[Patch] = &[
         "Reports every migration in the same way, and does not report crossings.",
         |policy| {
             policy.migration.reports_crossing = |_| false;
-            policy.outbound.reports_crossing = false;
+            policy.outbound.reports_crossing = |_| false;
             policy.migration.on_completion = report_completion;
+        },
+    ),
+    Patch::defect(
+        "omits-event-of-crossing-of-copies",
+        &[("8.2", Conduct)],
+        "Reports no crossing of copies that it receives.",
+        |policy| {
+            policy.migration.reports_crossing = |migration| migration.plan.operation != operation::DUPLICATE
+        },
+    ),
+    Patch::defect(
+        "omits-event-of-crossing-of-moved-records",
+        &[("8.2", Conduct)],
+        "Reports no crossing of records that it moves to a peer, only of copies.",
+        |policy| {
+            policy.outbound.reports_crossing = |migration| migration.plan.operation != operation::MIGRATE
+        },
+    ),
+    Patch::defect(
+        "omits-crossing-of-copies-from-record",
+        &[("8.3", Conduct)],
+        "Omits a crossing from the row of a migration of copies that it receives.",
+        |policy| {
+            policy.migration.override_migration = |migration| {
+                if migration.plan.operation == operation::DUPLICATE {
+                    migration.metadata.remove("cross_jurisdiction");
+                }
+            };
         },
     ),
     Patch::defect(

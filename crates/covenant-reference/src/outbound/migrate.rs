@@ -210,7 +210,7 @@ fn record_crossing(tx: &Transaction<'_>, peer: &Peer, migration: &mut Migration)
     if let Some(recorded) = recorded.filter(|_| policy.records_crossing) {
         migration.metadata.insert("cross_jurisdiction".to_owned(), recorded);
     }
-    if let Some(crossing) = crossing.filter(|_| tx.policy.outbound.reports_crossing) {
+    if let Some(crossing) = crossing.filter(|_| (tx.policy.outbound.reports_crossing)(&*migration)) {
         let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
         peering::report_event(tx, peer, "migration.cross_residency_boundary", "high", facts)?;
     }

@@ -40,7 +40,7 @@ use super::platform::Platform;
 use super::policy::policy;
 use super::store::StoreError;
 use super::store::records::Record;
-use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
+use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Migration, Notice, Peer};
 use super::transaction::Transaction;
 use covenant_model::wire::migration::{MigrationRequest, Step};
 use covenant_model::wire::path::Route;
@@ -149,8 +149,8 @@ policy! {
         is_schema_drift: fn(&str) -> bool = migrate::is_schema_drift,
         /// Returns whether a peer that revoked cuts off an open migration (4.3).
         cuts_grace: fn(&Peer, Timestamp, &Called) -> bool = migrate::cuts_grace,
-        /// Controls whether an outbound crossing is reported to the operator (8.2).
-        reports_crossing: bool = true,
+        /// Returns whether the crossing of a sent migration is reported to the operator (8.2): each is.
+        reports_crossing: fn(&Migration) -> bool = |_| true,
         /// Returns the crossing that the row of a sent migration records (8.3): the actual one.
         choose_recorded_crossing: fn(&Transaction<'_>, &Peer, Option<Value>) -> Option<Value> = |_, _, crossing| crossing,
         /// Returns whether the records of a completed migration are read back (7.2, 7.3, 7.4): always.
