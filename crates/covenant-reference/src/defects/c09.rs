@@ -1,6 +1,6 @@
 //! Defects against commitment 9: disclosure of a compromise.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::c11::readmit;
@@ -51,6 +51,16 @@ pub(super) const PEER_COMPROMISE: &[Patch] = &[
         &[("9.2", Detection)],
         "Serves a suspended peer again after a restart, without a review.",
         |policy| policy.peering.on_start = |tx| readmit(tx, PeerStatus::Suspended),
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "lifts-suspensions-after-a-day",
+        &[("9.2", Detection), ("E.2", Detection)],
+        "Serves a suspended peer again when a day has passed since its last heartbeat, without a review.",
+        |policy| {
+            policy.identity.may_call =
+                |peer, now| identity::may_call(peer, now) || (peer.status == PeerStatus::Suspended && heard_a_day_ago(peer, now));
+        },
     )
     .hard_to_reach(),
     Patch::defect(
@@ -184,6 +194,11 @@ pub(super) fn mark_as_reviewed(tx: &Transaction<'_>, peer: &Peer) -> Result<(), 
     let mut reviewed = peer.clone();
     reviewed.metadata.insert(REVIEWED.to_owned(), json!(true));
     table::put(tx.db, &reviewed)
+}
+
+/// Returns whether a day has passed since the peer's last heartbeat.
+fn heard_a_day_ago(peer: &Peer, now: Timestamp) -> bool {
+    peer.last_heartbeat_at.is_some_and(|at| now.duration_since(at) >= SignedDuration::from_hours(24))
 }
 
 /// Returns whether a suspended peer calls one of these routes.
