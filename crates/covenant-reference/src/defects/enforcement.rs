@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::c09::{REVIEWED, mark_as_reviewed};
 use crate::Patch;
 use crate::governance::{self, severity};
-use crate::store::rows::Peer;
+use crate::store::rows::{Breach, Peer};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
@@ -66,6 +66,18 @@ pub(super) const PATCHES: &[Patch] = &[
         "Forgets a breach after an hour.",
         |policy| policy.governance.breach_window = SignedDuration::from_hours(1),
     ),
+    Patch::defect(
+        "forgets-breaches-at-a-restart",
+        &[("E.2", Detection)],
+        "Counts breaches from its last start on.",
+        |policy| {
+            policy.peering.on_start = |tx| {
+                let breaches: Vec<Breach> = table::all(tx.db)?;
+                breaches.iter().try_for_each(|breach| table::remove::<Breach>(tx.db, &breach.id).map(|_| ()))
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "counts-breaches-by-address",
         &[("E.2", Detection)],
