@@ -64,6 +64,16 @@ pub(super) const PEER_COMPROMISE: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "ignores-notices-of-incompatible-peers",
+        &[("9.2", Detection), ("11.1", Detection)],
+        "Answers the heartbeats of a peer outside the window of versions, and ignores its disclosures and its revocation.",
+        |policy| {
+            policy.notices.suspends_compromised = |peer, _| !is_incompatible(peer);
+            policy.notices.honours_revocation = |peer| !is_incompatible(peer);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "serves-suspended-peer",
         &[("9.2", Detection), ("E.2", Detection)],
         "Marks a peer as suspended, but continues to serve it.",
@@ -199,6 +209,10 @@ pub(super) fn mark_as_reviewed(tx: &Transaction<'_>, peer: &Peer) -> Result<(), 
 /// Returns whether a day has passed since the peer's last heartbeat.
 fn heard_a_day_ago(peer: &Peer, now: Timestamp) -> bool {
     peer.last_heartbeat_at.is_some_and(|at| now.duration_since(at) >= SignedDuration::from_hours(24))
+}
+
+fn is_incompatible(peer: &Peer) -> bool {
+    peer.schema_compatibility["status"] == "incompatible"
 }
 
 /// Returns whether a suspended peer calls one of these routes.
