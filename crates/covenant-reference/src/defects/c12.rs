@@ -13,6 +13,13 @@ pub(super) const MISMATCHES: &[Patch] = &[
         |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::CONTRACT_MISMATCH,
     ),
     Patch::defect(
+        "overlooks-other-text-in-a-heartbeat",
+        &[("12.1", Detection)],
+        "Compares the contract version of a heartbeat, and not its digest.",
+        |policy| policy.handshake.compares_claimed_digest = false,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "counts-mismatch-against-12-only",
         &[("12.2", Detection)],
         "Counts a contract mismatch against 12 alone, not against 3 and 6.",

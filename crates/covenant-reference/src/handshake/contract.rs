@@ -58,12 +58,14 @@ pub(crate) fn check(
     let Some(agreed) = peer.contract_version_agreed else {
         return Ok(None);
     };
+    let handshake = &tx.policy.handshake;
     if version.is_some_and(|version| version.as_u64() != Some(agreed)) {
         return Ok(Some(mismatch("another contract version than the agreed one", version, digest)));
     }
     let contract = known(tx)?.into_iter().find(|contract| contract.version == agreed);
-    let matches = contract.is_none_or(|contract| (tx.policy.handshake.digest_matches)(&contract, digest));
-    Ok((!matches).then(|| mismatch("another text under the agreed contract version", version, digest)))
+    let matches = contract.is_none_or(|contract| (handshake.digest_matches)(&contract, digest));
+    Ok((handshake.compares_claimed_digest && !matches)
+        .then(|| mismatch("another text under the agreed contract version", version, digest)))
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ policy! {
         own_text: &'static str = FIRST_DIGEST,
         /// Returns the agreed version for a requested one (12.1, V.2).
         choose_version: fn(u64) -> u64 = contract::choose_version,
+        /// Controls whether the contract digest of a heartbeat is compared with that of the agreed version (12.1).
+        compares_claimed_digest: bool = true,
         /// Returns whether a digest is that of the given version (V.2).
         digest_matches: fn(&KnownContract, Option<&Value>) -> bool = contract::digest_matches,
         /// Returns the running release for the one in the settings (1.3).
