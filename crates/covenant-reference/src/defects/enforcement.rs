@@ -79,6 +79,19 @@ pub(super) const PATCHES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "counts-breaches-of-each-kind-alone",
+        &[("E.2", Detection)],
+        "Counts the breaches of one norm by the kind of their finding, and suspends at the limit of one kind.",
+        |policy| {
+            policy.governance.breach_suspends = |tx, breach| {
+                let breaches: Vec<Breach> = table::of_peer(tx.db, &breach.peer_id)?;
+                let is_alike = |one: &&Breach| one.norm == breach.norm && one.finding == breach.finding;
+                Ok(governance::suspends(breaches.iter().filter(is_alike).count(), tx.settings.breach_limit))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "counts-breaches-by-address",
         &[("E.2", Detection)],
         "Counts the breaches of all peers of one host together, and suspends the peer that commits the last of them.",

@@ -8,7 +8,7 @@ use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::general::{CallOutcome, call_outcome, is_accepted};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, labelled_calls, peer_id, peer_shown, scan};
+use crate::check::query::{Call, CallQuery, Scan, calls, labelled_calls, peer_id, peer_shown, scan};
 use covenant_model::transcript::Trace;
 
 /// The number of breaches that have to suspend.
@@ -37,6 +37,9 @@ pub(in crate::check) struct RepeatedBreachSuspends {
     pub peer: Option<PeerName>,
     /// A peer that did nothing wrong: kinds of findings about it too are no breaches.
     pub conforming: Option<PeerName>,
+    /// The scans around the breaches, where these are of several kinds: one before the first breach, and one after each.
+    /// Each breach has to have raised a finding.
+    pub each: Option<Labels>,
 }
 
 impl Check for RepeatedBreachSuspends {
@@ -92,6 +95,15 @@ impl RepeatedBreachSuspends {
     /// Returns the stop for a peer that is not suspended. If the target noticed less than five breaches, though
     /// some, it may count them otherwise.
     fn not_suspended(&self, trace: &Trace, snapshots: [u64; 2]) -> Stop {
+        if let Some(scans) = &self.each {
+            return match self.found_each(trace, scans) {
+                Ok(found) => {
+                    let actual = "each of five breaches raised a finding, and they did not suspend the peer";
+                    Stop::broken(actual, snapshots.into_iter().chain(found))
+                }
+                Err(reason) => Stop::unproven(reason, snapshots),
+            };
+        }
         match self.noticed(trace) {
             None => Stop::broken("five breaches did not suspend the peer", snapshots),
             Some((n, 0)) => {
@@ -107,6 +119,34 @@ impl RepeatedBreachSuspends {
                 Stop::broken(actual, snapshots.into_iter().chain([n]))
             }
         }
+    }
+
+    /// Returns the entries of the scans if the target found something more about the peer from each to the next. Otherwise
+    /// returns the reason for which that is not shown.
+    fn found_each(&self, trace: &Trace, scans: &Labels) -> Result<Vec<u64>, String> {
+        let read = |label: &str| scan(trace, label).map_err(|_| format!("{label:?} was not read"));
+        let scans = scans.iter().map(read).collect::<Result<Vec<Scan>, String>>()?;
+        let peer = self.peer.as_ref().and_then(|peer| peer_id(trace, peer));
+        let peer = peer.ok_or("the peer's id is not known")?;
+        let common = self.conforming.as_ref().and_then(|peer| peer_id(trace, peer));
+        let is_common = |kind: &str| {
+            let about = |scan: &Scan, peer: &String| scan.times_about(peer).contains_key(kind);
+            common.as_ref().is_some_and(|peer| scans.iter().any(|scan| about(scan, peer)))
+        };
+        for (number, pair) in (1..).zip(scans.windows(2)) {
+            let known = pair[0].times_about(&peer);
+            let later = pair[1].times_about(&peer);
+            let is_more = |(kind, times): (&String, &u64)| {
+                !is_common(kind) && *times > known.get(kind).copied().unwrap_or_default()
+            };
+            if !later.iter().any(is_more) {
+                return Err(format!("breach {number} raised no finding, so it may not count as one"));
+            }
+        }
+        if u64::try_from(scans.len()).is_ok_and(|scans| scans <= BREACHES) {
+            return Err(format!("fewer than {BREACHES} breaches were found"));
+        }
+        Ok(scans.iter().map(|scan| scan.n).collect())
     }
 
     /// Returns the entry of the later scan, and the number of breaches of one kind that it shows beyond the earlier
@@ -224,6 +264,41 @@ mod tests {
                 }))
         };
         assert_eq!([breached("migrations"), breached("sync")], [Broken, Unproven]);
+    }
+
+    /// Returns the verdict on a peer that is not suspended, about which the scans show these numbers of two kinds.
+    fn not_suspended_by_kinds(found: &[[u64; 2]]) -> Verdict {
+        let about = |kind: &str, times: u64| json!({"kind": kind, "federation_peer_id": "p", "payload": {}, "message": "", "count": times});
+        let accept = Exchange::to_target("often").on("POST", "accept").sending(json!({}));
+        let accept = accept.answered_with(200, json!({"data": {"peer_id": "p"}}));
+        let mut builder = TraceBuilder::new().call("control", accept);
+        let labels: Vec<String> = (0..found.len()).map(|number| format!("found-{number}")).collect();
+        for (label, times) in labels.iter().zip(found) {
+            let findings: Vec<_> = ["probing", "corrupt"]
+                .into_iter()
+                .zip(times)
+                .filter(|(_, times)| **times > 0)
+                .map(|(kind, times)| about(kind, *times))
+                .collect();
+            builder = builder.operation(label, "governance.scan", json!({ "findings": findings }));
+        }
+        for label in ["after-one", "after-five"] {
+            builder = builder.operation(label, "peer.show", json!({"peer": {"status": "active"}}));
+        }
+        builder.verdict::<RepeatedBreachSuspends>(json!({
+            "call": [], "after_first": "after-one", "after_fifth": "after-five", "probe": "probe",
+            "control": "control", "peer": "often", "each": labels,
+        }))
+    }
+
+    #[test]
+    fn breaches_of_two_kinds_count_together_if_each_was_found() {
+        let all = [[0, 0], [0, 1], [1, 1], [1, 2], [2, 2], [2, 3]];
+        assert_eq!(not_suspended_by_kinds(&all), Broken);
+        let merged = [[0, 0], [0, 1], [1, 1], [1, 2], [1, 2], [1, 3]];
+        assert_eq!(not_suspended_by_kinds(&merged), Unproven, "the second enumeration raised nothing");
+        assert_eq!(not_suspended_by_kinds(&[[0, 0]; 6]), Unproven);
+        assert_eq!(not_suspended_by_kinds(&all[..5]), Unproven, "four breaches");
     }
 
     #[test]
