@@ -71,6 +71,13 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.notices.honours_revocation = |_| false,
     ),
     Patch::defect(
+        "clears-record-of-readmitted-peer",
+        &[("11.2", Conduct), ("11.3", Conduct), ("A.2", Conduct)],
+        "Clears what it has of an ended peering when it admits the same instance again: version, audit and records.",
+        |policy| policy.peering.on_enrolment = clear_former,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "reads-ten-events-of-a-heartbeat",
         &[("6.2", Detection), ("9.2", Detection), ("11.1", Detection)],
         "Reads the first ten events of a heartbeat, and ignores the others.",
@@ -401,6 +408,21 @@ fn delete_audit_but(kept: usize, tx: &Transaction<'_>, peer: &Peer) -> Result<()
     let entries: Vec<AuditEntry> = table::of_peer(tx.db, &peer.id)?;
     for entry in entries.iter().rev().skip(kept) {
         table::remove::<AuditEntry>(tx.db, &entry.id)?;
+    }
+    Ok(())
+}
+
+/// Clears what is on record of the former peerings with the instance.
+fn clear_former(tx: &Transaction<'_>, enrolled: &Peer) -> Result<(), StoreError> {
+    let is_former = |peer: &Peer| {
+        let is_same = peer.remote_instance_url == enrolled.remote_instance_url;
+        is_same && peer.id != enrolled.id && peer.status == PeerStatus::Revoked
+    };
+    for mut former in table::all::<Peer>(tx.db)?.into_iter().filter(is_former) {
+        delete_audit_but(0, tx, &former)?;
+        delete_migrated(tx, &former.id)?;
+        former.contract_version_agreed = None;
+        table::put(tx.db, &former)?;
     }
     Ok(())
 }
