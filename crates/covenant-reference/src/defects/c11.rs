@@ -71,6 +71,20 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.notices.honours_revocation = |_| false,
     ),
     Patch::defect(
+        "ignores-revocation-by-status",
+        &[("11.1", Detection)],
+        "Reads the revocation of a peer in an event alone, and ignores the status of its heartbeat.",
+        |policy| policy.notices.status_revokes = false,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "ignores-revocation-by-suspended-peer",
+        &[("11.1", Detection)],
+        "Accepts the revocation of a suspended peer, and keeps the peer suspended.",
+        |policy| policy.notices.honours_revocation = |peer| peer.status != PeerStatus::Suspended,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "clears-record-of-readmitted-peer",
         &[("11.2", Conduct), ("11.3", Conduct), ("A.2", Conduct)],
         "Clears what it has of an ended peering when it admits the same instance again: version, audit and records.",

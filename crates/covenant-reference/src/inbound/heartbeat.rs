@@ -59,7 +59,8 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let mut suspicions = check(inbound, &peer, &body)?;
     (tx.policy.handshake.on_claims)(tx, &mut peer, &body)?;
     suspicions.extend(notices::process(inbound, &mut peer, &body)?);
-    if body["status"] == "revoked" && peer.status != PeerStatus::Revoked {
+    let says_so = tx.policy.notices.status_revokes && body["status"] == "revoked";
+    if says_so && peer.status != PeerStatus::Revoked {
         notices::revoked_by_peer(tx, &mut peer, &Value::Null)?;
     }
     let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;

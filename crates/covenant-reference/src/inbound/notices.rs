@@ -24,6 +24,8 @@ policy! {
         events_read: usize = usize::MAX,
         /// Returns whether a revocation by the peer is honoured (11.1).
         honours_revocation: fn(&Peer) -> bool = |_| true,
+        /// Controls whether the status `revoked` of a heartbeat is a revocation without an event (11.1).
+        status_revokes: bool = true,
         /// Returns whether the notice of a revoked grant ends a held grant, by the id that it names (2.3).
         ends_grant: fn(&HeldGrant, &str) -> bool = ends_grant,
         /// Returns whether a disclosed compromise suspends the peer (9.2).
