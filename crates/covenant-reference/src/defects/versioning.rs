@@ -149,6 +149,13 @@ pub(super) const VERSIONS: &[Patch] = &[
         |policy| policy.handshake.on_deprecation = suspend_peers_on,
     ),
     Patch::defect(
+        "lifts-agreed-version-at-a-deprecation",
+        &[("V.4", Conduct)],
+        "Records the newest contract version as the agreed one of every peer on a version that is deprecated.",
+        |policy| policy.handshake.on_deprecation = lift_peers_on,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "joins-with-deprecated-contract-version",
         &[("V.4", Conduct)],
         "Joins on the newest contract version, deprecated or not.",
@@ -189,6 +196,16 @@ pub(super) const VERSIONS: &[Patch] = &[
 
 /// A contract text that the suite supplies, with characters beyond U+FFFF (`binding.md`, "Contract texts").
 const THIRD_TEXT: &str = "A third version of the contract, for the test of it: 🦊 𠮷 𐍈.";
+
+fn lift_peers_on(tx: &Transaction<'_>, version: u64) -> Result<(), StoreError> {
+    let newest = contract::known(tx)?.iter().map(|known| known.version).max();
+    for peer in table::all::<Peer>(tx.db)? {
+        if peer.contract_version_agreed == Some(version) {
+            table::put(tx.db, &Peer { contract_version_agreed: newest, ..peer })?;
+        }
+    }
+    Ok(())
+}
 
 fn record_requested_version(tx: &Transaction<'_>, peer: &Peer, body: &Value) -> Result<(), StoreError> {
     match contract::read_version(body.get("contract_version")) {
