@@ -16,7 +16,9 @@ use super::{StepError, keeper};
 use crate::clock::Stopwatch;
 use crate::net::{NetError, Pause};
 use crate::operator::{OperatorMethod, grant};
-use crate::peer::{Call, CallOutcome, InjectedRead, OtherCertificate, PeerError, Received, StepContext};
+use crate::peer::{
+    Call, CallOutcome, InjectedRead, OtherCertificate, PeerError, Profile, Received, StepContext,
+};
 use crate::transcript::NoteKind;
 use crate::wire::grant::Scope;
 use crate::wire::path::Route;
@@ -43,7 +45,11 @@ impl ScenarioRunner<'_> {
                 no_success(&accepted)
             )));
         }
-        let heartbeat = peer.heartbeat(&StepContext { label: None, ..context.clone() }, &Value::Null).await?;
+        if self.run_context.release.is_none() {
+            self.learned_release = self.recorder.trace().release();
+        }
+        let with = self.learned_disclosure();
+        let heartbeat = peer.heartbeat(&StepContext { label: None, ..context.clone() }, &with).await?;
         if heartbeat.succeeded() {
             return Ok(());
         }
@@ -52,6 +58,20 @@ impl ScenarioRunner<'_> {
         let unusable = unusable(&accepted).filter(|_| peer.certificate_is_seen());
         let why = unusable.map_or(why.clone(), |unusable| format!("{why}; {unusable}"));
         Err(StepError::target(format!("the first heartbeat of {name} did not succeed: {why}")))
+    }
+
+    /// Returns the members by which a peer takes on the release that the answer to its accept stated: a target may refuse
+    /// the heartbeats of a peer outside its window (reading 75), and its release is not known before. Null if it is known.
+    fn learned_disclosure(&self) -> Value {
+        self.learned_release.as_ref().map_or(Value::Null, |release| {
+            let Profile { platform_version, last_known_good_release, .. } = Profile::of_release(release);
+            json!({
+                "platform_version": platform_version,
+                "metadata": {
+                    "platform_version": platform_version, "last_known_good_release": last_known_good_release,
+                },
+            })
+        })
     }
 
     pub(super) async fn accept(&mut self, context: &StepContext, step: &PeerCall) -> Result<(), StepError> {
@@ -80,7 +100,8 @@ impl ScenarioRunner<'_> {
         context: &StepContext,
         step: &PeerCall,
     ) -> Result<(), StepError> {
-        let with = self.values.fill(&step.with)?;
+        let own = self.values.fill(&step.with)?;
+        let with = if own.is_null() { self.learned_disclosure() } else { own };
         let outcome = self.peer_named(&step.peer)?.heartbeat(context, &with).await?;
         self.keep_outcome(context, &outcome);
         Ok(())

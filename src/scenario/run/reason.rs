@@ -72,7 +72,10 @@ fn of_status(status: u16, has_no_json: bool) -> &'static str {
         }
         429 => "it limits the rate of calls: wait, or raise its limit for the test",
         500..=599 => "it failed itself: see its own log",
-        _ => "see why it refuses a valid call in its own log",
+        _ => {
+            "see why it refuses a valid call in its own log; if it refuses peers of another release than its own, name its \
+             release with --release"
+        }
     }
 }
 

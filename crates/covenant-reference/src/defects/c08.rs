@@ -98,7 +98,7 @@ pub(super) const CROSSINGS: &[Patch] = &[
         &[("8.2", Conduct)],
         "Reports no crossing of copies that it receives.",
         |policy| {
-            policy.migration.reports_crossing = |migration| migration.plan.operation != operation::DUPLICATE
+            policy.migration.reports_crossing = |migration| migration.plan.operation != operation::DUPLICATE;
         },
     ),
     Patch::defect(
@@ -106,7 +106,7 @@ pub(super) const CROSSINGS: &[Patch] = &[
         &[("8.2", Conduct)],
         "Reports no crossing of records that it moves to a peer, only of copies.",
         |policy| {
-            policy.outbound.reports_crossing = |migration| migration.plan.operation != operation::MIGRATE
+            policy.outbound.reports_crossing = |migration| migration.plan.operation != operation::MIGRATE;
         },
     ),
     Patch::defect(

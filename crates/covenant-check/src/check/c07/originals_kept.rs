@@ -104,7 +104,7 @@ impl OriginalsKept {
             marked.filter_map(place).collect()
         };
         let before = marked(&self.before);
-        let mut later = self.after.iter().flat_map(|label| marked(label));
+        let mut later = self.after.iter().flat_map(marked);
         later.find(|place| is_original(place) && !before.contains(place))
     }
 }
