@@ -78,6 +78,13 @@ pub(super) const COMPATIBILITY: &[Patch] = &[
         |policy| policy.outbound.joins = is_same_minor,
     ),
     Patch::defect(
+        "calls-own-minor-version-only",
+        &[("10.1", Conduct)],
+        "Accepts the work of an adjacent minor version, but sends it no migration and reads nothing from it.",
+        |policy| policy.outbound.calls_release = is_same_minor,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "discards-adjacent-minor-migrations",
         &[("10.1", Conduct)],
         "Reports a migration from another minor version as completed, but applies none of it.",

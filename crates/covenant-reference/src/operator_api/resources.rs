@@ -85,6 +85,7 @@ async fn fetch(platform: &Arc<Platform>, given: Fetch) -> Answer {
     }
     let (peer, held) = platform.transaction::<_, MethodError>(|tx| {
         let peer = peers::find(tx, &given.peer_id)?;
+        outbound::require_called_release(tx, &peer)?;
         let held: Vec<HeldGrant> = table::of_peer(tx.db, &peer.id)?;
         let fits = |grant: &HeldGrant| {
             let this_one = grant.resource_id.as_ref().is_none_or(|id| *id == given.id);

@@ -12,6 +12,7 @@ use super::plan::plan;
 use super::probe::{check_grant, drift, held};
 use super::verify::{Reading, verify};
 use crate::governance;
+use crate::handshake::release;
 use crate::method_error::MethodError;
 use crate::migration;
 use crate::peering;
@@ -36,11 +37,21 @@ pub(crate) fn is_schema_drift(error: &str) -> bool {
     error.to_lowercase().contains("schema")
 }
 
+/// Refuses an order that concerns a peer whose release is not called.
+pub(crate) fn require_called_release(tx: &Transaction<'_>, peer: &Peer) -> Result<(), MethodError> {
+    let theirs = peer.platform_version.as_deref().unwrap_or_default();
+    if (tx.policy.outbound.calls_release)(&release(tx)?, theirs) {
+        return Ok(());
+    }
+    Err(MethodError::state(format!("the peer runs {theirs}")))
+}
+
 /// Sends a record with its dependencies, and checks the destination's claims.
 pub(crate) async fn send(platform: &Arc<Platform>, order: SendMigration) -> Result<Value, MethodError> {
     let (peer, plan, held) = platform.transaction::<_, MethodError>(|tx| {
         let peer = table::find::<Peer>(tx.db, &order.peer_id)?
             .ok_or_else(|| MethodError::not_found("peer", &order.peer_id))?;
+        require_called_release(tx, &peer)?;
         let plan = plan(tx, &peer, &order)?;
         Ok((peer, plan, grant_for(tx, &order)?))
     })?;

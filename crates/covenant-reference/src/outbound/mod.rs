@@ -17,7 +17,7 @@ mod verify;
 pub(crate) use excerpts::ask as ask_for_excerpt;
 pub(crate) use heartbeat::send as send_heartbeat;
 pub(crate) use join::{join, joined};
-pub(crate) use migrate::{commit as commit_migration, send as send_migration};
+pub(crate) use migrate::{commit as commit_migration, require_called_release, send as send_migration};
 pub(crate) use notices::{deliver as deliver_notices, owe, owe_everyone};
 pub(crate) use outbound_call::{Called, call, reach};
 pub(crate) use probe::{breaks_grant, check_grant, check_kind, held, probe_capabilities};
@@ -132,6 +132,9 @@ policy! {
         /// Returns whether a peer that answered an accept is joined, by the local and the remote release
         /// (10.1).
         joins: fn(&str, &str) -> bool = |_, _| true,
+        /// Returns whether an order of the operator makes a call to a peer, by the local and the remote release
+        /// (10.1).
+        calls_release: fn(&str, &str) -> bool = |_, _| true,
         /// Returns whether an accept is sent again at once, by the number of attempts and the last result
         /// (6.1). The default never does.
         repeats_join: fn(u32, &Called) -> bool = |_, _| false,

@@ -2,6 +2,7 @@
 
 mod announcement;
 mod compatibility_is_answered;
+mod compatible_peers_are_called;
 mod compatible_versions_are_joined;
 mod compatible_versions_federate;
 mod deprecation_announced;
@@ -21,6 +22,7 @@ use crate::check::definition::CheckDef;
 /// The checks of this folder.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<compatibility_is_answered::CompatibilityIsAnswered>(),
+    CheckDef::of::<compatible_peers_are_called::CompatiblePeersAreCalled>(),
     CheckDef::of::<compatible_versions_are_joined::CompatibleVersionsAreJoined>(),
     CheckDef::of::<compatible_versions_federate::CompatibleVersionsFederate>(),
     CheckDef::of::<deprecation_announced::DeprecationAnnounced>(),
