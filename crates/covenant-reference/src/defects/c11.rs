@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::inbound::identity;
+use crate::inbound::{grants, identity};
 use crate::method_error::MethodError;
 use crate::migration::{self, Failure, Outcome, Plan};
 use crate::platform::Platform;
 use crate::store::records::Record;
-use crate::store::rows::{AuditEntry, Direction, Grant, HeldGrant, Migration, Peer, Side};
+use crate::store::rows::{AuditEntry, Direction, Grant, HeldGrant, Migration, OverlayAddress, Peer, Side};
 use crate::store::{StoreError, records, table};
 use crate::transaction::Transaction;
 use crate::variants::BEHIND_PROXY;
@@ -309,6 +310,27 @@ pub(super) const PATCHES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "admits-peers-of-archived-peerings",
+        &[("11.5", Conduct)],
+        "Archives a peering ninety days after its revocation, and then serves the peer under its grants again.",
+        |policy| {
+            policy.identity.is_revoked = |peer, now| identity::is_revoked(peer, now) && !is_archived(peer, now);
+            policy.identity.may_call = |peer, now| identity::may_call(peer, now) || is_archived(peer, now);
+            policy.grants.is_archived = |grant| grants::is_archived(grant) && !grant.revoked_with_peer;
+            policy.grants.is_revoked = |grant| {
+                grants::is_revoked(grant) && !(grants::is_archived(grant) && grant.revoked_with_peer)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "mounts-overlay-of-revoked-peers-at-a-restart",
+        &[("11.4", Conduct)],
+        "Mounts the overlay addresses of every peer that it knows when it starts, also of revoked ones.",
+        |policy| policy.peering.on_start = mount_revoked,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "truncates-audit-on-revocation",
         &[("11.3", Conduct)],
         "Keeps only the last three entries of a peer's audit when the peering ends.",
@@ -334,6 +356,9 @@ pub(super) const PATCHES: &[Patch] = &[
     ),
 ];
 
+/// Time after a revocation at which a peering is archived.
+const ARCHIVED_AFTER: SignedDuration = SignedDuration::from_hours(90 * 24);
+
 fn hand_over_named(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
     let applied = outcome.applied;
     migration::apply_step(plan, step, outcome)?;
@@ -349,6 +374,25 @@ fn hand_over(plan: &Plan<'_>, step: &Step) -> Result<(), StoreError> {
         return Ok(());
     };
     records::put(plan.tx.db, &Record { source_peer_id: Some(plan.peer.id.clone()), ..record })
+}
+
+/// Returns whether a peer was revoked more than ninety days ago.
+fn is_archived(peer: &Peer, now: Timestamp) -> bool {
+    peer.revoked_at.is_some_and(|at| now.duration_since(at) > ARCHIVED_AFTER)
+}
+
+fn mount_revoked(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    for peer in table::all::<Peer>(tx.db)?.into_iter().filter(|peer| peer.status == PeerStatus::Revoked) {
+        let address = OverlayAddress {
+            id: tx.new_id(),
+            peer_id: peer.id,
+            address: "fd00:1::1".to_owned(),
+            mounted_at: tx.now,
+            unmounted_at: None,
+        };
+        table::put(tx.db, &address)?;
+    }
+    Ok(())
 }
 
 /// Deletes the records that a peer migrated.
