@@ -136,6 +136,13 @@ pub(super) const OWN_DISCLOSURE: &[Patch] = &[
         },
     )
     .hard_to_reach(),
+    Patch::defect(
+        "discloses-itself-to-first-peer-alone",
+        &[("1.1", Conduct), ("1.2", Conduct), ("1.3", Conduct), ("1.4", Conduct)],
+        "Discloses itself to the peer that was proposed first, and to no other peer.",
+        |policy| policy.handshake.extend_introduction = disclose_to_first_peer,
+    )
+    .hard_to_reach(),
 ];
 
 /// Defects in the check of a peer's disclosure.
@@ -365,6 +372,15 @@ fn gaps_ignoring_v(metadata: &Map<String, Value>) -> Vec<&'static str> {
         read.insert("platform_version".to_owned(), json!(version.trim_start_matches('v')));
     }
     disclosure::find_gaps(&read)
+}
+
+fn disclose_to_first_peer(tx: &Transaction<'_>, peer: &Peer, members: &mut Map<String, Value>) {
+    let peers: Vec<Peer> = table::all(tx.db).unwrap_or_default();
+    let first = peers.iter().min_by_key(|peer| (peer.proposed_at, &peer.id));
+    if first.is_some_and(|first| first.id != peer.id) {
+        members.remove("metadata");
+        members.remove("platform_version");
+    }
 }
 
 /// Returns the gaps of a disclosure, without that of a version that `is_accepted` accepts.
