@@ -16,6 +16,9 @@ policy! {
         override_entry: fn(&Transaction<'_>, AuditEntry) -> Option<AuditEntry> = |_, entry| Some(entry),
         /// Returns who acted under a grant: its own subject (5.2).
         choose_subject: fn(&Transaction<'_>, Grant) -> Result<String, StoreError> = |_, grant| Ok(grant.remote_subject),
+        /// Returns the peer to whose account a call is written, by its caller and the owner of the grant that it names: the
+        /// caller (5.1).
+        choose_account: fn(&str, Option<&str>) -> String = |caller, _| caller.to_owned(),
         /// Returns a second entry to write with an entry. The default writes none.
         derive_extra_entry: fn(&AuditEntry) -> Option<AuditEntry> = |_| None,
         /// Returns the delay for which an excerpt is promised to this peer (5.3). `None` if it is sent at once.

@@ -127,6 +127,16 @@ pub(super) const AUDIT: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "audits-calls-for-owner-of-grant",
+        &[("5.1", Conduct)],
+        "Audits a call under a grant of another peer as a call of that peer.",
+        |policy| {
+            policy.history.choose_account =
+                |caller, owner_of_grant| owner_of_grant.unwrap_or(caller).to_owned();
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "audits-first-peer-alone",
         &[("5.1", Conduct)],
         "Audits the calls of the peer that joined first, and those of no other peer.",

@@ -195,8 +195,11 @@ fn conclude(
     mut reply: Reply,
 ) -> Result<Reply, StoreError> {
     let subject = remote_subject(tx, call, peer)?;
+    let named = grants::named(tx, call)?;
+    let account =
+        (tx.policy.history.choose_account)(&peer.id, named.as_ref().map(|grant| grant.peer_id.as_str()));
     let action = Action {
-        peer_id: &peer.id,
+        peer_id: &account,
         remote_subject: &subject,
         name: &format!("federation.{}", route.replace('/', ".")),
         direction: Direction::Inbound,
