@@ -114,6 +114,18 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "ignores-addresses-of-grants-to-migrate",
+        &[("6.4", Detection)],
+        "Compares the address of a caller with those that a grant names where the grant is no grant to migrate.",
+        |policy| {
+            policy.grants.allows_source = |grant, source| {
+                let is_to_migrate = grant.permission_scopes.iter().any(|scope| scope == "migrate");
+                is_to_migrate || grants::allows_source(grant, source)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "leaks-record-in-error-details",
         &[("6.4", Detection)],
         "Refuses an undeclared record, but reveals its content in the refusal.",
