@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::Patch;
 use crate::inbound::sync;
-use crate::store::rows::Stream;
+use crate::store::rows::{Direction, Stream};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::canonical::{canonical_json, sha256_hex};
 use covenant_model::wire::notice::finding;
@@ -113,6 +115,13 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
         |policy| policy.sync.continues_stream = continues_or_rewinds,
     ),
     Patch::defect(
+        "forgets-cursors-at-a-restart",
+        &[("6.3", Detection)],
+        "Keeps the ends of the streams that it receives in memory: after a restart any batch joins.",
+        |policy| policy.peering.on_start = forget_received,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "accepts-duplicate-records",
         &[("6.3", Detection)],
         "Accepts a batch that contains a record twice.",
@@ -135,6 +144,12 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
         |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::SYNC_CORRUPT,
     ),
 ];
+
+fn forget_received(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    let streams: Vec<Stream> = table::all(tx.db)?;
+    let received = streams.iter().filter(|stream| stream.direction == Direction::Inbound);
+    received.map(|stream| table::remove::<Stream>(tx.db, &stream.id).map(drop)).collect()
+}
 
 fn is_beyond_ffff(character: char) -> bool {
     character > '\u{ffff}'
