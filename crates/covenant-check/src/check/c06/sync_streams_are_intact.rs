@@ -11,7 +11,7 @@ use crate::check::arguments::PeerName;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::last_put;
-use crate::check::query::{Call, CallQuery, calls, operations_of};
+use crate::check::query::{Call, CallQuery, calls, operations_of, peer_id};
 use covenant_model::operator::{OperatorMethod, resource};
 use covenant_model::transcript::{Exchange, Operation, Trace};
 use covenant_model::wire::canonical::{DigestMatch, compare_digest};
@@ -161,7 +161,7 @@ fn missing(trace: &Trace, batches: &[SyncBatch]) -> Option<String> {
 }
 
 /// Returns a record that was left out of a stream of which nothing was left to send, in words. A target may be
-/// behind, or share only some records, so that the one that was put last has to have arrived, and has the same members.
+/// behind, or share only some records, so that the one of its kind that was put last has to have arrived, and has the same members.
 fn left_out(trace: &Trace, peer: &str, batches: &[SyncBatch]) -> Option<String> {
     if !is_idle(trace, peer) {
         return None;
@@ -177,12 +177,17 @@ fn left_out(trace: &Trace, peer: &str, batches: &[SyncBatch]) -> Option<String> 
     let is_like = |one: &Operation, other: &Operation| {
         one.parameters["kind"] == other.parameters["kind"] && names(one) == names(other)
     };
-    let (last, earlier) = put.split_last()?;
-    if !arrived(last) {
-        return None;
-    }
-    let lacking: Vec<&Operation> =
-        earlier.iter().copied().filter(|earlier| is_like(earlier, last) && !arrived(earlier)).collect();
+    // The record that was put last of its kind shows that the kind is shared.
+    let is_last = |place: usize| {
+        put[place + 1..].iter().all(|later| later.parameters["kind"] != put[place].parameters["kind"])
+    };
+    let shown: Vec<usize> = (0..put.len()).filter(|place| is_last(*place) && arrived(put[*place])).collect();
+    let is_due = |place: usize| shown.iter().any(|last| place < *last && is_like(put[place], put[*last]));
+    let lacking: Vec<&Operation> = (0..put.len())
+        .filter(|place| is_due(*place))
+        .map(|place| put[place])
+        .filter(|put| !arrived(put))
+        .collect();
     let first = lacking.first()?;
     let (kind, id) = (first.parameters["kind"].as_str()?, first.parameters["id"].as_str()?);
     let count = lacking.len();
@@ -192,7 +197,12 @@ fn left_out(trace: &Trace, peer: &str, batches: &[SyncBatch]) -> Option<String> 
 /// Returns whether the last sync that the operator asked for succeeded and sent nothing new, and nothing was put
 /// since the one before: nothing was left to send. A target may send its whole state each time.
 fn is_idle(trace: &Trace, peer: &str) -> bool {
-    let runs: Vec<(u64, &Operation)> = trace.operations([resource::RunSync::METHOD]).collect();
+    let id = peer_id(trace, peer);
+    let is_for_other = |run: &Operation| {
+        id.as_ref().is_some_and(|id| run.parameters["peer_id"].as_str().is_some_and(|of| of != id))
+    };
+    let runs = trace.operations([resource::RunSync::METHOD]).filter(|(_, run)| !is_for_other(run));
+    let runs: Vec<(u64, &Operation)> = runs.collect();
     let [.., (before, done), (_, last)] = runs.as_slice() else { return false };
     let is_put_since = trace.operations([resource::Put::METHOD]).any(|(n, _)| n > *before);
     let sent = || calls(trace).of(peer).made_by_target().on(Route::Sync);
@@ -361,5 +371,41 @@ mod tests {
         assert_eq!(verdict(&[], true, ["a", "c", "b"].map(record)), Unproven, "the last may be due");
         let other = json!({"id": "b", "name": "b", "secret": "s"});
         assert_eq!(verdict(&[], true, [record("a"), other, record("c")]), Unproven, "it may be withheld");
+    }
+
+    #[test]
+    fn the_streams_of_each_kind_are_looked_at_where_its_own_peer_is_idle() {
+        let verdict = |later: bool, agents: &[&str]| {
+            let record = |id: &str| json!({"id": id, "name": id});
+            let mut builder = TraceBuilder::new().operation_with(
+                "alice",
+                "peer.join",
+                json!({"peer": "alice"}),
+                json!({"peer_id": "a-1"}),
+            );
+            for (kind, id) in [("agent", "x"), ("agent", "y"), ("skill", "s")] {
+                let put = json!({"kind": kind, "id": id, "record": record(id)});
+                builder = builder.operation_with("put", "resource.put", put, json!(null));
+            }
+            for (kind, ids) in [("agent", agents), ("skill", &["s"][..])] {
+                let records: Vec<Value> = ids.iter().map(|id| record(id)).collect();
+                let mut batch = batch_of(&json!("0"), &json!("1"), &records);
+                batch["resource_kind"] = json!(kind);
+                let sync = Exchange::from_target("alice").on("POST", "sync").sending(batch);
+                builder = builder.call("call", sync.answered(200));
+            }
+            let run = |builder: TraceBuilder, id: &str| {
+                builder.operation_with("", "sync.run", json!({"peer_id": id}), json!({}))
+            };
+            builder = run(run(builder, "a-1"), "b-2");
+            if later {
+                builder = run(run(builder, "a-1"), "b-2");
+            }
+            builder.verdict::<SyncStreamsAreIntact>(json!({"peer": "alice", "to_the_end": true}))
+        };
+        assert_eq!(verdict(true, &["x", "y"]), Kept);
+        assert_eq!(verdict(true, &["y"]), Broken, "the last of the other kind arrived");
+        assert_eq!(verdict(true, &["x"]), Unproven, "the last may be due");
+        assert_eq!(verdict(false, &["y"]), Unproven, "the second sync was for another peer");
     }
 }

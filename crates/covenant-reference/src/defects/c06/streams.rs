@@ -1,11 +1,14 @@
 //! Defects against 6.3: no corrupt sync streams.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Patch;
 use crate::inbound::sync;
-use crate::store::rows::{Direction, Stream};
-use crate::store::{StoreError, table};
+use crate::method_error::MethodError;
+use crate::outbound::{self, CarriedBatch};
+use crate::store::records::{self, Record};
+use crate::store::rows::{Direction, Peer, Stream};
+use crate::store::{StoreError, facts, table};
 use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::canonical::{canonical_json, sha256_hex};
@@ -52,6 +55,42 @@ pub(in crate::defects) const SENT: &[Patch] = &[
         &[("6.3", Conduct)],
         "Sends the last hundred records of a longer batch alone, under a cursor that covers all of them.",
         |policy| policy.outbound.override_batch = keep_last_hundred,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "keeps-one-cursor-for-all-peers",
+        &[("6.3", Conduct)],
+        "Syncs each state of a record once, to the peer that is synced first after it.",
+        |policy| {
+            policy.outbound.carry_batch = |tx, peer, batch| {
+                let sent = states_of_kind(tx, &batch.resource_kind)?;
+                carry_unpassed(tx, peer, batch, "passed", sent)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "keeps-one-cursor-for-all-kinds",
+        &[("6.3", Conduct)],
+        "Counts the records of all kinds as sent to a peer when those of one kind are.",
+        |policy| {
+            policy.outbound.carry_batch = |tx, peer, batch| {
+                let passed = states(&records::list(tx.db, None)?);
+                carry_unpassed(tx, peer, batch, &format!("passed/{}", peer.id), passed)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "keeps-changes-in-memory",
+        &[("6.3", Conduct)],
+        "Keeps what it has to sync in memory: after a restart it syncs what is put there from then on.",
+        |policy| {
+            policy.peering.on_start =
+                |tx| facts::set(tx.db, LOST, &json!(states(&records::list(tx.db, None)?)));
+            policy.outbound.carry_batch =
+                |tx, peer, batch| carry_unpassed(tx, peer, batch, LOST, Vec::new());
+        },
     )
     .hard_to_reach(),
 ];
@@ -144,6 +183,43 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
         |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::SYNC_CORRUPT,
     ),
 ];
+
+/// The name under which the states are kept that are not synced after a restart.
+const LOST: &str = "lost at the restart";
+
+/// Returns the digest of the present state of each of these records.
+fn states(records: &[Record]) -> Vec<String> {
+    records.iter().map(|record| state(&record.kind, &record.body)).collect()
+}
+
+fn states_of_kind(tx: &Transaction<'_>, kind: &str) -> Result<Vec<String>, StoreError> {
+    Ok(states(&records::list(tx.db, Some(kind))?))
+}
+
+fn state(kind: &str, body: &Map<String, Value>) -> String {
+    sha256_hex(json!([kind, body]).to_string())
+}
+
+/// Returns the batch without the records whose state is listed under this name, and then lists these states there, too.
+fn carry_unpassed(
+    tx: &Transaction<'_>,
+    peer: &Peer,
+    batch: &SyncBatch,
+    name: &str,
+    passed: Vec<String>,
+) -> Result<Option<CarriedBatch>, MethodError> {
+    let known = facts::find(tx.db, name)?.unwrap_or_else(|| json!([]));
+    let mut known: Vec<String> = serde_json::from_value(known).unwrap_or_default();
+    let mut batch = batch.clone();
+    batch.records.retain(|record| !known.contains(&state(&batch.resource_kind, &record.payload)));
+    if batch.records.is_empty() {
+        return Ok(None);
+    }
+    known.extend(passed);
+    facts::set(tx.db, name, &json!(known))?;
+    batch.sha256 = SyncBatch::digest(&batch.records);
+    outbound::carry_batch(tx, peer, &batch)
+}
 
 fn forget_received(tx: &Transaction<'_>) -> Result<(), StoreError> {
     let streams: Vec<Stream> = table::all(tx.db)?;
