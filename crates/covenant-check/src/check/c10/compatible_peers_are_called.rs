@@ -33,8 +33,6 @@ pub(in crate::check) struct CompatiblePeersAreCalled {
 impl Check for CompatiblePeersAreCalled {
     const ID: &'static str = "compatible-peers-are-called";
     const EXPECTED: &'static [&'static str] = &["a call to the peer for each order of the operator"];
-    const CONTROL: Option<&'static str> =
-        Some("the same orders about a peer of the target's own release succeed, before and afterwards");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let handshake = Handshake::of_call(trace, &self.accept, None)?;
