@@ -122,6 +122,16 @@ pub(super) const CROSSINGS: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "omits-crossing-of-moved-records-from-record",
+        &[("8.3", Conduct)],
+        "Omits a crossing from the row of a migration that moves records to a peer.",
+        |policy| {
+            policy.outbound.choose_recorded_crossing = |_, _, migration, crossing| {
+                crossing.filter(|_| migration.plan.operation != operation::MIGRATE)
+            };
+        },
+    ),
+    Patch::defect(
         "omits-event-of-opened-crossing",
         &[("8.2", Conduct)],
         "Reports no crossing of a migration that was opened first.",
@@ -158,7 +168,7 @@ pub(super) const CROSSINGS: &[Patch] = &[
         &[("8.3", Conduct)],
         "Records outbound crossings from its initial residency, even after a change of residency.",
         |policy| {
-            policy.outbound.choose_recorded_crossing = |tx, peer, _| {
+            policy.outbound.choose_recorded_crossing = |tx, peer, _, _| {
                 let place = (tx.policy.migration.locate_peer)(peer);
                 migration::crossing(&tx.settings.residency, place)
             };

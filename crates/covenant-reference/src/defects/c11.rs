@@ -259,14 +259,25 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch::defect(
         "deletes-what-failed-the-plan-of-a-peer",
         &[("11.2", Conduct)],
-        "Takes a peer whose plan failed at a record for the one that migrated it, and deletes it for that peer.",
+        "Takes a peer whose plan failed for the one that migrated the records of all its steps, and deletes them for that peer.",
         |policy| {
             policy.migration.apply = |plan| {
                 let result = migration::apply(plan);
                 if matches!(result, Err(Failure::Failed { .. })) && plan.request.operation != operation::DELETE {
-                    plan.request.steps.iter().try_for_each(|step| hand_over(plan, step))?;
+                    let mut steps = plan.request.steps.iter();
+                    steps.try_for_each(|step| hand_over(plan.tx, plan.peer, step))?;
                 }
                 result
+            };
+        },
+    ),
+    Patch::defect(
+        "deletes-what-a-peer-only-opened",
+        &[("11.2", Conduct)],
+        "Takes a peer that opened a plan and never committed it for the one that migrated its records, and deletes them for that peer.",
+        |policy| {
+            policy.migration.on_opening = |tx, peer, migration| {
+                migration.plan.steps.iter().try_for_each(|step| hand_over(tx, peer, step))
             };
         },
     ),
@@ -363,17 +374,17 @@ fn hand_over_named(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Resul
     let applied = outcome.applied;
     migration::apply_step(plan, step, outcome)?;
     if plan.request.operation != operation::DELETE && outcome.applied == applied {
-        hand_over(plan, step)?;
+        hand_over(plan.tx, plan.peer, step)?;
     }
     Ok(())
 }
 
-/// Makes the sender of a plan the source of a step's record.
-fn hand_over(plan: &Plan<'_>, step: &Step) -> Result<(), StoreError> {
-    let Some(record) = records::find(plan.tx.db, &step.resource_kind, &step.resource_id)? else {
+/// Makes a peer that sent a plan the source of a step's record.
+fn hand_over(tx: &Transaction<'_>, peer: &Peer, step: &Step) -> Result<(), StoreError> {
+    let Some(record) = records::find(tx.db, &step.resource_kind, &step.resource_id)? else {
         return Ok(());
     };
-    records::put(plan.tx.db, &Record { source_peer_id: Some(plan.peer.id.clone()), ..record })
+    records::put(tx.db, &Record { source_peer_id: Some(peer.id.clone()), ..record })
 }
 
 /// Returns whether a peer was revoked more than ninety days ago.

@@ -217,7 +217,7 @@ pub(crate) fn delete_original(tx: &Transaction<'_>, step: &Step) -> Result<(), S
 fn record_crossing(tx: &Transaction<'_>, peer: &Peer, migration: &mut Migration) -> Result<(), StoreError> {
     let policy = &tx.policy.migration;
     let crossing = migration::crossing(&(policy.locate_self)(tx)?, (policy.locate_peer)(peer));
-    let recorded = (tx.policy.outbound.choose_recorded_crossing)(tx, peer, crossing.clone());
+    let recorded = (tx.policy.outbound.choose_recorded_crossing)(tx, peer, migration, crossing.clone());
     if let Some(recorded) = recorded.filter(|_| policy.records_crossing) {
         migration.metadata.insert("cross_jurisdiction".to_owned(), recorded);
     }

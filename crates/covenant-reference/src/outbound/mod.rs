@@ -155,7 +155,7 @@ policy! {
         /// Returns whether the crossing of a sent migration is reported to the operator (8.2): each is.
         reports_crossing: fn(&Migration) -> bool = |_| true,
         /// Returns the crossing that the row of a sent migration records (8.3): the actual one.
-        choose_recorded_crossing: fn(&Transaction<'_>, &Peer, Option<Value>) -> Option<Value> = |_, _, crossing| crossing,
+        choose_recorded_crossing: fn(&Transaction<'_>, &Peer, &Migration, Option<Value>) -> Option<Value> = |_, _, _, crossing| crossing,
         /// Returns whether the records of a completed migration are read back (7.2, 7.3, 7.4): always.
         reads_back: fn(&MigrationRequest) -> bool = |_| true,
         /// Returns which untruths in a destination's claims count, of all that were found (7.2, 7.3, 7.4).

@@ -11,7 +11,7 @@ use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls, listed_twice};
+use crate::check::query::{CallQuery, calls};
 use covenant_model::operator::{OperatorMethod, resource};
 use covenant_model::transcript::Trace;
 
@@ -40,16 +40,20 @@ pub(in crate::check) struct ListedEntriesRemain {
     pub before: Label,
     /// The same list after it.
     pub after: Label,
-    /// The deletion of another record by the peer that had migrated it, before the list before: it has to have
-    /// taken effect. Otherwise the target deletes nothing for anyone.
+    /// The deletions of other records by the peers that had migrated them, before the list before: each has to have
+    /// taken effect. Otherwise the target deletes nothing for a peer. With it, an id that the list before has twice is left
+    /// out, and nothing is proven: each peer has its own record, and may have it deleted.
     pub deletion: Option<Label>,
+    /// The deletions that peers ask for between the lists: if one was put off, nothing is proven.
+    pub asked: Option<Label>,
 }
 
 impl Check for ListedEntriesRemain {
     const ID: &'static str = "listed-entries-remain";
     const EXPECTED: &'static [&'static str] = &["every row of the list before, with the same content"];
     const CONTROL: Option<&'static str> = Some(
-        "rows were listed before; where the scenario has a record deleted by its sender, it was deleted",
+        "rows were listed before, none of an id that is there twice; a record that the scenario has deleted by its sender was \
+         deleted, and no deletion that is asked for was put off",
     );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
@@ -65,18 +69,18 @@ impl Check for ListedEntriesRemain {
         if before.is_empty() {
             return Err(Stop::unproven("nothing was listed before", evidence));
         }
-        // Where each peer has its own record of an id, a peer may have its own deleted, and the list does not say whose is which.
-        let twice = self.deletion.as_ref().and_then(|_| listed_twice(trace, &self.before));
-        if let Some((kind, id)) = twice {
-            return Err(Stop::unproven(format!("the list has the {kind} {id} twice"), evidence));
-        }
+        let twice = if self.deletion.is_some() { drop_doubled(&mut before) } else { None };
         let outcomes: Vec<RowOutcome> =
             before.iter().map(|row| row_outcome(&imported, row, &mut after)).collect();
         let count = |wanted: RowOutcome| outcomes.iter().filter(|outcome| **outcome == wanted).count();
         let of = before.len();
         match (count(RowOutcome::Gone), count(RowOutcome::Faded)) {
             (0, 0) => {
-                self.require_deletion(trace, first)?;
+                if let Some(id) = twice {
+                    return Err(Stop::unproven(format!("the list has the record {id} twice"), evidence));
+                }
+                self.require_deletions(trace, first)?;
+                self.require_asked(trace)?;
                 Ok(Pass::new(format!("all {of} rows are still there"), evidence))
             }
             (0, faded) => {
@@ -89,22 +93,51 @@ impl Check for ListedEntriesRemain {
 }
 
 impl ListedEntriesRemain {
-    /// Ends the check if no deletion by a sender took effect before the list `first`.
-    fn require_deletion(&self, trace: &Trace, first: u64) -> Result<(), Stop> {
+    /// Ends the check if a deletion by a sender did not take effect before the list `first`.
+    fn require_deletions(&self, trace: &Trace, first: u64) -> Result<(), Stop> {
         let Some(label) = &self.deletion else { return Ok(()) };
-        let deletion = calls(trace).labelled(label).last_or("no record was deleted by its sender")?;
-        let sent = deletion.exchange.sent();
-        let id = sent.and_then(|plan| plan["root_resource_id"].as_str()).unwrap_or_default();
         let (_, listed) = rows(trace, &self.before).or_unproven("the lists could not be read")?;
-        let is_listed =
-            |row: &&Value| member(row, "id").is_some_and(|listed| listed == id) && !is_called(row, &DELETED);
-        let is_gone = !listed.iter().any(is_listed);
-        if is_gone && call_outcome(deletion.exchange) == CallOutcome::Admitted {
-            return Ok(());
+        calls(trace).labelled(label).last_or("no record was deleted by its sender")?;
+        for deletion in calls(trace).labelled(label) {
+            let sent = deletion.exchange.sent();
+            let id = sent.and_then(|plan| plan["root_resource_id"].as_str()).unwrap_or_default();
+            let is_listed = |row: &&Value| {
+                member(row, "id").is_some_and(|listed| listed == id) && !is_called(row, &DELETED)
+            };
+            let is_gone = !listed.iter().any(is_listed);
+            if !is_gone || call_outcome(deletion.exchange) != CallOutcome::Admitted {
+                let actual =
+                    format!("the target deletes nothing for the sender either: {}", deletion.summary());
+                return Err(Stop::unproven(actual, [deletion.n(), first]));
+            }
         }
-        let actual = format!("the target deletes nothing for the sender either: {}", deletion.summary());
-        Err(Stop::unproven(actual, [deletion.n(), first]))
+        Ok(())
     }
+
+    /// Ends the check if a deletion that a peer asked for was put off.
+    fn require_asked(&self, trace: &Trace) -> Result<(), Stop> {
+        let Some(label) = &self.asked else { return Ok(()) };
+        match calls(trace).labelled(label).find(|asked| asked.exchange.was_put_off()) {
+            Some(lost) => {
+                Err(Stop::unproven(format!("a deletion was not decided: {}", lost.summary()), [lost.n()]))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Drops the rows of each kind and id that these rows have twice, and returns such an id. Where each peer has its own record of
+/// an id, a peer may have its own deleted, and the list does not say whose is which.
+fn drop_doubled(rows: &mut Vec<&Value>) -> Option<String> {
+    let place = |row: &Value| Some((member(row, "kind").cloned(), member(row, "id")?.as_str()?.to_owned()));
+    let places: Vec<_> = rows.iter().map(|row| place(row)).collect();
+    let is_doubled = |row: &Value| {
+        let own = place(row);
+        own.is_some() && places.iter().filter(|other| **other == own).count() > 1
+    };
+    let doubled = rows.iter().find(|row| is_doubled(row)).and_then(|row| place(row));
+    rows.retain(|row| !is_doubled(row));
+    doubled.map(|(_, id)| id)
 }
 
 /// Returns whether a label is that of a list of records, not of audit entries.
@@ -270,30 +303,76 @@ mod tests {
         assert_eq!(verdict(json!([row("", "archived")])), Broken);
     }
 
+    /// Returns the verdict where the operator put "own" and "more", and alice had "other" deleted and asks for more.
+    fn after_deletion(status: u16, before: &[&str], asked: u16, after: &[&str]) -> Verdict {
+        let put = |id: &str| json!({"kind": "skill", "id": id, "record": {"id": id, "name": "a"}});
+        let rows = |ids: &[&str]| json!({"resources": ids.iter().map(|id| put(id)).collect::<Vec<Value>>()});
+        let deletion = |id: &str, status: u16| {
+            let plan = json!({"operation": "delete", "root_resource_id": id, "steps": []});
+            Exchange::to_target("alice").sending(plan).answered_with(status, json!({"data": {}}))
+        };
+        TraceBuilder::new()
+            .operation_with("", "resource.put", put("own"), json!({}))
+            .operation_with("", "resource.put", put("more"), json!({}))
+            .call("deleted", deletion("other", status))
+            .operation("before", "resource.list", rows(before))
+            .call("asked", deletion("own", asked))
+            .operation("after", "resource.list", rows(after))
+            .verdict::<ListedEntriesRemain>(
+                json!({"before": "before", "after": "after", "deletion": "deleted", "asked": "asked"}),
+            )
+    }
+
     #[test]
     fn a_target_that_deletes_nothing_for_anyone_proves_nothing() {
-        let own = json!({"kind": "skill", "id": "own", "record": {"id": "own", "name": "a"}});
-        let verdict = |status: u16, listed: &[&str]| {
-            let put = |id: &str| json!({"kind": "skill", "id": id, "record": {"id": id, "name": "a"}});
-            let rows: Vec<Value> = listed.iter().map(|id| put(id)).collect();
-            let deletion = json!({"operation": "delete", "root_resource_id": "other", "steps": []});
-            TraceBuilder::new()
-                .operation_with("", "resource.put", own.clone(), json!({}))
-                .call(
-                    "deleted",
-                    Exchange::to_target("alice").sending(deletion).answered_with(status, json!({"data": {}})),
-                )
-                .operation("before", "resource.list", json!({ "resources": rows }))
-                .operation("after", "resource.list", json!({ "resources": [own] }))
-                .verdict::<ListedEntriesRemain>(
-                    json!({"before": "before", "after": "after", "deletion": "deleted"}),
-                )
-        };
+        let verdict = |status: u16, listed: &[&str]| after_deletion(status, listed, 422, &["own"]);
         assert_eq!(verdict(201, &["own"]), Kept);
         assert_eq!(verdict(422, &["own", "other"]), Unproven);
         assert_eq!(verdict(201, &["own", "other"]), Unproven, "accepted without effect");
         assert_eq!(verdict(422, &["own"]), Unproven);
-        assert_eq!(verdict(201, &["own", "own"]), Unproven, "a peer may have one of its own deleted");
+    }
+
+    #[test]
+    fn each_sender_has_to_have_its_own_record_deleted() {
+        let verdict = |status: u16| {
+            let row = |id: &str| json!({"kind": "skill", "id": id, "record": {"id": id, "name": "a"}});
+            let deletion = |peer: &str, id: &str, status: u16| {
+                let plan = json!({"operation": "delete", "root_resource_id": id, "steps": []});
+                Exchange::to_target(peer).sending(plan).answered_with(status, json!({"data": {}}))
+            };
+            let rows = json!({"resources": [row("own")]});
+            TraceBuilder::new()
+                .operation_with("", "resource.put", row("own"), json!({}))
+                .call("deleted", deletion("alice", "one", status))
+                .call("deleted", deletion("mallory", "other", 201))
+                .operation("before", "resource.list", rows.clone())
+                .operation("after", "resource.list", rows)
+                .verdict::<ListedEntriesRemain>(
+                    json!({"before": "before", "after": "after", "deletion": "deleted"}),
+                )
+        };
+        assert_eq!((verdict(201), verdict(422)), (Kept, Unproven));
+    }
+
+    #[test]
+    fn a_deletion_that_was_put_off_proves_nothing() {
+        let verdict = |status: u16, after: &[&str]| after_deletion(201, &["own"], status, after);
+        assert_eq!((verdict(422, &["own"]), verdict(403, &["own"])), (Kept, Kept));
+        assert_eq!((verdict(429, &["own"]), verdict(503, &["own"])), (Unproven, Unproven));
+        assert_eq!(verdict(429, &[]), Broken, "deleted all the same");
+    }
+
+    #[test]
+    fn what_each_peer_has_for_itself_may_go_and_the_rest_may_not() {
+        let verdict = |before: &[&str], after: &[&str]| after_deletion(201, before, 201, after);
+        assert_eq!(verdict(&["own", "own"], &["own"]), Unproven, "a peer may have one of its own deleted");
+        assert_eq!(verdict(&["own", "own", "more"], &["own", "more"]), Unproven);
+        assert_eq!(verdict(&["own", "own", "more"], &["own"]), Broken);
+        assert_eq!(
+            verdict(&["seed", "seed", "more"], &["more"]),
+            Kept,
+            "the platform's own rows are not looked at"
+        );
     }
 
     #[test]

@@ -334,7 +334,7 @@ pub(in crate::defects) const PEER_CLAIMS: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "deletes-originals-when-a-migration-is-opened",
-        &[("7.2", Detection), ("7.4", Detection)],
+        &[("7.2", Detection), ("7.3", Detection), ("7.4", Detection)],
         "Deletes the originals when the destination opens the migration.",
         |policy| {
             policy.outbound.deletes_at = |status| status == "transferring";
