@@ -87,6 +87,8 @@ mod tests {
                 Addition::ContractVersion => &["12.1", "12.2"],
                 Addition::ContractDigest => &["V.2"],
                 Addition::Notices => &["2.3", "6.2", "9.1", "9.2", "11.1"],
+                // It is one of two ways of the notice of an end: see below.
+                Addition::Status => &[],
             }
         };
         let mut seen = BTreeSet::new();
@@ -114,6 +116,15 @@ mod tests {
             // What was agreed stays on record for a target that ignores the member, too.
             let mut checks = loaded.scenario.checks.iter().map(toml::Spanned::get_ref);
             let asks_for_notice = checks.any(|check| check.clause.to_string() != "V.2");
+            let rests_on_status = loaded.scenario.rests_on(Addition::Status);
+            // A step `revoke` sends an event beside the status.
+            let by_status = |step: &Step| match step {
+                Step::Heartbeat(beat) => !beat.with["status"].is_null() && beat.with["events"].is_null(),
+                _ => false,
+            };
+            let mut steps = loaded.scenario.steps.iter().flat_map(|step| step.get_ref().flatten());
+            assert!(rests_on_status || !steps.any(by_status), "{}: no check rests on status", loaded.id);
+            seen.extend(rests_on_status.then_some(Addition::Status));
             let rests = loaded.scenario.rests_on(Addition::ContractVersion);
             let must_rest = contradicts && asks_for_notice;
             assert!(rests || !must_rest, "{}: no check rests on contract_version", loaded.id);

@@ -26,7 +26,7 @@ pub(super) async fn listen(run: &Run, run_context: &RunContext, transcript: &Tra
     let of_properties: Vec<_> = of_properties.collect();
     let is_open = |addition: Addition| {
         let mut planned = run.scenarios.iter().chain(&of_properties);
-        addition != Addition::Notices
+        !matches!(addition, Addition::Notices | Addition::Status)
             && !run_context.spoken.contains_key(&addition)
             && planned.any(|loaded| loaded.scenario.rests_on(addition))
     };

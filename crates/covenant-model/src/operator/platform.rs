@@ -78,8 +78,8 @@ pub struct Described {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resets_completely: Option<bool>,
     /// The additions of the binding that the platform reads though it shows them nowhere, of `metadata`,
-    /// `contract_digest`, `contract_version`, `resource_kinds` and `notices`. What the platform sends, answers or
-    /// shows its operator need not stand here.
+    /// `contract_digest`, `contract_version`, `resource_kinds`, `notices` and `status`. What the platform sends, answers
+    /// or shows its operator need not stand here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaks: Option<Vec<Addition>>,
     /// The kinds of record that the platform has, if it can't take the suite's own: each with a sample and the

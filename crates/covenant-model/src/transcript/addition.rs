@@ -38,8 +38,10 @@ pub enum Addition {
     ContractVersion,
     /// `capabilities.resource_kinds`: the declared kinds.
     ResourceKinds,
-    /// `events` and `status` in a heartbeat: notices.
+    /// `events` in a heartbeat: notices.
     Notices,
+    /// `status` in a heartbeat: the sender's view of the peering.
+    Status,
 }
 
 /// The evidence that a target speaks an addition.
@@ -57,8 +59,14 @@ pub type Spoken = BTreeMap<Addition, Shown>;
 
 impl Addition {
     /// Every addition, in order.
-    pub const ALL: [Self; 5] =
-        [Self::Metadata, Self::ContractDigest, Self::ContractVersion, Self::ResourceKinds, Self::Notices];
+    pub const ALL: [Self; 6] = [
+        Self::Metadata,
+        Self::ContractDigest,
+        Self::ContractVersion,
+        Self::ResourceKinds,
+        Self::Notices,
+        Self::Status,
+    ];
 
     /// Returns the members, as a report names them.
     #[must_use]
@@ -68,7 +76,8 @@ impl Addition {
             Self::ContractDigest => "`contract_digest`",
             Self::ContractVersion => "`contract_version` in a heartbeat",
             Self::ResourceKinds => "`capabilities.resource_kinds`",
-            Self::Notices => "`events` and `status` in a heartbeat",
+            Self::Notices => "`events` in a heartbeat",
+            Self::Status => "`status` in a heartbeat",
         }
     }
 
@@ -76,7 +85,7 @@ impl Addition {
     #[must_use]
     pub const fn stage(self) -> Option<Stage> {
         match self {
-            Self::Notices => Some(Stage::Revoke),
+            Self::Notices | Self::Status => Some(Stage::Revoke),
             _ => None,
         }
     }
@@ -86,7 +95,7 @@ impl Addition {
         match self {
             Self::Metadata => &["withholds-contact", "withholds-jurisdiction", "withholds-last-good-release"],
             Self::ContractDigest => &["sends-other-contract-digest"],
-            Self::ContractVersion | Self::ResourceKinds | Self::Notices => &[],
+            Self::ContractVersion | Self::ResourceKinds | Self::Notices | Self::Status => &[],
         }
     }
 
@@ -100,6 +109,7 @@ impl Addition {
             Self::ContractVersion => &[Self::ContractVersion, Self::ContractDigest],
             Self::ResourceKinds => &[Self::ResourceKinds],
             Self::Notices => &[Self::Notices],
+            Self::Status => &[Self::Status],
         }
     }
 
@@ -112,6 +122,10 @@ impl Addition {
             Self::ContractVersion => *route == Route::Heartbeat && !sent["contract_version"].is_null(),
             Self::ResourceKinds => sent["capabilities"]["resource_kinds"].is_array(),
             Self::Notices => sent["events"].as_array().is_some_and(|events| !events.is_empty()),
+            Self::Status => {
+                let status = sent["status"].as_str();
+                *route == Route::Heartbeat && status.and_then(PeerStatus::read).is_some()
+            }
         }
     }
 
@@ -126,7 +140,7 @@ impl Addition {
                         .iter()
                         .any(|member| view[member].is_string()),
                     Self::ContractDigest => view["contract_digest"].is_string(),
-                    Self::ContractVersion | Self::ResourceKinds | Self::Notices => false,
+                    Self::ContractVersion | Self::ResourceKinds | Self::Notices | Self::Status => false,
                 };
                 here || members.values().any(|member| self.is_viewed(member))
             }
@@ -233,6 +247,8 @@ fn is_sent(addition: Addition, exchange: &Exchange) -> bool {
     let Some(route @ (Route::Accept | Route::Heartbeat)) = exchange.route() else { return false };
     match exchange.direction {
         Direction::FromTarget => exchange.sent().is_some_and(|sent| addition.is_in(sent, &route)),
+        // An answer of the observed wire has a `status` too: that of the row.
+        Direction::ToTarget if addition == Addition::Status => false,
         Direction::ToTarget => exchange.data().is_some_and(|sent| addition.is_in(&sent, &route)),
     }
 }
@@ -280,10 +296,29 @@ mod tests {
             "events": [{}],
         });
         let shown: Vec<Addition> = trace(vec![beat(&data)]).spoken().into_keys().collect();
-        assert_eq!(shown, Addition::ALL);
+        assert_eq!(shown, Addition::ALL[..5], "all but the status");
         let observed =
             json!({"status": "active", "metadata": {"note": "x"}, "capabilities": {}, "events": []});
         assert!(trace(vec![beat(&observed)]).spoken().is_empty());
+    }
+
+    #[test]
+    fn a_status_in_a_heartbeat_of_its_own_alone_shows_that_the_target_reads_one() {
+        let own = |route: &str, sent: Value| {
+            let call = Exchange::from_target("alice").on("POST", route).sending(sent);
+            What::Exchange(call.answered_with(200, json!({})))
+        };
+        let shows = |what: What| trace(vec![what]).speaks(Addition::Status);
+        for status in ["active", "Revoked"] {
+            assert!(shows(own("heartbeat", json!({ "status": status }))), "{status}");
+            assert!(!shows(beat(&json!({ "status": status }))), "{status}: of the row");
+            assert!(!shows(own("accept", json!({ "status": status }))), "{status}: of the row");
+        }
+        for other in [Value::Null, json!(""), json!("ok"), json!(1)] {
+            assert!(!shows(own("heartbeat", json!({ "status": other }))), "{other} is no state");
+        }
+        let events = json!({"events": [{"kind": REVOKED}]});
+        assert!(!shows(own("heartbeat", events)), "events show nothing of the status");
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Check for RejectedAfterRevocationNotice {
             probe: self.probe.clone(),
             cause: None,
             suspended: None,
+            still: None,
         };
         refused.evaluate(trace)
     }

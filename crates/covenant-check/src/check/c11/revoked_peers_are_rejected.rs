@@ -45,6 +45,7 @@ impl Check for RevokedPeersAreRejected {
                 probe: self.probe.clone(),
                 cause: None,
                 suspended: None,
+                still: None,
             };
             match refused.evaluate(trace) {
                 Ok(Pass(seen)) => evidence.extend(seen.evidence),

@@ -1,5 +1,7 @@
 //! `repeated-breach-suspends`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -37,8 +39,8 @@ pub(in crate::check) struct RepeatedBreachSuspends {
     pub peer: Option<PeerName>,
     /// A peer that did nothing wrong: kinds of findings about it too are no breaches.
     pub conforming: Option<PeerName>,
-    /// The scans around the breaches, where these are of several kinds: one before the first breach, and one after each.
-    /// Each breach has to have raised a finding.
+    /// The scans around the breaches, where these are of two forms in turn: one before the first breach, and one after each.
+    /// Each breach has to have raised a finding of a kind that breaches of its form alone raise, and more than one of them.
     pub each: Option<Labels>,
 }
 
@@ -121,8 +123,9 @@ impl RepeatedBreachSuspends {
         }
     }
 
-    /// Returns the entries of the scans if the target found something more about the peer from each to the next. Otherwise
-    /// returns the reason for which that is not shown.
+    /// Returns the entries of the scans if the target found each breach: from one scan to the next a kind rose about the peer
+    /// that rose at another breach of the same form too, and at none of the other form. Otherwise returns the reason for which
+    /// that is not shown.
     fn found_each(&self, trace: &Trace, scans: &Labels) -> Result<Vec<u64>, String> {
         let read = |label: &str| scan(trace, label).map_err(|_| format!("{label:?} was not read"));
         let scans = scans.iter().map(read).collect::<Result<Vec<Scan>, String>>()?;
@@ -133,14 +136,24 @@ impl RepeatedBreachSuspends {
             let about = |scan: &Scan, peer: &String| scan.times_about(peer).contains_key(kind);
             common.as_ref().is_some_and(|peer| scans.iter().any(|scan| about(scan, peer)))
         };
-        for (number, pair) in (1..).zip(scans.windows(2)) {
+        let risen = |pair: &[Scan]| {
             let known = pair[0].times_about(&peer);
-            let later = pair[1].times_about(&peer);
-            let is_more = |(kind, times): (&String, &u64)| {
+            let later = pair[1].times_about(&peer).into_iter();
+            let is_more = |(kind, times): &(String, u64)| {
                 !is_common(kind) && *times > known.get(kind).copied().unwrap_or_default()
             };
-            if !later.iter().any(is_more) {
-                return Err(format!("breach {number} raised no finding, so it may not count as one"));
+            later.filter(is_more).map(|(kind, _)| kind).collect::<BTreeSet<String>>()
+        };
+        let raised: Vec<BTreeSet<String>> = scans.windows(2).map(risen).collect();
+        let is_of_form = |number: usize, kind: &String| {
+            let at = (0..raised.len()).filter(|other| raised[*other].contains(kind));
+            let others: Vec<usize> = at.filter(|other| *other != number).collect();
+            !others.is_empty() && others.iter().all(|other| other % 2 == number % 2)
+        };
+        for (number, kinds) in raised.iter().enumerate() {
+            if !kinds.iter().any(|kind| is_of_form(number, kind)) {
+                let what = if kinds.is_empty() { "no finding" } else { "no finding of its form alone" };
+                return Err(format!("breach {} raised {what}, so it may not count as one", number + 1));
             }
         }
         if u64::try_from(scans.len()).is_ok_and(|scans| scans <= BREACHES) {
@@ -268,26 +281,42 @@ mod tests {
 
     /// Returns the verdict on a peer that is not suspended, about which the scans show these numbers of two kinds.
     fn not_suspended_by_kinds(found: &[[u64; 2]]) -> Verdict {
-        let about = |kind: &str, times: u64| json!({"kind": kind, "federation_peer_id": "p", "payload": {}, "message": "", "count": times});
-        let accept = Exchange::to_target("often").on("POST", "accept").sending(json!({}));
-        let accept = accept.answered_with(200, json!({"data": {"peer_id": "p"}}));
-        let mut builder = TraceBuilder::new().call("control", accept);
-        let labels: Vec<String> = (0..found.len()).map(|number| format!("found-{number}")).collect();
+        not_suspended_beside(found, &[], None)
+    }
+
+    /// Returns the same verdict if the last scan shows these kinds about the conforming peer, and if this label replaces that of
+    /// the last scan.
+    fn not_suspended_beside(found: &[[u64; 2]], common: &[&str], last: Option<&str>) -> Verdict {
+        let about_one = |peer: &str, kind: &str, times: u64| json!({"kind": kind, "federation_peer_id": peer, "payload": {}, "message": "", "count": times});
+        let about = |kind: &str, times: u64| about_one("p", kind, times);
+        let accept = |peer: &str, id: &str| {
+            let call = Exchange::to_target(peer).on("POST", "accept").sending(json!({}));
+            call.answered_with(200, json!({"data": {"peer_id": id}}))
+        };
+        let builder = TraceBuilder::new().call("control", accept("often", "p"));
+        let mut builder = builder.call("x", accept("alice", "a"));
+        let mut labels: Vec<String> = (0..found.len()).map(|number| format!("found-{number}")).collect();
         for (label, times) in labels.iter().zip(found) {
+            let is_last = labels.last() == Some(label);
+            let beside = common.iter().filter(|_| is_last).map(|kind| about_one("a", kind, 1));
             let findings: Vec<_> = ["probing", "corrupt"]
                 .into_iter()
                 .zip(times)
                 .filter(|(_, times)| **times > 0)
                 .map(|(kind, times)| about(kind, *times))
+                .chain(beside)
                 .collect();
             builder = builder.operation(label, "governance.scan", json!({ "findings": findings }));
         }
         for label in ["after-one", "after-five"] {
             builder = builder.operation(label, "peer.show", json!({"peer": {"status": "active"}}));
         }
+        if let (Some(label), Some(last)) = (labels.last_mut(), last) {
+            last.clone_into(label);
+        }
         builder.verdict::<RepeatedBreachSuspends>(json!({
             "call": [], "after_first": "after-one", "after_fifth": "after-five", "probe": "probe",
-            "control": "control", "peer": "often", "each": labels,
+            "control": "control", "peer": "often", "conforming": "alice", "each": labels,
         }))
     }
 
@@ -299,6 +328,18 @@ mod tests {
         assert_eq!(not_suspended_by_kinds(&merged), Unproven, "the second enumeration raised nothing");
         assert_eq!(not_suspended_by_kinds(&[[0, 0]; 6]), Unproven);
         assert_eq!(not_suspended_by_kinds(&all[..5]), Unproven, "four breaches");
+        let of_one_kind = [[0, 0], [0, 1], [0, 2], [0, 3], [0, 4], [0, 5]];
+        assert_eq!(not_suspended_by_kinds(&of_one_kind), Unproven, "it may rise with time");
+        let late = [[0, 0], [0, 1], [1, 1], [2, 2], [3, 2], [3, 3]];
+        assert_eq!(
+            not_suspended_by_kinds(&late),
+            Unproven,
+            "an enumeration is also found at the next breach"
+        );
+        assert_eq!(not_suspended_beside(&all, &["stale"], None), Broken);
+        assert_eq!(not_suspended_beside(&all, &["corrupt"], None), Unproven, "alice has one too");
+        assert_eq!(not_suspended_beside(&all, &["probing"], None), Unproven);
+        assert_eq!(not_suspended_beside(&all, &[], Some("lost")), Unproven, "no scan has that label");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::check::general::{CallOutcome, call_outcome, is_accepted};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls, status_shown};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::state::PeerStatus;
 
 /// The call is refused, its positive control is accepted, and the peering still works afterwards.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -25,6 +26,8 @@ pub(in crate::check) struct Refused {
     pub cause: Option<Labels>,
     /// The operator's snapshot of the peer before the calls, which has to show it suspended: that is what makes them invalid.
     pub suspended: Option<Label>,
+    /// The operator's snapshot of that peer later, without a review since: it has to show that the peer may not call.
+    pub still: Option<Label>,
 }
 
 impl Check for Refused {
@@ -59,6 +62,9 @@ impl Check for Refused {
             let actual = format!("the call was accepted: {}", call.summary());
             return Err(Stop::broken(actual, [call.n()]).final_if(has_causes));
         }
+        if let Some(label) = &self.still {
+            still_suspended(trace, label)?;
+        }
         if let Some(call) = with_outcome(CallOutcome::Open) {
             let actual = format!("neither refused nor accepted: {}", call.summary());
             return Err(Stop::unproven(actual, [call.n()]));
@@ -71,6 +77,21 @@ impl Check for Refused {
         let evidence = refused.iter().chain(&valid).map(Call::n);
         let actual = format!("{} refused, its positive control accepted", refused[0].summary());
         Ok(Pass::new(actual, evidence))
+    }
+}
+
+/// Ends the check unless a snapshot shows a peer that was suspended, and whose call is refused, as suspended, or its peering
+/// as ended.
+fn still_suspended(trace: &Trace, label: &str) -> Result<(), Stop> {
+    let (n, status) = status_shown(trace, label).or_unproven("the peer was not shown again")?;
+    if is_suspended_status(status) == Some(true) || PeerStatus::means_ended(status) == Some(true) {
+        return Ok(());
+    }
+    let actual = format!("the peer is later shown as {status}");
+    match PeerStatus::read(status) {
+        Some(PeerStatus::Enrolled | PeerStatus::Active) => Err(Stop::broken(actual, [n])),
+        // The peer was silent, or does not call yet: that may be shown before its suspension.
+        _ => Err(Stop::unproven(actual, [n])),
     }
 }
 
@@ -168,5 +189,34 @@ mod tests {
         assert_eq!(verdict(Some("active")), Unproven, "a second operator has to agree");
         assert_eq!(verdict(Some("revoked")), Unproven);
         assert_eq!(verdict(None), Unproven);
+    }
+
+    #[test]
+    fn a_suspension_that_the_record_shows_as_over_is_broken() {
+        let verdict = |late: u16, still: Option<&str>| {
+            let show = |status: &str| json!({"peer": {"status": status}});
+            let call = |status: u16| Exchange::to_target("mallory").on("POST", "heartbeat").answered(status);
+            let builder = TraceBuilder::new()
+                .call("beat", call(200))
+                .operation("shown", "peer.show", show("suspended"))
+                .call("late", call(late));
+            let builder =
+                still.into_iter().fold(builder, |it, still| it.operation("still", "peer.show", show(still)));
+            builder.verdict::<Refused>(json!({
+                "call": "late", "control": "beat", "probe": "beat", "suspended": "shown", "still": "still",
+            }))
+        };
+        for status in ["suspended", "Suspended (review)", "revoked", "archived"] {
+            assert_eq!([verdict(401, Some(status)), verdict(200, Some(status))], [Kept, Broken], "{status}");
+        }
+        assert_eq!([verdict(401, Some("active")), verdict(401, Some("Enrolled"))], [Broken; 2]);
+        for status in ["degraded", "accepted", "quarantined"] {
+            assert_eq!(
+                [verdict(401, Some(status)), verdict(200, Some(status))],
+                [Unproven, Broken],
+                "{status}"
+            );
+        }
+        assert_eq!(verdict(401, None), Unproven);
     }
 }

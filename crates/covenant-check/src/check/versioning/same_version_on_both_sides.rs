@@ -25,6 +25,9 @@ pub(in crate::check) struct SameVersionOnBothSides {
     /// The accept of a peer that names the target's own text. With it the accept has to name another text, and a refusal of it
     /// is right too.
     pub refusal_control: Option<Label>,
+    /// The `peer.show` of that peer before what may change no agreement. With it only a change of the record since then is a
+    /// breach, and what differed before it is unproven.
+    pub before: Option<Label>,
 }
 
 impl Check for SameVersionOnBothSides {
@@ -56,6 +59,10 @@ impl Check for SameVersionOnBothSides {
         let accept = calls(trace).labelled(&self.call).accepted().first_or(MISSING)?;
         let (shown, peer) = peer_shown(trace, &self.snapshot).or_unproven(MISSING)?;
         let evidence = [accept.n(), shown];
+        if let Some(before) = &self.before {
+            let (n, before) = peer_shown(trace, before).or_unproven("no peer was shown before")?;
+            return unchanged(&accept, (n, before), (shown, peer));
+        }
         let sent = accept.exchange.sent().cloned().unwrap_or_default();
         let answer = accept.exchange.data().unwrap_or_default();
         let requested = &sent["contract_version"];
@@ -97,6 +104,52 @@ impl Check for SameVersionOnBothSides {
         }
         Ok(Pass::new(format!("version {requested} on both sides"), evidence))
     }
+}
+
+/// Evaluates whether the record of a peer still has the version and the text that the accept asked for, as it did before.
+fn unchanged(accept: &Call<'_>, before: (u64, &Value), after: (u64, &Value)) -> Outcome {
+    let ((before_n, before), (after_n, after)) = (before, after);
+    let evidence = [accept.n(), before_n, after_n];
+    let unproven = |actual: String| Err(Stop::unproven(actual, evidence));
+    let sent = accept.exchange.sent().cloned().unwrap_or_default();
+    let answer = accept.exchange.data().unwrap_or_default();
+    let requested = &sent["contract_version"];
+    let Some(recorded) = on_record(before) else {
+        return unproven("the record showed no version before".to_owned());
+    };
+    for version in [Some(recorded), answer.get("contract_version_agreed")].into_iter().flatten() {
+        if is_version_asked_for(version, requested) != Some(true) {
+            return unproven(format!(
+                "asked for {requested}, and {version} was agreed to or recorded before"
+            ));
+        }
+    }
+    match on_record(after).map(|version| (version, is_version_asked_for(version, requested))) {
+        Some((_, Some(true))) => {}
+        Some((version, Some(false))) => {
+            return Err(Stop::broken(
+                format!("the record had {recorded}, and later has {version}"),
+                evidence,
+            ));
+        }
+        Some((version, None)) => {
+            return unproven(format!("the record had {recorded}, and later has {version}"));
+        }
+        None => return unproven("the record shows no version later".to_owned()),
+    }
+    let digests = [&sent["contract_digest"], &answer["contract_digest"], &before["contract_digest"]];
+    let known: Vec<&str> = digests.into_iter().filter_map(text_named).collect();
+    if known.windows(2).any(|pair| !is_same_digest(pair[0], pair[1])) {
+        let [sent, answer, before] = digests;
+        return unproven(format!("the digests differed before: {sent}, {answer}, {before}"));
+    }
+    if let (Some(before), Some(after)) = (text_named(digests[2]), text_named(&after["contract_digest"]))
+        && !is_same_digest(before, after)
+    {
+        let actual = format!("the record had the text {before}, and later has {after}");
+        return Err(Stop::broken(actual, evidence));
+    }
+    Ok(Pass::new(format!("version {recorded} on record before and after"), evidence))
 }
 
 /// Returns a digest that names a text. A text that is no SHA-256 is as an absent one (`binding.md`, reading 13).
@@ -200,6 +253,42 @@ mod tests {
         assert_eq!(named(429, "ab"), Unproven);
         assert_eq!(named(200, ""), Unproven, "it names no text");
         assert_eq!(named(200, "n/a"), Unproven, "it names no text");
+    }
+
+    #[test]
+    fn only_a_change_since_the_earlier_snapshot_is_broken() {
+        let recorded = |version: &Value, named: &str| json!({"peer": {"contract_version_agreed": version, "contract_digest": digest(named)}});
+        let changed = |agreed: u64, before: Value, after: Value| {
+            let builder = accepted(1, agreed).operation("earlier", "peer.show", before).operation(
+                "shown",
+                "peer.show",
+                after,
+            );
+            builder.verdict::<SameVersionOnBothSides>(
+                json!({"call": "accepted", "snapshot": "shown", "before": "earlier"}),
+            )
+        };
+        let one = || recorded(&json!(1), "ab");
+        assert_eq!(changed(1, one(), one()), Kept);
+        assert_eq!(changed(1, one(), recorded(&json!("v1"), "")), Kept);
+        assert_eq!(changed(1, one(), recorded(&json!(2), "ab")), Broken);
+        assert_eq!(changed(1, one(), recorded(&Value::Null, "ab")), Broken);
+        assert_eq!(changed(1, one(), recorded(&json!(1), "cd")), Broken);
+        assert_eq!(changed(1, recorded(&json!(2), "ab"), recorded(&json!(2), "ab")), Unproven, "so it was");
+        assert_eq!(changed(1, recorded(&json!(2), "ab"), recorded(&json!(3), "ab")), Unproven);
+        assert_eq!(changed(2, one(), recorded(&json!(2), "ab")), Unproven, "it answered another version");
+        assert_eq!(changed(1, recorded(&json!(1), "cd"), recorded(&json!(1), "cd")), Unproven);
+        assert_eq!(
+            changed(1, recorded(&json!(1), ""), recorded(&json!(1), "cd")),
+            Kept,
+            "no text to compare"
+        );
+        assert_eq!(changed(1, one(), recorded(&json!(["1"]), "ab")), Unproven);
+        assert_eq!(changed(1, one(), json!({"peer": {"status": "active"}})), Unproven);
+        assert_eq!(changed(1, json!({"peer": {"status": "active"}}), one()), Unproven);
+        let unread = accepted(1, 1).operation("shown", "peer.show", one());
+        let with = json!({"call": "accepted", "snapshot": "shown", "before": "earlier"});
+        assert_eq!(unread.verdict::<SameVersionOnBothSides>(with), Unproven);
     }
 
     #[test]
