@@ -73,7 +73,7 @@ enum End {
 
 impl CapacityIsKept {
     /// Returns whether a subscription has ended. A list that lacks one and has a later one shows that it has, if those that the list
-    /// has fill the room; one that has earlier ones alone, or fewer, may be a page of a longer list.
+    /// has reach the capacity; one that has earlier ones alone, or fewer, may be a page of a longer list.
     fn end(&self, trace: &Trace, subscription: &Call<'_>, capacity: u64) -> End {
         let Some(data) = subscription.exchange.data() else { return End::None };
         let grant = &data["grant_id"];

@@ -79,7 +79,7 @@ impl ResidencyIsCurrent {
             .collect();
         introductions()
             .filter_map(|call| {
-                let residency = residency(&said_by_target(&call)?)?.to_owned();
+                let residency = residency(&message_body(&call)?)?.to_owned();
                 let is_repeated = of_peer.iter().any(|own| is_same(own, &residency));
                 (!is_repeated).then(|| Declared { n: call.n(), at: call.at(), residency })
             })
@@ -98,7 +98,7 @@ impl ResidencyIsCurrent {
     }
 }
 
-fn said_by_target(call: &Call<'_>) -> Option<Value> {
+fn message_body(call: &Call<'_>) -> Option<Value> {
     match call.exchange.direction {
         Direction::FromTarget => call.exchange.sent().cloned(),
         Direction::ToTarget => call.exchange.data(),

@@ -8,8 +8,10 @@ use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls};
-use covenant_model::operator::{OperatorMethod, migration, resource};
-use covenant_model::transcript::{OperationFailure, Trace};
+use covenant_model::operator::{
+    OperatorMethod, PEER_ANSWERED_WRONG, is_refusal_of_the_state, migration, resource,
+};
+use covenant_model::transcript::{Operation, OperationFailure, Trace};
 use covenant_model::wire::path::Route;
 
 /// The target makes the calls to a peer of a compatible version that it makes to a peer of its own: a migration, a
@@ -51,7 +53,7 @@ impl Check for CompatiblePeersAreCalled {
             let (n, order) = trace.operation(label).or_unproven("an order was not given")?;
             evidence.push(n);
             let route = route_of(trace, label).or_unproven("an order makes no call that is known")?;
-            let arrived = arrived_at(trace, &self.control_peer, route);
+            let arrived = arrived_at(trace, &self.control_peer, route, order);
             if order.failure.is_some() || arrived.is_none() {
                 let actual = format!("{label:?} did not arrive at a peer of the target's release either");
                 return Err(Stop::unproven(actual, evidence));
@@ -64,9 +66,12 @@ impl Check for CompatiblePeersAreCalled {
             evidence.push(n);
             let route = route_of(trace, label).filter(|route| made.contains(route));
             let route = route.or_unproven("the order was not given about the other peer")?;
-            match (arrived_at(trace, &self.peer, route), &order.failure) {
+            match (arrived_at(trace, &self.peer, route, order), &order.failure) {
                 (Some(call), _) => evidence.push(call),
-                (None, Some(OperationFailure::Refused { code, message })) => {
+                // A connection that failed may be reported as a peer that answered wrongly.
+                (None, Some(OperationFailure::Refused { code, message }))
+                    if is_refusal_of_the_state(*code) && *code != PEER_ANSWERED_WRONG =>
+                {
                     let actual = format!(
                         "{}: {label:?} was refused ({code}: {message}), and no call was made",
                         handshake.versions
@@ -99,11 +104,13 @@ fn route_of(trace: &Trace, label: &str) -> Option<Made> {
     known.into_iter().find(|(method, _)| order.is(*method)).map(|(_, made)| made)
 }
 
-/// Returns the entry of the first such call of the target that arrived at the peer.
-fn arrived_at(trace: &Trace, peer: &str, made: Made) -> Option<u64> {
-    let is_made = |route: Option<Route>| match made {
-        Made::Migration => matches!(route, Some(Route::Migrations)),
-        Made::Read => matches!(route, Some(Route::Resource { .. })),
+/// Returns the entry of the first call of this order that arrived at the peer. A target also reads what it migrated, and
+/// probes: a read counts only if it names the ordered record.
+fn arrived_at(trace: &Trace, peer: &str, made: Made, order: &Operation) -> Option<u64> {
+    let is_made = |route: Option<Route>| match (made, route) {
+        (Made::Migration, Some(Route::Migrations)) => true,
+        (Made::Read, Some(Route::Resource { id, .. })) => order.parameters["id"] == id,
+        _ => false,
     };
     calls(trace).of(peer).made_by_target().find(|call| is_made(call.route())).map(|call| call.n())
 }
@@ -125,7 +132,7 @@ mod tests {
     }
 
     fn refused() -> OperationFailure {
-        OperationFailure::Refused { code: -32010, message: "another release".into() }
+        OperationFailure::Refused { code: -32009, message: "another release".into() }
     }
 
     /// Returns the verdict on a peer of this version whose order fails like this, or whose call arrives.
@@ -167,5 +174,30 @@ mod tests {
         assert_eq!(called("1.6.0", Some(refused()), &heard, None), Unproven, "it is not compatible");
         assert_eq!(called("1.5.0", None, &heard, None), Unproven, "it may wait in a queue");
         assert_eq!(called("1.5.0", Some(OperationFailure::Unsupported), &heard, None), Unproven);
+        for code in [-32603, -32602, PEER_ANSWERED_WRONG] {
+            let failed = OperationFailure::Refused { code, message: "a failure".into() };
+            assert_eq!(called("1.5.0", Some(failed), &heard, None), Unproven, "{code}: the order failed");
+        }
+    }
+
+    #[test]
+    fn a_read_of_another_record_is_not_the_ordered_one() {
+        let read = |builder: TraceBuilder, peer: &str, id: &str| {
+            let call = Exchange::from_target(peer).on("GET", &format!("resources/skill/{id}"));
+            builder.call_from_target(call.answered_with(200, json!({"data": {}})))
+        };
+        let verdict = |id: &str| {
+            let builder = TraceBuilder::new().accepts("alice", "1.5.0").accepts("bob", "1.4.0");
+            let builder = read(read(builder, "bob", "7"), "alice", id);
+            let of = || json!({"id": "7"});
+            builder
+                .operation_with("controlled", "resource.fetch", of(), json!({}))
+                .failed_operation("ordered", "resource.fetch", of(), refused())
+                .verdict::<CompatiblePeersAreCalled>(json!({
+                    "peer": "alice", "accept": "accept-alice", "order": "ordered", "control_peer": "bob",
+                    "control": "controlled",
+                }))
+        };
+        assert_eq!([verdict("8"), verdict("7")], [Broken, Kept]);
     }
 }

@@ -223,8 +223,8 @@ fn carry_unpassed(
 
 fn forget_received(tx: &Transaction<'_>) -> Result<(), StoreError> {
     let streams: Vec<Stream> = table::all(tx.db)?;
-    let received = streams.iter().filter(|stream| stream.direction == Direction::Inbound);
-    received.map(|stream| table::remove::<Stream>(tx.db, &stream.id).map(drop)).collect()
+    let mut received = streams.iter().filter(|stream| stream.direction == Direction::Inbound);
+    received.try_for_each(|stream| table::remove::<Stream>(tx.db, &stream.id).map(drop))
 }
 
 fn is_beyond_ffff(character: char) -> bool {
