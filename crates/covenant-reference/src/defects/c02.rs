@@ -256,6 +256,26 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "ends-grants-of-a-subject-at-every-peer",
+        &[("2.1", Conduct)],
+        "Ends the grants of other peers for the same subject and kind when it ends one, as a deletion without the peer does.",
+        |policy| {
+            policy.peering.on_grant_end = |tx, ended| {
+                let is_for_same = |grant: &Grant| {
+                    grant.remote_subject == ended.remote_subject && grant.resource_kind == ended.resource_kind
+                };
+                for mut grant in table::all::<Grant>(tx.db)?.into_iter().filter(is_for_same) {
+                    if grant.peer_id != ended.peer_id {
+                        grant.expires_at = grant.expires_at.min(tx.now);
+                        table::put(tx.db, &grant)?;
+                    }
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "forgets-grants-at-a-restart",
         &[("2.1", Conduct)],
         "Forgets each grant when it restarts.",
