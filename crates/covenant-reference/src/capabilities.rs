@@ -33,6 +33,8 @@ policy! {
         refusal: Refusal = |_, _, _| Ok(None),
         /// Returns whether a peer's `capabilities` claim nothing (3.4).
         claims_nothing: fn(&Value) -> bool = claims_nothing,
+        /// Runs when an operator declares a kind again, with the row that is replaced (2.1). The default does nothing.
+        on_replacement: fn(&Transaction<'_>, &Capability) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Policy hook on a capability document before it is sent.
         override_document: fn(&mut Value) = |_| (),
     }

@@ -276,6 +276,19 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "drops-grants-of-a-kind-declared-again",
+        &[("2.1", Conduct)],
+        "Removes the grants for a kind when its operator declares the kind again, in place of the row that they belong to.",
+        |policy| {
+            policy.capabilities.on_replacement = |tx, replaced| {
+                let grants: Vec<Grant> = table::all(tx.db)?;
+                let of_kind = grants.iter().filter(|grant| grant.resource_kind == replaced.resource_kind);
+                of_kind.map(|grant| table::remove::<Grant>(tx.db, &grant.id)).try_for_each(|it| it.map(drop))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "forgets-grants-at-a-restart",
         &[("2.1", Conduct)],
         "Forgets each grant when it restarts.",

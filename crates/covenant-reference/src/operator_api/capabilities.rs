@@ -52,6 +52,9 @@ fn declare(platform: &Platform, given: Declare) -> Answer {
             dependencies: given.dependencies,
             migratable: None,
         };
+        if let Some(replaced) = table::find::<Capability>(tx.db, &row.id)? {
+            (tx.policy.capabilities.on_replacement)(tx, &replaced)?;
+        }
         table::put(tx.db, &row)?;
         Ok(json!({"capability_id": row.id}))
     })
