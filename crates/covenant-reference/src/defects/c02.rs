@@ -11,6 +11,7 @@ use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
+use covenant_model::wire::state::PeerStatus;
 
 /// Defects in the treatment of issued grants.
 pub(super) const ISSUED_GRANTS: &[Patch] = &[
@@ -284,6 +285,31 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
                 let grants: Vec<Grant> = table::all(tx.db)?;
                 let of_kind = grants.iter().filter(|grant| grant.resource_kind == replaced.resource_kind);
                 of_kind.map(|grant| table::remove::<Grant>(tx.db, &grant.id)).try_for_each(|it| it.map(drop))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "commits-under-revoked-grants",
+        &[("2.2", Conduct)],
+        "Commits a migration that was opened before its grant was revoked.",
+        |policy| policy.migration.commits_under_grant = false,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "revives-revoked-grants-at-readmission",
+        &[("2.2", Conduct)],
+        "Gives the grants of an ended peering to the new peering of the same instance, those that its operator had revoked before too.",
+        |policy| {
+            policy.peering.on_proposal = |tx, proposed| {
+                let mut ended = earlier_rows(tx, proposed)?;
+                ended.retain(|peer| peer.status == PeerStatus::Revoked);
+                for peer in ended {
+                    let grants: Vec<Grant> = table::of_peer(tx.db, &peer.id)?;
+                    let grants = grants.into_iter().map(|grant| Grant { peer_id: proposed.id.clone(), ..grant });
+                    revive(tx, grants.collect())?;
+                }
+                Ok(())
             };
         },
     )
