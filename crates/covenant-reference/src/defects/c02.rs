@@ -477,6 +477,22 @@ pub(super) const NOTICES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "holds-notices-behind-an-unreachable-peer",
+        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct)],
+        "Sends the notices of revocations from one queue for all peers, which stops at a notice that it cannot deliver.",
+        |policy| {
+            policy.outbound.may_deliver = |tx, notice| {
+                let notices: Vec<Notice> = table::all(tx.db)?;
+                let holds_up = |other: &Notice| {
+                    other.peer_id != notice.peer_id && other.attempts > 0 && other.delivered_at.is_none()
+                };
+                let ends = [kind::GRANT_REVOKED, kind::PEER_REVOKED].contains(&notice.event.kind.as_str());
+                Ok(!ends || !notices.iter().any(holds_up))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "forgets-undelivered-notices-at-a-restart",
         &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct), ("9.1", Conduct)],
         "Forgets at a restart each notice that a peer was still owed.",

@@ -86,6 +86,8 @@ policy! {
     Policy {
         /// Returns whether a notice is sent at all (2.3, 4.1, 9.1).
         is_sent: fn(&Notice) -> bool = |_| true,
+        /// Returns whether a notice that is due may be delivered now (2.3, 4.1).
+        may_deliver: fn(&Transaction<'_>, &Notice) -> Result<bool, StoreError> = |_, _| Ok(true),
         /// Returns the notices that are kept of those that one peer was ever owed: all of them (2.3).
         select_kept: fn(Vec<Notice>) -> Vec<Notice> = |notices| notices,
         /// Returns the partners that are owed a notice of this kind: all of them (9.1).

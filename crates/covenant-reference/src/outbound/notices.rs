@@ -107,7 +107,8 @@ fn due(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Notice>, StoreError> {
         let open = notice.delivered_at.is_none() && notice.due_at <= tx.now;
         open && tx.now.duration_since(notice.created_at) <= tried && (tx.policy.outbound.is_sent)(notice)
     });
-    Ok(notices)
+    let may_deliver = |notice: Notice| Ok((tx.policy.outbound.may_deliver)(tx, &notice)?.then_some(notice));
+    notices.into_iter().filter_map(|notice| may_deliver(notice).transpose()).collect()
 }
 
 /// Returns the notice after an attempt: delivered, or due again after a growing pause and not before the time
