@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::inbound::{grants, identity};
-use crate::store::rows::{AuditEntry, Grant, Migration, Notice, Peer};
+use crate::store::rows::{AuditEntry, Grant, Migration, Notice, Peer, Side};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use crate::{Patch, outbound};
@@ -488,6 +488,38 @@ pub(super) const NOTICES: &[Patch] = &[
                 };
                 let ends = [kind::GRANT_REVOKED, kind::PEER_REVOKED].contains(&notice.event.kind.as_str());
                 Ok(!ends || !notices.iter().any(holds_up))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "announces-no-grant-revoked-in-a-suspension",
+        &[("2.3", Conduct)],
+        "Does not announce the revocation of a grant whose peer is suspended then, not even once the peer is resumed.",
+        |policy| {
+            policy.outbound.may_deliver = |tx, notice| {
+                let peer: Option<Peer> = table::find(tx.db, &notice.peer_id)?;
+                let is_suspended = peer.is_some_and(|peer| peer.status == PeerStatus::Suspended);
+                Ok(!is_suspended || notice.event.kind != kind::GRANT_REVOKED)
+            };
+            policy.peering.on_resume = |tx, peer| {
+                let mut notices: Vec<Notice> = table::of_peer(tx.db, &peer.id)?;
+                notices.retain(|it| it.delivered_at.is_none() && it.event.kind == kind::GRANT_REVOKED);
+                notices.iter().try_for_each(|it| table::remove::<Notice>(tx.db, &it.id).map(drop))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "notifies-no-peer-that-it-joined",
+        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct)],
+        "Sends the notices of revocations to the peers that its operator proposed, and not to those that it joined.",
+        |policy| {
+            policy.outbound.may_deliver = |tx, notice| {
+                let peer: Option<Peer> = table::find(tx.db, &notice.peer_id)?;
+                let is_joined = peer.is_some_and(|peer| peer.proposed_by == Side::Remote);
+                let ends = [kind::GRANT_REVOKED, kind::PEER_REVOKED].contains(&notice.event.kind.as_str());
+                Ok(!is_joined || !ends)
             };
         },
     )
