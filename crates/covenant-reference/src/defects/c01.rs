@@ -31,6 +31,21 @@ pub(super) const OWN_DISCLOSURE: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "discloses-release-before-an-upgrade",
+        &[("1.3", Conduct)],
+        "Goes on disclosing the release before an upgrade, wherever it names its release.",
+        |policy| {
+            policy.handshake.extend_introduction = |tx, _, members| {
+                let before = facts::find(tx.db, facts::PREVIOUS_RELEASE).ok().flatten();
+                if let Some(before) = before.as_ref().and_then(Value::as_str) {
+                    replace_disclosed(members, "platform_version", before);
+                    members.insert("platform_version".to_owned(), json!(before));
+                }
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "discloses-no-jurisdiction",
         &[("1.2", Conduct)],
         "Never discloses its `jurisdiction`.",
