@@ -337,12 +337,20 @@ pub(super) const NULLS: &[Patch] = &[
 ];
 
 /// Defects in the check of the disclosure of a joined peer.
-pub(super) const JOINS: &[Patch] = &[Patch::defect(
-    "joins-anonymous-peer",
-    &[("1.5", Detection)],
-    "Enrols every peer that answers its accept, whatever the response discloses.",
-    |policy| policy.outbound.select_gaps = |_| vec![],
-)];
+pub(super) const JOINS: &[Patch] = &[
+    Patch::defect(
+        "joins-anonymous-peer",
+        &[("1.5", Detection)],
+        "Enrols every peer that answers its accept, whatever the response discloses.",
+        |policy| policy.outbound.find_gaps = Some(|_| vec![]),
+    ),
+    Patch::defect(
+        "joins-on-presence-alone",
+        &[("1.5", Detection)],
+        "Enrols a peer that answers its accept with all members, whatever is in them.",
+        |policy| policy.outbound.find_gaps = Some(absent_members),
+    ),
+];
 
 fn echo_disclosure(_: &Transaction<'_>, peer: &Peer, members: &mut Map<String, Value>) {
     if let Some(metadata) = members.get_mut("metadata").and_then(Value::as_object_mut) {

@@ -110,8 +110,8 @@ fn conclude(
         return Err(MethodError::state(format!("the peer runs {theirs}")));
     }
     let certified = store_credentials(tx, &mut peer, &answer, request)?;
-    let gaps = (tx.policy.handshake.find_gaps)(&peering::disclosed(&data));
-    let gaps = (tx.policy.outbound.select_gaps)(gaps);
+    let find_gaps = tx.policy.outbound.find_gaps.unwrap_or(tx.policy.handshake.find_gaps);
+    let gaps = find_gaps(&peering::disclosed(&data));
     record_handshake(tx, &mut peer, contract, &gaps, certified)?;
     if is_same { Ok(peer.id) } else { refuse_contract(tx, &peer, &agreement) }
 }

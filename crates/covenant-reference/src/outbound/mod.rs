@@ -140,8 +140,8 @@ policy! {
         /// Returns whether an accept is sent again at once, by the number of attempts and the last result
         /// (6.1). The default never does.
         repeats_join: fn(u32, &Called) -> bool = |_, _| false,
-        /// Returns which gaps in the disclosure of a joined peer count: all of them (1.5).
-        select_gaps: fn(Vec<&'static str>) -> Vec<&'static str> = |gaps| gaps,
+        /// Returns the gaps in the disclosure of a joined peer. The default is what finds those of any other peer (1.5).
+        find_gaps: Option<fn(&Map<String, Value>) -> Vec<&'static str>> = None,
         /// Returns whether an agreed contract is the requested one (V.2).
         is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
         /// Returns whether a peering may be joined on a contract version (V.4).
