@@ -7,7 +7,7 @@ use super::announcement::{announces_revocation, unknown_announcement};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls, silence, unless_lost_by_move};
+use crate::check::query::{CallQuery, calls, silence, succeeded_operation, unless_lost_by_move};
 use covenant_model::operator::{OperatorMethod, grant};
 use covenant_model::transcript::Trace;
 
@@ -30,10 +30,9 @@ impl Check for GrantRevocationAnnounced {
     const EXPECTED: &'static [&'static str] = &["platform.grant.revoked with the grant's id"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let revocation = trace.operation(&self.revoke);
-        let (revoked, grant_id) = revocation
-            .and_then(|(n, revocation)| Some((n, revocation.parameters["grant_id"].as_str()?)))
-            .or_unproven("no grant was revoked")?;
+        const NONE: &str = "no grant was revoked";
+        let (revoked, revocation) = succeeded_operation(trace, &self.revoke, NONE)?;
+        let grant_id = revocation.parameters["grant_id"].as_str().or_unproven(NONE)?;
         // The order of the notice and the first refusal is open: the contract asks for a notice beside the
         // revocation, and a notice takes time.
         let mut sent = calls(trace).of(&self.peer).made_by_target();

@@ -267,9 +267,10 @@ mod tests {
             let done = json!({"data": {"status": "completed"}});
             let builder = builder.call_from_target(commit.sending(json!({})).answered_with(status, done));
             let failure = OperationFailure::Refused { code: -32002, message: "no".to_owned() };
-            let builder = match fails {
-                true => builder.failed_operation("committed", "migration.commit", json!({}), failure),
-                false => builder.operation("committed", "migration.commit", json!({})),
+            let builder = if fails {
+                builder.failed_operation("committed", "migration.commit", json!({}), failure)
+            } else {
+                builder.operation("committed", "migration.commit", json!({}))
             };
             let with =
                 json!({"migration": "opened", "before": "before", "after": "after", "commit": "committed"});
