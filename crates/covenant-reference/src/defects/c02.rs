@@ -290,13 +290,6 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "commits-under-revoked-grants",
-        &[("2.2", Conduct)],
-        "Commits a migration that was opened before its grant was revoked.",
-        |policy| policy.migration.commits_under_grant = false,
-    )
-    .hard_to_reach(),
-    Patch::defect(
         "revives-revoked-grants-at-readmission",
         &[("2.2", Conduct)],
         "Gives the grants of an ended peering to the new peering of the same instance, those that its operator had revoked before too.",

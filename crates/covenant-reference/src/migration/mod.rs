@@ -68,8 +68,6 @@ policy! {
         is_in_grace: fn(&Peer, &Migration, jiff::Timestamp) -> bool = plan::is_in_grace,
         /// Controls whether a migration that was being received at a revocation is accepted (4.3).
         takes_what_began: bool = true,
-        /// Controls whether a commit needs the grant that opened the migration (2.2).
-        commits_under_grant: bool = true,
         /// Policy hook on the row of a migration before it is written.
         override_migration: fn(&mut Migration) = |_| (),
     }

@@ -101,10 +101,14 @@ async fn a_platform_with_any_patch_starts_and_answers_heartbeats() {
         let (_, token) = target.propose().await;
         let mut guest = target.anonymous_client();
         let release = options().settings.release;
-        let its_own = json!({"platform_version": release, "metadata": {"platform_version": release}});
-        let response = guest.accept(&token, its_own).await;
+        let of_release =
+            |release: &str| json!({"platform_version": release, "metadata": {"platform_version": release}});
+        let response = guest.accept(&token, of_release(&release)).await;
         assert_eq!(response.status, 200, "{}: {response:?}", patch.name);
-        assert_eq!(guest.heartbeat(json!({})).await.status, 200, "{}", patch.name);
+        // A platform may refuse the heartbeats of a peer outside its window.
+        let stated = response.body["data"]["platform_version"].as_str();
+        let stated = stated.filter(|stated| stated.split('.').count() == 3).unwrap_or(&release);
+        assert_eq!(guest.heartbeat(of_release(stated)).await.status, 200, "{}", patch.name);
         target.running.stop().await;
     }
 }

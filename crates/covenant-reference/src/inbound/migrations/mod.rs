@@ -42,9 +42,7 @@ pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Inbou
         let text = format!("migration is {}", migration.status);
         return Err(Reply::bare_failure(409, text).refused());
     }
-    if inbound.tx.policy.migration.commits_under_grant {
-        check_grant(inbound, &migration)?;
-    }
+    check_grant(inbound, &migration)?;
     apply_and_record(inbound, &mut migration)
 }
 
