@@ -486,24 +486,6 @@ pub(super) const NOTICES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "announces-no-grant-revoked-in-a-suspension",
-        &[("2.3", Conduct)],
-        "Does not announce the revocation of a grant whose peer is suspended then, not even once the peer is resumed.",
-        |policy| {
-            policy.outbound.may_deliver = |tx, notice| {
-                let peer: Option<Peer> = table::find(tx.db, &notice.peer_id)?;
-                let is_suspended = peer.is_some_and(|peer| peer.status == PeerStatus::Suspended);
-                Ok(!is_suspended || notice.event.kind != kind::GRANT_REVOKED)
-            };
-            policy.peering.on_resume = |tx, peer| {
-                let mut notices: Vec<Notice> = table::of_peer(tx.db, &peer.id)?;
-                notices.retain(|it| it.delivered_at.is_none() && it.event.kind == kind::GRANT_REVOKED);
-                notices.iter().try_for_each(|it| table::remove::<Notice>(tx.db, &it.id).map(drop))
-            };
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
         "notifies-no-peer-that-it-joined",
         &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct)],
         "Sends the notices of revocations to the peers that its operator proposed, and not to those that it joined.",

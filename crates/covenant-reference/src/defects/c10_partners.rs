@@ -37,23 +37,9 @@ pub(super) const PATCHES: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "suspends-partners-at-upgrade",
-        &[("10.1", Conduct), ("10.2", Conduct)],
+        &[("10.1", Conduct)],
         "Suspends every partner when it starts at another release than before.",
-        |policy| policy.peering.on_start = |tx| suspend_at_upgrade(tx, |_, _| true),
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "suspends-partners-at-major-upgrade",
-        &[("10.2", Conduct)],
-        "Suspends every partner when it starts at another major version than before, whatever it announced.",
-        |policy| {
-            policy.peering.on_start = |tx| {
-                suspend_at_upgrade(tx, |before, release| {
-                    let major = |version: &str| version.split('.').next().map(ToOwned::to_owned);
-                    major(before) != major(release)
-                })
-            };
-        },
+        |policy| policy.peering.on_start = suspend_at_upgrade,
     )
     .hard_to_reach(),
 ];
@@ -65,12 +51,11 @@ fn begins_alike(local: &str, remote: &str) -> bool {
     remote.major.to_string().starts_with(&local.major.to_string()) && local.minor.abs_diff(remote.minor) <= 1
 }
 
-/// Suspends every partner at a start at another release than before, if the two are like this.
-fn suspend_at_upgrade(tx: &Transaction<'_>, ends: fn(&str, &str) -> bool) -> Result<(), StoreError> {
+fn suspend_at_upgrade(tx: &Transaction<'_>) -> Result<(), StoreError> {
     let release = release(tx)?;
     let before = facts::text(tx.db, STARTED_RELEASE)?;
     facts::set(tx.db, STARTED_RELEASE, &json!(release))?;
-    if before.is_some_and(|before| before != release && ends(&before, &release)) {
+    if before.is_some_and(|before| before != release) {
         for mut peer in table::all::<Peer>(tx.db)? {
             governance::suspend(tx, &mut peer, "the platform was upgraded")?;
         }
