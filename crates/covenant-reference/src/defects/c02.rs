@@ -159,7 +159,7 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
 pub(super) const OTHER_GRANTS: &[Patch] = &[
     Patch::defect(
         "replaces-row-on-second-proposal",
-        &[("2.1", Conduct), ("5.1", Conduct)],
+        &[("2.1", Conduct), ("5.1", Conduct), ("11.3", Conduct)],
         "Keeps one row for an instance: a second proposal deletes the row of the active peer, with its grants and its audit.",
         |policy| {
             policy.peering.on_proposal = |tx, proposed| {
@@ -228,7 +228,7 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "narrows-records-to-that-of-a-later-grant",
-        &[("2.2", Conduct)],
+        &[("2.1", Conduct), ("2.2", Conduct)],
         "Narrows a grant for every record of a kind when its subject gets one for a single record of it.",
         |policy| {
             policy.peering.on_grant = |tx, later| {
@@ -243,7 +243,7 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "expires-grants-of-a-subject-together",
-        &[("2.2", Conduct)],
+        &[("2.1", Conduct), ("2.2", Conduct)],
         "Lets each grant of a subject for a kind expire when one of them is revoked.",
         |policy| {
             policy.peering.on_grant_end = |tx, ended| {

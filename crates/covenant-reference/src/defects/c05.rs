@@ -101,18 +101,6 @@ pub(super) const AUDIT: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "forgets-audit-at-a-restart",
-        &[("5.1", Conduct), ("11.3", Conduct)],
-        "Keeps its audit in memory: a restart begins an empty one.",
-        |policy| {
-            policy.peering.on_start = |tx| {
-                let entries = table::all::<AuditEntry>(tx.db)?;
-                entries.iter().try_for_each(|entry| table::remove::<AuditEntry>(tx.db, &entry.id).map(drop))
-            };
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
         "omits-own-migrations-from-audit",
         &[("5.1", Conduct)],
         "Audits each call of its own but the migrations that it sends.",

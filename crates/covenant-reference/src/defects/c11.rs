@@ -301,7 +301,7 @@ pub(super) const PATCHES: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "starts-with-an-empty-audit",
-        &[("11.3", Conduct)],
+        &[("5.1", Conduct), ("11.3", Conduct)],
         "Deletes its audit at each start after the first.",
         |policy| {
             policy.peering.on_start = |tx| {

@@ -17,7 +17,7 @@ use covenant_net::net::Inbound;
 pub(super) const ANSWERS: &[Patch] = &[
     Patch::defect(
         "agrees-to-other-contract-version",
-        &[("12.1", Conduct), ("V.2", Conduct), ("V.3", Conduct), ("A.1", Conduct)],
+        &[("12.1", Conduct), ("12.1", Detection), ("V.2", Conduct), ("V.3", Conduct), ("A.1", Conduct)],
         "Answers a handshake for one contract version with the next version.",
         |policy| policy.handshake.choose_version = |asked| asked + 1,
     ),
@@ -43,7 +43,7 @@ pub(super) const ANSWERS: &[Patch] = &[
 pub(super) const VERSIONS: &[Patch] = &[
     Patch::defect(
         "accepts-mismatched-contract-digest",
-        &[("V.2", Detection)],
+        &[("V.2", Detection), ("12.1", Detection)],
         "Accepts the digest of another text with a supported contract version.",
         |policy| policy.handshake.digest_matches = |_, _| true,
     ),
