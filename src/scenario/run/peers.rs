@@ -17,7 +17,8 @@ use crate::clock::Stopwatch;
 use crate::net::{NetError, Pause};
 use crate::operator::{OperatorMethod, grant};
 use crate::peer::{
-    Call, CallOutcome, InjectedRead, OtherCertificate, PeerError, Profile, Received, StepContext,
+    Call, CallOutcome, DEFAULT_RELEASE, InjectedRead, OtherCertificate, PeerError, Profile, Received,
+    StepContext,
 };
 use crate::transcript::NoteKind;
 use crate::wire::grant::Scope;
@@ -45,10 +46,8 @@ impl ScenarioRunner<'_> {
                 no_success(&accepted)
             )));
         }
-        if self.run_context.release.is_none() {
-            self.learned_release = self.recorder.trace().release();
-        }
-        let with = self.learned_disclosure();
+        self.learn_release(name);
+        let with = self.learned_disclosure(name);
         let heartbeat = peer.heartbeat(&StepContext { label: None, ..context.clone() }, &with).await?;
         if heartbeat.succeeded() {
             return Ok(());
@@ -60,10 +59,24 @@ impl ScenarioRunner<'_> {
         Err(StepError::target(format!("the first heartbeat of {name} did not succeed: {why}")))
     }
 
+    /// Keeps the release that the answer to the accept of a peer stated, where that of the target was not known before and the
+    /// peer stated the default one.
+    fn learn_release(&mut self, name: &str) {
+        let trace = self.recorder.trace();
+        let accept =
+            trace.exchanges().rev().find(|(_, it)| it.peer == name && it.route() == Some(Route::Accept));
+        let stated = accept.and_then(|(_, accept)| Some(accept.sent()?["platform_version"].clone()));
+        let is_default = stated.is_some_and(|stated| stated == DEFAULT_RELEASE.to_string());
+        let learned = trace.release().filter(|_| is_default && self.run_context.release.is_none());
+        if let Some(release) = learned.filter(|release| *release != DEFAULT_RELEASE) {
+            self.learned_releases.insert(name.to_owned(), release);
+        }
+    }
+
     /// Returns the members by which a peer takes on the release that the answer to its accept stated: a target may refuse
-    /// the heartbeats of a peer outside its window (reading 75), and its release is not known before. Null if it is known.
-    fn learned_disclosure(&self) -> Value {
-        self.learned_release.as_ref().map_or(Value::Null, |release| {
+    /// the heartbeats of a peer outside its window (reading 75). Null if it was known before.
+    fn learned_disclosure(&self, name: &str) -> Value {
+        self.learned_releases.get(name).map_or(Value::Null, |release| {
             let Profile { platform_version, last_known_good_release, .. } = Profile::of_release(release);
             json!({
                 "platform_version": platform_version,
@@ -101,7 +114,7 @@ impl ScenarioRunner<'_> {
         step: &PeerCall,
     ) -> Result<(), StepError> {
         let own = self.values.fill(&step.with)?;
-        let with = if own.is_null() { self.learned_disclosure() } else { own };
+        let with = if own.is_null() { self.learned_disclosure(&step.peer) } else { own };
         let outcome = self.peer_named(&step.peer)?.heartbeat(context, &with).await?;
         self.keep_outcome(context, &outcome);
         Ok(())

@@ -82,8 +82,8 @@ pub(super) struct ScenarioRunner<'a> {
     pub(super) named_records: BTreeMap<String, NamedRecord>,
     /// The steps that the target's kinds do not suffice for, and the capabilities that its kinds give to a peer.
     fitting: Option<(BTreeMap<u32, Unfit>, Value)>,
-    /// The release that the answer to an accept stated, where that of the target was not known before.
-    pub(super) learned_release: Option<Version>,
+    /// The releases that the answers to the accepts of peers stated, where that of the target was not known before.
+    pub(super) learned_releases: BTreeMap<String, Version>,
 }
 
 impl<'a> ScenarioRunner<'a> {
@@ -124,7 +124,7 @@ impl<'a> ScenarioRunner<'a> {
             put_last: BTreeMap::new(),
             named_records: BTreeMap::new(),
             fitting: None,
-            learned_release: None,
+            learned_releases: BTreeMap::new(),
         }
     }
 
