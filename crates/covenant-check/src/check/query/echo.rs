@@ -42,6 +42,7 @@ fn sent_by<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = Value> +
     own.filter_map(|call| call.exchange.sent().cloned())
 }
 
-fn introductions<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = Call<'a>> + 'a {
+/// Returns the calls by which the target and a peer introduce themselves to each other.
+pub(super) fn introductions<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = Call<'a>> + 'a {
     calls(trace).of(peer).filter(|call| matches!(call.route(), Some(Route::Accept | Route::Heartbeat)))
 }

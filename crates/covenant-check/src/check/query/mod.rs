@@ -14,6 +14,7 @@ mod names;
 mod notices;
 mod operations;
 mod records;
+mod restated;
 mod running_clock;
 mod snapshots;
 mod way_back;
@@ -29,6 +30,7 @@ pub(in crate::check) use operations::{
     Scan, operations_of, peer_id, peer_shown, scan, scans, succeeded_operation,
 };
 pub(in crate::check) use records::{Place, Records, is_denied, last_put, listed_twice, mentions, records};
+pub(in crate::check) use restated::Restated;
 pub(in crate::check) use running_clock::has_running_clock;
 pub(in crate::check) use snapshots::status_shown;
 pub(in crate::check) use way_back::{silence, silence_of_heartbeats, unless_lost_by_move};
