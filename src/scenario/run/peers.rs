@@ -46,7 +46,6 @@ impl ScenarioRunner<'_> {
                 no_success(&accepted)
             )));
         }
-        self.learn_release(name);
         let with = self.learned_disclosure(name);
         let heartbeat = peer.heartbeat(&StepContext { label: None, ..context.clone() }, &with).await?;
         if heartbeat.succeeded() {
@@ -103,6 +102,7 @@ impl ScenarioRunner<'_> {
         let outcome = keeper::accept(&peer, keeper, context, &token, &with).await?;
         if let Some(id) = peer.id_at_target() {
             self.values.set_own(&step.peer, json!({"id": id, "base_url": peer.base_url_text()}));
+            self.learn_release(&step.peer);
         }
         self.keep_with_advice(context, &outcome);
         Ok(outcome)

@@ -377,6 +377,30 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_fits_the_control_and_the_call_shows_two_controls_only_once() {
+        let verdict = |entries: usize| {
+            let refused = || Exchange::to_target("alice").on("GET", "resources/skill/a").answered(401);
+            let entry = |id: usize| {
+                json!({
+                    "id": id, "federation_peer_id": "p", "action": "federation.resources", "status": 401,
+                })
+            };
+            TraceBuilder::new()
+                .operation("alice", "peer.join", json!({"peer_id": "p"}))
+                .operation("before", "audit.list", json!({"entries": []}))
+                .call("refused", refused())
+                .call("refused", refused())
+                .call("foreign", refused())
+                .operation("after", "audit.list", json!({"entries": (1..=entries).map(entry).collect::<Vec<_>>()}))
+                .verdict::<EveryActionIsLogged>(json!({
+                    "call": ["refused", "foreign"], "control": "refused", "before": "before", "after": "after",
+                    "peer": "alice",
+                }))
+        };
+        assert_eq!([verdict(3), verdict(2), verdict(1)], [Kept, Broken, Unproven]);
+    }
+
+    #[test]
     fn a_named_route_of_own_calls_requires_an_entry_of_its_own() {
         let verdict = |names: &[&str], made: &[&str]| {
             let entries = names.iter().map(|name| json!({"federation_peer_id": "p", "action": name}));

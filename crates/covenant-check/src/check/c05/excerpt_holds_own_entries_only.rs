@@ -271,6 +271,11 @@ mod tests {
         assert_eq!(known_as(&typed(17), json!({"user": typed(17)})), Broken);
         assert_eq!(known_as(&typed(17), json!({"user": typed(18)})), Unproven, "a type is no name");
         assert_eq!(known_as(&typed(17), json!({"user": "User"})), Unproven);
+        let with =
+            |id: u64| json!({"id": id, "permissions": ["read"], "organization": {"id": 17, "name": "Acme"}});
+        assert_eq!(known_as(&with(1), json!({"user": with(99)})), Unproven, "many share these");
+        assert_eq!(about(json!({"user": with(99)})), Unproven, "the id of an organization");
+        assert_eq!(about(json!({"user": {"profile": {"id": 17}}})), Broken);
         assert_eq!(known_as(&json!("Operator"), json!({"user": "Operator"})), Unproven, "a role is no name");
         for operator in [json!({"user_id": "17"}), json!({"user": {"id": 17}}), json!({"local_user": 17})] {
             assert_eq!(about(operator.clone()), Broken, "{operator}");

@@ -111,9 +111,11 @@ fn leaves(value: &Value) -> Vec<String> {
     }
 }
 
-/// Returns the texts and numbers in a value, at any depth, that say who someone is. The other members of an object, such as a
-/// type, are about many.
+/// Returns the texts and numbers in a value that say who someone is, also in an object about that person within it. The other
+/// members of an object, such as a type, its permissions or its organization, are about many.
 fn identities(value: &Value) -> Vec<String> {
+    const PERSONS: [&str; 8] =
+        ["user", "operator", "person", "profile", "identity", "contact", "attributes", "data"];
     const MEMBERS: [&str; 15] = [
         "id",
         "uuid",
@@ -134,9 +136,9 @@ fn identities(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(identities).collect(),
         Value::Object(members) => {
-            let of_member = |(name, value): (&String, &Value)| match value {
-                Value::Array(_) | Value::Object(_) => identities(value),
-                _ if MEMBERS.contains(&name.as_str()) => leaves(value),
+            let of_member = |(name, value): (&String, &Value)| match (name.as_str(), value) {
+                (name, _) if MEMBERS.contains(&name) => leaves(value),
+                (name, Value::Array(_) | Value::Object(_)) if PERSONS.contains(&name) => identities(value),
                 _ => vec![],
             };
             members.iter().flat_map(of_member).collect()

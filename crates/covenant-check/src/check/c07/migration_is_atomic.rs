@@ -137,7 +137,7 @@ fn is_complete(migration: &Migration<'_>) -> bool {
     migration.planned_steps().iter().all(|planned| match planned.step.action.as_str() {
         _ if is_deletion => !migration.after.contains_key(&planned.place),
         action::CREATE => is_there(planned),
-        action::LINK_LOCAL => !planned.links_nothing,
+        action::LINK_LOCAL => !planned.links_nothing || migration.after.contains_key(&planned.place),
         _ => true,
     })
 }

@@ -1,4 +1,4 @@
-//! Whether a target states to a peer what its operator set, and no longer what it stated before.
+//! The statements of a target to a peer after its operator set another value.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
