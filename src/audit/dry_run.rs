@@ -271,7 +271,8 @@ fn of_step(step: &Step, has_left: bool) -> Option<((String, String), Caller, &'s
 
 fn of_any_call(call: &AnyCall) -> ((String, String), Caller, &'static str, bool) {
     let route = Route::parse(&call.method, &call.path);
-    let misbehaves = call.without_certificate || call.certificate.is_some() || route.is_none();
+    let presents_another = call.certificate.is_some() || call.issuer.is_some();
+    let misbehaves = call.without_certificate || presents_another || route.is_none();
     let has_token = call.body.as_ref().is_some_and(|body| body.get("acceptance_token").is_some());
     let caller = match (call.without_certificate, has_token) {
         (true, true) => Caller::TokenHolder,

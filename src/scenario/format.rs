@@ -336,6 +336,9 @@ step_types! {
         /// The certificate to present in place of the peer's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         certificate: Option<OtherCertificate>,
+        /// The name of the peer whose authority issues the certificate to present, under the name of the caller.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issuer: Option<String>,
         /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,

@@ -183,6 +183,7 @@ impl Step {
         match self {
             Self::Scan(step) => &step.and_about,
             Self::Wait(step) => &step.also,
+            Self::Call(step) => step.issuer.as_slice(),
             _ => &[],
         }
     }

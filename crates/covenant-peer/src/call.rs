@@ -7,6 +7,8 @@ use serde_json::Value;
 use covenant_model::transcript::FailureKind;
 use covenant_model::wire::path::Route;
 
+use crate::Peer;
+
 /// Step of a scenario that acts, and the label of its entries.
 #[derive(Clone, Debug, Default)]
 pub struct StepContext {
@@ -35,6 +37,8 @@ pub struct Call {
     pub without_certificate: bool,
     /// Certificate to present in place of the peer's own; `None` presents that.
     pub certificate: Option<OtherCertificate>,
+    /// Peer whose authority issues the certificate to present, under the name of the caller.
+    pub issuer: Option<Peer>,
 }
 
 /// Certificate that the target has to refuse: with the name of the peer, or once its own.

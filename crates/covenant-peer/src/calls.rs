@@ -34,6 +34,12 @@ impl Peer {
         matches!(caller, CallerForm::Forwarded(_))
     }
 
+    /// Returns whether another peer has the same certificate authority.
+    #[must_use]
+    pub fn shares_authority_with(&self, other: &Self) -> bool {
+        self.0.authority.pem() == other.0.authority.pem()
+    }
+
     /// Returns whether the peer can present a certificate in place of its own. The former one may be missing, or be the
     /// present one again.
     #[must_use]
@@ -86,7 +92,7 @@ impl Peer {
         let mut named = BTreeSet::new();
         injected.retain(|name| named.insert(name.clone()));
         let failed = |source| PeerError::Call { name: self.name().to_owned(), source };
-        let other = call.certificate.map(|other| self.other_identity(other)).transpose()?;
+        let other = self.other_identity(&call)?;
         let request = self.request(&call, other.as_ref());
         if let Some(other) = &other {
             let outcome = self.send_as(other, &request).await?;
@@ -140,26 +146,28 @@ impl Peer {
         })
     }
 
-    /// Returns an identity with the peer's name at the target that the target has to refuse.
-    fn other_identity(&self, other: OtherCertificate) -> Result<Identity, PeerError> {
+    /// Returns the identity that a call presents in place of the peer's own: with the peer's name at the target, and one
+    /// that the target has to refuse.
+    fn other_identity(&self, call: &Call) -> Result<Option<Identity>, PeerError> {
         let options = &self.0.options;
-        let keys = |source| PeerError::Keys { name: options.name.clone(), source };
         let own = self.state().identity.as_ref().and_then(|own| own.certificate().common_name.clone());
         let name = own.unwrap_or_default();
-        let former = self.state().former_identity.clone();
-        match other {
-            OtherCertificate::Former => {
-                return former.ok_or_else(|| PeerError::Call {
+        let issued = match (&call.issuer, call.certificate) {
+            (Some(issuer), _) => issuer.0.authority.leaf(&name, &[], 1),
+            (None, Some(OtherCertificate::Ended)) => self.0.authority.ended_leaf(&name),
+            (None, Some(OtherCertificate::Foreign)) => {
+                Authority::new("foreign", &options.clock).and_then(|foreign| foreign.leaf(&name, &[], 1))
+            }
+            (None, Some(OtherCertificate::Former)) => {
+                let former = self.state().former_identity.clone().ok_or_else(|| PeerError::Call {
                     name: options.name.clone(),
                     source: NetError::Request("the peer had no certificate before".to_owned()),
                 });
+                return former.map(Some);
             }
-            OtherCertificate::Ended => self.0.authority.ended_leaf(&name),
-            OtherCertificate::Foreign => {
-                Authority::new("foreign", &options.clock).and_then(|foreign| foreign.leaf(&name, &[], 1))
-            }
-        }
-        .map_err(keys)
+            (None, None) => return Ok(None),
+        };
+        issued.map(Some).map_err(|source| PeerError::Keys { name: options.name.clone(), source })
     }
 
     /// Sends a request under another identity, on a connection of its own.

@@ -17,7 +17,7 @@ use crate::clock::Stopwatch;
 use crate::net::{NetError, Pause};
 use crate::operator::{OperatorMethod, grant};
 use crate::peer::{
-    Call, CallOutcome, DEFAULT_RELEASE, InjectedRead, OtherCertificate, PeerError, Profile, Received,
+    Call, CallOutcome, DEFAULT_RELEASE, InjectedRead, OtherCertificate, Peer, PeerError, Profile, Received,
     StepContext,
 };
 use crate::transcript::NoteKind;
@@ -275,6 +275,10 @@ impl ScenarioRunner<'_> {
             headers.push((name.clone(), self.values.fill_text(value)?));
         }
         let body = step.body.as_ref().map(|body| self.values.fill(body)).transpose()?;
+        let issuer = match &step.issuer {
+            Some(name) => Some(self.peer_named(name)?),
+            None => None,
+        };
         let call = Call {
             method: step.method.clone(),
             path,
@@ -284,21 +288,11 @@ impl ScenarioRunner<'_> {
             bearer_token: self.token(step.grant.as_deref()),
             without_certificate: step.without_certificate,
             certificate: step.certificate,
+            issuer,
         };
         let peer = self.peer_named(&step.peer)?;
-        if step.certificate.is_some() && !peer.certificate_is_seen() {
-            let message = "the target sees the names of its callers, and not their certificates";
-            self.note(context, NoteKind::Injected, message, json!({"peer": step.peer}));
-            return Ok(());
-        }
-        if step.certificate == Some(OtherCertificate::Ended) && peer.is_forwarded() {
-            let message = "a proxy verifies the validity of a certificate, and forwards none that has ended";
-            self.note(context, NoteKind::Injected, message, json!({"peer": step.peer}));
-            return Ok(());
-        }
-        if step.certificate.is_some_and(|certificate| !peer.has_certificate(certificate)) {
-            let message = "the peer has no other certificate than its present one";
-            self.note(context, NoteKind::Injected, message, json!({"peer": step.peer}));
+        if let Some(why) = why_not_presented(&peer, &call) {
+            self.note(context, NoteKind::Injected, why, json!({"peer": step.peer}));
             return Ok(());
         }
         let outcome = peer.call(context, call).await.map_err(|error| match error {
@@ -473,6 +467,31 @@ impl ScenarioRunner<'_> {
     fn token(&self, label: Option<&str>) -> Option<String> {
         self.values.value(label?)?["bearer_token"].as_str().map(ToOwned::to_owned)
     }
+}
+
+/// Returns why a peer does not present another certificate than its own, where the call would prove nothing.
+fn why_not_presented(peer: &Peer, call: &Call) -> Option<&'static str> {
+    let is_another = call.certificate.is_some() || call.issuer.is_some();
+    let has_ended = call.certificate == Some(OtherCertificate::Ended);
+    let reasons = [
+        (
+            is_another && !peer.certificate_is_seen(),
+            "the target sees the names of its callers, and not their certificates",
+        ),
+        (
+            has_ended && peer.is_forwarded(),
+            "a proxy verifies the validity of a certificate, and forwards none that has ended",
+        ),
+        (
+            call.certificate.is_some_and(|certificate| !peer.has_certificate(certificate)),
+            "the peer has no other certificate than its present one",
+        ),
+        (
+            call.issuer.as_ref().is_some_and(|issuer| issuer.shares_authority_with(peer)),
+            "the two peers have one certificate authority",
+        ),
+    ];
+    reasons.into_iter().find_map(|(holds, reason)| holds.then_some(reason))
 }
 
 /// Returns whether the head of a call has parts that the run fills in.

@@ -39,6 +39,12 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.peering.may_be_revoked = |peer| peer.status != PeerStatus::Suspended,
     ),
     Patch::defect(
+        "accepts-name-from-any-known-authority",
+        &[("11.5", Conduct)],
+        "Takes the name in a certificate that the authority of any peer issued, for whichever peer it names.",
+        |policy| policy.identity.is_its_certificate = |_, _, _, _| true,
+    ),
+    Patch::defect(
         "accepts-ended-certificate",
         &[("11.5", Conduct)],
         "Verifies who issued the certificate of a caller, and not until when it is valid.",
