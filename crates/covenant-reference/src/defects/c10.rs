@@ -297,10 +297,10 @@ pub(super) const MAJOR_VERSIONS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "ends-major-support-on-20-days-of-notice",
+        "ends-major-support-on-four-weeks-of-notice",
         &[("10.2", Conduct)],
-        "Takes 20 days of notice for enough, and ends support of the previous major version on the announced day.",
-        |policy| policy.handshake.required_notice = SignedDuration::from_hours(20 * 24),
+        "Takes four weeks of notice for enough, and ends support of the previous major version on the announced day.",
+        |policy| policy.handshake.required_notice = SignedDuration::from_hours(28 * 24),
     )
     .hard_to_reach(),
     Patch::defect(

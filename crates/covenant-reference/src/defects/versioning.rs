@@ -87,6 +87,13 @@ pub(super) const VERSIONS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "records-newest-version-for-each-peer",
+        &[("V.2", Conduct)],
+        "Overwrites the agreed contract version of a peer with its newest one at a heartbeat.",
+        |policy| policy.handshake.on_claims = record_newest_version,
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "stores-no-contract-digest",
         &[("V.1", Conduct)],
         "Knows its contract versions by number alone.",
@@ -221,6 +228,12 @@ fn record_claimed_version(tx: &Transaction<'_>, peer: &mut Peer, body: &Value) -
         return Ok(());
     };
     peer.contract_version_agreed = Some(claimed);
+    table::put(tx.db, peer)
+}
+
+fn record_newest_version(tx: &Transaction<'_>, peer: &mut Peer, _: &Value) -> Result<(), StoreError> {
+    let newest = contract::known(tx)?.iter().map(|known| known.version).max();
+    peer.contract_version_agreed = newest.filter(|_| peer.contract_version_agreed.is_some());
     table::put(tx.db, peer)
 }
 

@@ -61,6 +61,8 @@ policy! {
         /// Returns whether a peer's version is compared with the platform's, by the heartbeat; `None` in an accept
         /// and in a scan (10.1).
         compares_version: fn(Option<&Value>) -> bool = |_| true,
+        /// Controls whether the heartbeat of a peer of an incompatible version is refused; what it announces is taken.
+        refuses_incompatible_heartbeats: bool = false,
         /// Runs after a heartbeat's claims were checked (V.2). The default does nothing.
         on_claims: fn(&Transaction<'_>, &mut Peer, &Value) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Returns whether a peer that runs the previous major version is still served (10.2).

@@ -67,6 +67,10 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let drift = compatibility.drift().filter(|_| (tx.policy.handshake.compares_version)(Some(&body)));
     let states = drift.into_iter().chain(residency(tx, &peer)).collect::<Vec<_>>();
 
+    if compatibility.is_frozen() && tx.policy.handshake.refuses_incompatible_heartbeats {
+        let reply = Reply::failure(422, "the platform versions do not go together");
+        return Ok(reply.suspecting(suspicions).noting(states));
+    }
     let mut data = introduction(tx, &peer)?;
     data.insert("status".to_owned(), json!(peer.status));
     data.insert("last_heartbeat_at".to_owned(), json!(tx.now.to_string()));

@@ -1,5 +1,7 @@
 //! Variants of limits, intervals, clock and release.
 
+use crate::handshake::versions;
+use crate::inbound::identity;
 use crate::migration::{self, Failure, plan};
 use crate::{Patch, Settings};
 
@@ -61,12 +63,48 @@ pub(super) const CLOCK: &[Patch] = &[Patch::variant(
 )];
 
 /// Variants in the platform's release.
-pub(super) const RELEASE: &[Patch] = &[Patch::variant(
-    "runs-next-major-release",
-    "Runs release 2.0.3 unless its operator sets another release.",
-    |policy| {
-        policy.handshake.choose_release = |asked| {
-            if asked == Settings::default().release { "2.0.3".to_owned() } else { asked.to_owned() }
-        };
-    },
-)];
+pub(super) const RELEASE: &[Patch] = &[
+    Patch::variant(
+        "runs-next-major-release",
+        "Runs release 2.0.3 unless its operator sets another release.",
+        |policy| policy.handshake.choose_release = next_major,
+    )
+    .deciding(&["its release"]),
+    Patch::variant(
+        "refuses-peers-outside-the-window",
+        "Runs release 2.0.3, and refuses every call of a peer of an incompatible version. What its heartbeats announce is taken.",
+        |policy| {
+            policy.handshake.choose_release = next_major;
+            policy.handshake.refuses_incompatible_heartbeats = true;
+            policy.identity.is_admitted = |tx, call, peer| {
+                let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
+                let is_refused = compatibility.is_frozen() && !call.path.ends_with("/heartbeat");
+                Ok(identity::is_admitted(tx, peer) && !is_refused)
+            };
+        },
+    )
+    .deciding(&["its release", "who is outside the window"])
+    .leaving_unproven(&[
+        "10-backwards-compatibility/break-on-short-notice-is-noticed#1",
+        "10-backwards-compatibility/break-without-notice-is-noticed#1",
+        "10-backwards-compatibility/drift-after-handshake-is-noticed#1",
+        "10-backwards-compatibility/drift-after-handshake-is-noticed#2",
+        "10-backwards-compatibility/drift-after-handshake-is-noticed-again-with-other-peers#1",
+        "10-backwards-compatibility/drift-after-handshake-is-noticed-again-with-other-peers#2",
+        "10-backwards-compatibility/incompatible-peers-keep-the-heartbeat#1",
+        "10-backwards-compatibility/incompatible-peers-keep-the-heartbeat#3",
+        "10-backwards-compatibility/incompatible-peers-keep-the-heartbeat#5",
+        "10-backwards-compatibility/minor-versions-compare-as-numbers#2",
+        "10-backwards-compatibility/next-major-is-noticed#2",
+        "10-backwards-compatibility/peers-of-an-invalid-version-are-answered-as-incompatible#1",
+        "10-backwards-compatibility/peers-of-an-invalid-version-are-answered-as-incompatible#2",
+        "10-backwards-compatibility/two-minor-versions-off-is-noticed#2",
+        "10-backwards-compatibility/two-minor-versions-off-is-noticed-again-with-other-peers#2",
+        "property/versions#3",
+    ]),
+];
+
+/// Returns release 2.0.3 in place of the default one.
+fn next_major(asked: &str) -> String {
+    if asked == Settings::default().release { "2.0.3".to_owned() } else { asked.to_owned() }
+}

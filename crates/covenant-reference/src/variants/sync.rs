@@ -52,7 +52,8 @@ pub(super) const PATCHES: &[Patch] = &[
             policy.sync.freezes = |_, _| Ok(false);
             policy.outbound.freezes = |_| false;
         },
-    ),
+    )
+    .deciding(&["who is outside the window"]),
     SYNCS_BY_MIGRATION,
     Patch::variant(
         "marks-what-left-its-filter-as-gone",

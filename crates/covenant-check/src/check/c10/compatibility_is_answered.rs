@@ -8,9 +8,11 @@ use serde_json::Value;
 use super::handshake::{is_compatible, version_in};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::path::Route;
 
 /// The answer to a peer's heartbeat says rightly whether the version that the heartbeat states and the target's
 /// are compatible.
@@ -38,6 +40,9 @@ impl Check for CompatibilityIsAnswered {
         let accepted = heartbeats.iter().filter(|call| call.exchange.succeeded());
         let mut answers = accepted.filter_map(|call| Answer::read(trace, call)).peekable();
         if answers.peek().is_none() {
+            if let Some(pass) = self.refusal(trace, &heartbeats) {
+                return Ok(pass);
+            }
             let actual = "no heartbeat was answered with the compatibility and the version of the target";
             return Err(Stop::unproven(actual, numbers));
         }
@@ -52,6 +57,27 @@ impl Check for CompatibilityIsAnswered {
 }
 
 impl CompatibilityIsAnswered {
+    /// Returns the pass where the target refused each heartbeat with the version, and took another one of the same peer: it
+    /// may refuse an incompatible peer (reading 75).
+    fn refusal(&self, trace: &Trace, heartbeats: &[Call<'_>]) -> Option<Pass> {
+        if self.compatible {
+            return None;
+        }
+        let last = heartbeats.last()?;
+        let own = trace.release()?.to_string();
+        let is_refused = |call: &Call<'_>| {
+            let sent = call.exchange.sent().and_then(version_in);
+            let is_incompatible = sent.is_some_and(|sent| !is_compatible(&own, sent));
+            is_incompatible && call_outcome(call.exchange) == CallOutcome::Refused
+        };
+        let (taken, _) = trace.exchanges().rfind(|(entry, exchange)| {
+            let is_same = exchange.peer == last.exchange.peer && exchange.route() == Some(Route::Heartbeat);
+            is_same && entry.n < last.n() && exchange.succeeded()
+        })?;
+        let numbers = [taken.n].into_iter().chain(heartbeats.iter().map(Call::n));
+        heartbeats.iter().all(is_refused).then(|| Pass::new(last.summary(), numbers))
+    }
+
     fn evaluate_one(&self, answer: &Answer) -> Result<(), Stop> {
         let (versions, evidence) = (answer.versions(), [answer.n]);
         if is_compatible(&answer.local, &answer.sent) != self.compatible {
@@ -66,7 +92,8 @@ impl CompatibilityIsAnswered {
             return Err(Stop::unproven(format!("{actual}, by a row of the operator"), evidence));
         }
         if answer.is_about_another_version() {
-            let actual = format!("{actual}, about {:?}, which the peer stated before", answer.remote);
+            let about = answer.remote.as_deref().unwrap_or_default();
+            let actual = format!("{actual}, about {about:?}, which is another version than the one sent");
             return Err(Stop::unproven(actual, evidence));
         }
         if answer.status == status(!self.compatible) {
@@ -175,6 +202,28 @@ mod tests {
             "no release is known"
         );
         assert_eq!(answered("1.6.0", &Value::Null, false), Unproven);
+    }
+
+    #[test]
+    fn a_refused_heartbeat_beside_one_that_was_taken_is_right() {
+        let beat = |version: &str| {
+            let heartbeat = Exchange::to_target("alice").on("POST", "heartbeat");
+            heartbeat.sending(json!({ "platform_version": version }))
+        };
+        let taken = beat("1.4.0").answered_with(200, json!({"data": {"platform_version": "1.4.0"}}));
+        for (first, sent, status, expected) in [
+            (Some(&taken), "1.6.0", 422, Kept),
+            (Some(&taken), "1.6.0", 429, Unproven),
+            (Some(&taken), "1.5.0", 422, Unproven),
+            (None, "1.6.0", 422, Unproven),
+        ] {
+            let builder =
+                first.into_iter().fold(TraceBuilder::new(), |it, call| it.call("taken", call.clone()));
+            let verdict = builder
+                .call("beat", beat(sent).answered_with(status, json!({"error": "no"})))
+                .verdict::<CompatibilityIsAnswered>(json!({"call": "beat", "compatible": false}));
+            assert_eq!(verdict, expected, "{sent} {status}");
+        }
     }
 
     #[test]
