@@ -21,6 +21,7 @@ use crate::runner::{ExternalTarget, WayBackTrial, try_way_back};
 use crate::scenario::RunContext;
 use crate::transcript::Recorder;
 use crate::wire::generation::CallerForm;
+use crate::wire::harmless::visible;
 
 /// The subject of a diagnosis, beside the operator client.
 #[derive(Clone, Debug)]
@@ -107,8 +108,8 @@ fn examine_addresses(points: &mut Points<'_>, subject: &Subject, url: &Url) -> b
 }
 
 /// Advice for a target that does not reach the peers.
-const OTHER_ADDRESS: &str =
-    "give --listen an address that the target reaches, or --advertise a URL that leads here";
+const OTHER_ADDRESS: &str = "give --listen an address that the target reaches, or --advertise a URL that leads here; a target that verifies the \
+     certificate of a peer by the roots of its system needs --peer-certificate and --peer-key";
 
 /// Asks the target to call a peer. That none does is no fault: not every target has a reason to call.
 async fn try_call(
@@ -119,9 +120,10 @@ async fn try_call(
 ) {
     match try_way_back(external.targets.as_ref(), run_context, described).await {
         WayBackTrial::Open(how) => points.fine("callback", how),
-        WayBackTrial::Closed => {
+        WayBackTrial::Closed(detail) => {
             let found = "the operator client reports that the platform's host does not reach a peer (network.probe)";
-            points.failed("callback", found.to_owned(), OTHER_ADDRESS, None);
+            let said = detail.map(|detail| format!(": {}", visible(&detail.split_whitespace().collect::<Vec<_>>().join(" ")))).unwrap_or_default();
+            points.failed("callback", format!("{found}{said}"), OTHER_ADDRESS, None);
         }
         WayBackTrial::Unseen(why) => points.note(
             "callback",

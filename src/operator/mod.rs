@@ -79,7 +79,7 @@ pub trait OperatorClient: Send + Sync {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum OperatorError {
     /// The operator client does not know the method (JSON-RPC -32601). Never a breach.
-    #[error("the adapter does not know the method {method}")]
+    #[error("the operator client does not know the method {method}")]
     Unsupported {
         /// The name of the method.
         method: String,

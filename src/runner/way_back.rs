@@ -53,8 +53,8 @@ pub(super) async fn find(
 pub enum WayBackTrial {
     /// It is open, as this sentence says.
     Open(&'static str),
-    /// The operator client looked, and its host does not reach a peer.
-    Closed,
+    /// The operator client looked, and its host does not reach a peer: what it says of that, if anything.
+    Closed(Option<String>),
     /// No call of the target arrived, for this reason. That proves nothing.
     Unseen(String),
 }
@@ -90,8 +90,10 @@ pub async fn try_way_back(
     if called.arrival().is_some() {
         return WayBackTrial::Open("a call of the target arrived at a peer");
     }
-    if probed.is_some_and(|trace| trace.outcome() == Some(&Outcome::Completed)) {
-        return WayBackTrial::Closed;
+    if let Some(trace) = probed.filter(|trace| trace.outcome() == Some(&Outcome::Completed)) {
+        let mut results = trace.operations([Probe::METHOD]).filter_map(|(_, probe)| probe.result.as_ref());
+        let detail = results.find_map(|result| result["detail"].as_str());
+        return WayBackTrial::Closed(detail.map(ToOwned::to_owned));
     }
     WayBackTrial::Unseen(match called.outcome() {
         Some(Outcome::Aborted(fault)) => fault.to_string(),

@@ -15,6 +15,7 @@ use super::check_spec::CheckSpec;
 use super::format::{PeerSpec, Scenario, Step};
 use super::library::Reader;
 use super::load::{LoadError, Loaded};
+use super::own_names::{RECORDS, add_to_name};
 use super::step::changed;
 use super::write;
 use crate::check::{CheckDef, ParameterKind, check_with_id};
@@ -23,7 +24,7 @@ use crate::check::{CheckDef, ParameterKind, check_with_id};
 const SECOND: &str = "_again";
 
 /// The members of a step that hold the name of a peer.
-const PEERS: [&str; 4] = ["peer", "also", "until_about", "and_about"];
+const PEERS: [&str; 5] = ["peer", "also", "until_about", "and_about", "issuer"];
 
 /// The members of a step that hold the label of a step.
 const LABELS: [&str; 4] = ["as", "of", "grant", "listed"];
@@ -144,9 +145,24 @@ impl Renaming {
                             self.rename(label, Some(&self.labels));
                         }
                     }
-                    (_, value) => self.rename(value, of_member.map(|(_, names)| names)),
+                    (member, value) => {
+                        self.rename(value, of_member.map(|(_, names)| names));
+                        self.rename_records(member, value);
+                    }
                 }
             }
+        }
+    }
+
+    /// Gives each record of the second time a name of its own: a platform may want each name once.
+    fn rename_records(&self, member: &str, value: &mut Value) {
+        match value {
+            Value::Object(record) if RECORDS.contains(&member) => add_to_name(record, &self.end),
+            Value::Object(members) => {
+                members.iter_mut().for_each(|(member, value)| self.rename_records(member, value));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.rename_records("", item)),
+            _ => {}
         }
     }
 

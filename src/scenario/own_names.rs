@@ -6,9 +6,7 @@ use super::format::Scenario;
 use super::step::changed;
 
 /// The members of a step that hold the members of a record.
-const RECORDS: [&str; 2] = ["payload", "record"];
-/// Part of a name that differs from scenario to scenario.
-const OWN: &str = "${id:names}";
+pub(super) const RECORDS: [&str; 2] = ["payload", "record"];
 
 /// Returns the scenario, with an id in the name of each record that it stores, migrates or syncs.
 pub(super) fn with_own_names(scenario: &Scenario) -> Scenario {
@@ -22,7 +20,9 @@ fn add_to_names(value: &mut Value) {
         Value::Object(members) => {
             for (member, value) in members.iter_mut() {
                 match value {
-                    Value::Object(record) if RECORDS.contains(&member.as_str()) => add_to_name(record),
+                    Value::Object(record) if RECORDS.contains(&member.as_str()) => {
+                        add_to_name(record, "");
+                    }
                     other => add_to_names(other),
                 }
             }
@@ -31,12 +31,13 @@ fn add_to_names(value: &mut Value) {
     }
 }
 
-fn add_to_name(record: &mut Map<String, Value>) {
+/// Adds an id to the name of a record that has none: one for all the names of a scenario with the same end.
+pub(super) fn add_to_name(record: &mut Map<String, Value>, end: &str) {
     if let Some(Value::String(name)) = record.get_mut("name")
         && !name.trim().is_empty()
         && !name.contains("${")
     {
-        *name = format!("{name} {OWN}");
+        *name = format!("{name} ${{id:names{end}}}");
     }
 }
 

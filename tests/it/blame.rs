@@ -42,7 +42,7 @@ fn a_peer_that_may_not_move_is_no_lack_of_the_adapter() {
     let report = fs::read_to_string(folder.path().join("out/report.json")).expect("a report");
     assert!(report.contains("`--advertise` fixes the address"), "{}", output_of(&ran));
     assert!(report.contains("\"missing_methods\": []"), "{report}");
-    assert!(!report.contains("the adapter does not know"), "{report}");
+    assert!(!report.contains("the operator client does not know"), "{report}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ async fn shared_target_without_reset_gets_the_verdicts_of_fresh_targets() {
     assert_eq!(report.void, None);
     let evaluations = report.checks.iter().map(|evaluated| &evaluated.evaluation);
     // A scenario that leaves lasting changes needs a target with a reset.
-    let needs_reset = "the adapter does not know the method platform.reset";
+    let needs_reset = "the operator client does not know the method platform.reset";
     let not_kept: Vec<String> = evaluations
         .filter(|evaluation| matches!(evaluation.result.verdict, Verdict::Broken | Verdict::Unproven))
         .filter(|evaluation| evaluation.result.actual != needs_reset)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::methods::{self, Ask, only};
+use super::methods::{Ask, only};
 use crate::operator::OperatorError;
 use crate::wire::generation::PLAIN_TOKEN;
 use crate::wire::grant::GrantToken;
@@ -60,7 +60,7 @@ pub(super) async fn revoke(ask: &Ask<'_>) -> Result<Value, OperatorError> {
 
 /// Lists the grants of a peer.
 pub(super) async fn list(ask: &Ask<'_>) -> Result<Value, OperatorError> {
-    let mut rows = methods::list(ask.get(&ask.of_peer("/grants")?).await?, "grants");
+    let mut rows = ask.list(ask.get(&ask.of_peer("/grants")?).await?, "grants")?;
     for row in rows.as_array_mut().into_iter().flatten().filter(|row| row.is_object()) {
         if row["grant_id"].is_null() {
             row["grant_id"] = row["id"].clone();

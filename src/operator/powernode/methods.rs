@@ -1,5 +1,7 @@
 //! The call of the REST surface for each method that it supports.
 
+use std::collections::BTreeMap;
+
 use covenant_model::operator::INVALID_PARAMS;
 use serde_json::{Map, Value, json};
 
@@ -40,7 +42,9 @@ pub(super) const SWEEPS: [Method; 2] =
     [Method::Peer(PeerMethod::SendHeartbeat), Method::Resource(ResourceMethod::RunSync)];
 
 /// The most events that one call returns.
-const EVENTS_MAX: u32 = 200;
+const EVENTS_MAX: usize = 200;
+/// The most events that are read at once.
+const EVENTS_IN_ALL: usize = 10_000;
 /// The time in which an approved change has to be in force.
 const IN_FORCE_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
@@ -75,18 +79,19 @@ pub(super) async fn call(
             let peer = parameters["peer_id"].as_str().map(ToOwned::to_owned).or(last);
             let Some(peer) = peer else { return Ok(json!({"capabilities": []})) };
             let rows = ask.get(&format!("/platform/peers/{peer}/capabilities")).await?;
-            Ok(json!({"capabilities": list(rows, "capabilities")}))
+            Ok(json!({"capabilities": ask.list(rows, "capabilities")?}))
         }
         Method::Governance(GovernanceMethod::ListEvents) => ask.events().await,
         Method::Governance(GovernanceMethod::Scan) => {
             let found = ask.get("/sdwan/federation_governance/scan").await?;
-            Ok(json!({"findings": list(found, "findings")}))
+            Ok(json!({"findings": ask.list(found, "findings")?}))
         }
         Method::Migration(MigrationMethod::Show) => {
             ask.get(&format!("/platform/migrations/{}", ask.text("migration_id")?)).await
         }
         Method::Migration(MigrationMethod::List) => {
-            Ok(json!({"migrations": list(ask.get("/platform/migrations").await?, "migrations")}))
+            let rows = ask.get("/platform/migrations").await?;
+            Ok(json!({"migrations": ask.list(rows, "migrations")?}))
         }
         Method::Network(NetworkMethod::Probe) => ask.probe().await,
         Method::Peer(PeerMethod::SendHeartbeat) => ask.sweep("heartbeat_sweep").await,
@@ -114,8 +119,10 @@ impl Ask<'_> {
             kept.last_peer = Some(id.clone());
             kept.declared.clone()
         };
-        for row in declared {
-            self.post(&format!("/platform/peers/{id}/capabilities"), row).await?;
+        // A peer has one row of each kind: the last declaration counts.
+        let last = declared.iter().map(|row| (row["resource_kind"].to_string(), row));
+        for row in last.collect::<BTreeMap<_, _>>().into_values() {
+            self.post(&format!("/platform/peers/{id}/capabilities"), row.clone()).await?;
         }
         Ok(json!({"peer_id": peer_id, "acceptance_token": answered["acceptance_token"]}))
     }
@@ -133,7 +140,7 @@ impl Ask<'_> {
     }
 
     async fn peers(&self) -> Result<Value, OperatorError> {
-        let peers = list(self.get("/platform/peers").await?, "peers");
+        let peers = self.list(self.get("/platform/peers").await?, "peers")?;
         let peers: Vec<Value> = peers.as_array().into_iter().flatten().map(shown).collect();
         Ok(json!({"peers": peers}))
     }
@@ -180,9 +187,25 @@ impl Ask<'_> {
     }
 
     async fn events(&self) -> Result<Value, OperatorError> {
-        let mut body = only(self.parameters, &["since"]);
-        body["limit"] = json!(EVENTS_MAX);
-        Ok(json!({"events": list(self.post("/fleet/signals", body).await?, "events")}))
+        let mut events = Vec::new();
+        let mut since = self.parameters["since"].clone();
+        loop {
+            let mut body = only(&json!({"since": since}), &["since"]);
+            body["limit"] = json!(EVENTS_MAX);
+            let page = self.list(self.post("/fleet/signals", body).await?, "events")?;
+            let page: Vec<Value> = page.as_array().cloned().unwrap_or_default();
+            let is_full = page.len() >= EVENTS_MAX;
+            let newest = page.iter().filter_map(|event| event["emitted_at"].as_str()).max().map(Value::from);
+            // Both ends of a window are inclusive.
+            let is_new = |event: &Value| !events.contains(event);
+            let added: Vec<Value> = page.into_iter().filter(is_new).collect();
+            let is_last = !is_full || added.is_empty() || newest.is_none();
+            events.extend(added);
+            if is_last || events.len() >= EVENTS_IN_ALL {
+                return Ok(json!({"events": events}));
+            }
+            since = newest.unwrap_or_default();
+        }
     }
 
     /// Lets the platform read the catalog of a peer. It calls no other URL on demand.
@@ -245,6 +268,11 @@ impl Ask<'_> {
         text.ok_or_else(|| OperatorError::refused(self.method, INVALID_PARAMS, message()))
     }
 
+    /// Returns the rows of a list in an answer. An answer without one is malformed, and never an empty list.
+    pub(super) fn list(&self, answered: Value, name: &str) -> Result<Value, OperatorError> {
+        rows(answered, name).ok_or_else(|| self.lacking(name))
+    }
+
     pub(super) fn lacking(&self, member: &str) -> OperatorError {
         OperatorError::adapter(self.method, format!("the platform's answer has no {member}"))
     }
@@ -259,9 +287,21 @@ fn shown(answered: &Value) -> Value {
     peer
 }
 
-/// Returns the rows of a list, with or without an object around it.
-pub(super) fn list(answered: Value, name: &str) -> Value {
-    if answered.is_array() { answered } else { answered[name].clone() }
+/// Returns the rows of a list: bare, under its name, or under the one name that has a list.
+fn rows(answered: Value, name: &str) -> Option<Value> {
+    if answered.is_array() {
+        return Some(answered);
+    }
+    let members = answered.as_object()?;
+    // The surface leaves out data that would be empty.
+    if members.get("success") == Some(&Value::Bool(true)) && members.get("data").is_none_or(Value::is_null) {
+        return Some(json!([]));
+    }
+    if let Some(named) = members.get(name) {
+        return named.is_array().then(|| named.clone());
+    }
+    let mut lists = members.values().filter(|member| member.is_array());
+    lists.next().filter(|_| lists.next().is_none()).cloned()
 }
 
 /// Returns the named members that are present.
@@ -271,4 +311,28 @@ pub(super) fn only(parameters: &Value, members: &[&str]) -> Value {
         Some(((*name).to_owned(), member.clone()))
     });
     Value::Object(kept.collect::<Map<String, Value>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_bare_or_under_a_name_and_nothing_else_is_an_empty_list() {
+        for (answered, expected) in [
+            (json!([1]), Some(json!([1]))),
+            (json!({"events": [1], "count": 1}), Some(json!([1]))),
+            (json!({"signals": [1], "count": 1}), Some(json!([1]))),
+            (json!({"events": [], "others": [1]}), Some(json!([]))),
+            (json!({"success": true}), Some(json!([]))),
+            (json!({"success": true, "data": null}), Some(json!([]))),
+            (json!({"events": null, "signals": [1]}), None),
+            (json!({"signals": [1], "others": [2]}), None),
+            (json!({"count": 1}), None),
+            (json!("none"), None),
+            (Value::Null, None),
+        ] {
+            assert_eq!(rows(answered.clone(), "events"), expected, "{answered}");
+        }
+    }
 }

@@ -169,7 +169,7 @@ impl<'a> ScenarioRunner<'a> {
             return Err(StepError::Unsupported { method });
         }
         let context = StepContext { step: Some(number), label: step.label().map(ToOwned::to_owned) };
-        let message = format!("the adapter does not know the method {method}");
+        let message = format!("the operator client does not know the method {method}");
         self.note(&context, NoteKind::LeftOut, message, json!({"method": method}));
         // A peer issued the grant all the same, so that a later step can name its token.
         if let Some(label) = step.label().filter(|_| !matches!(step, Step::Hold(_))) {

@@ -102,7 +102,7 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
 }
 
 fn unknown_method(method: &str) -> String {
-    format!("the adapter does not know the method {method}")
+    format!("the operator client does not know the method {method}")
 }
 
 /// Returns the texts of an argument: a label, a list of labels, or another text.
@@ -207,7 +207,7 @@ impl CheckResult {
             return self;
         };
         let missing = unknown_method(method);
-        if self.actual.starts_with("the adapter does not know the method") {
+        if self.actual.starts_with("the operator client does not know the method") {
             return self;
         }
         Self { actual: format!("{}; {missing}, and its step was left out", self.actual), ..self }
@@ -352,7 +352,7 @@ mod tests {
         let result = evaluate(&check, Some(&trace)).result;
         assert_eq!(
             (result.verdict, &*result.actual),
-            (Unproven, "the adapter does not know the method peer.list")
+            (Unproven, "the operator client does not know the method peer.list")
         );
         assert_eq!(missing_method(&evaluate(&check, Some(&trace)), &trace), Some("peer.list"));
         // In a property each label has the number of its case.
@@ -366,7 +366,7 @@ mod tests {
         let (_, aborted) = call_and_trace(without, fault.into());
         let result = evaluate(&check, Some(&aborted));
         assert_eq!(missing_method(&result, &aborted), Some("peer.list"));
-        let actual = "could not go on: the record is unknown; the adapter does not know the method peer.list, and \
+        let actual = "could not go on: the record is unknown; the operator client does not know the method peer.list, and \
                       its step was left out";
         assert!(result.result.actual.ends_with(actual), "{}", result.result.actual);
         let other = PlannedCheck { with: [("call".to_owned(), json!("granted"))].into(), ..check };
@@ -382,7 +382,7 @@ mod tests {
         let result = evaluate(&kept, Some(&trace)).result;
         assert_eq!(
             (result.verdict, &*result.actual),
-            (Unproven, "the adapter does not know the method peer.list, which some cases need")
+            (Unproven, "the operator client does not know the method peer.list, which some cases need")
         );
         assert_eq!(missing_method(&evaluate(&kept, Some(&trace)), &trace), Some("peer.list"));
         let broken = PlannedCheck {
