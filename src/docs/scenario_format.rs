@@ -53,12 +53,16 @@ A step has exactly one key, which names what it does. `as` gives a label to the 
 later steps refer to it.
 ";
 
-const TEMPLATES: [(&str, &str); 10] = [
+const TEMPLATES: [(&str, &str); 11] = [
     (
         "`${first.data.peer_id}`",
         "a member of the answer, or of the result, that a label recorded; a list is indexed by number",
     ),
     ("`${first.data.id?}`", "the same; JSON's null if there is no such member"),
+    (
+        "`${first.offering.slug?}`",
+        "of a label that read the service catalogue: the offering to subscribe to, one that takes subscriptions and states a capacity if there is one",
+    ),
     ("`${alice.id}`", "the id under which the target stores a peer"),
     ("`${id:root}`", "an id by name: the same name gives the same id in one scenario"),
     ("`${now}`, `${now-90000}`", "the time of the scenario's clock, with an offset in seconds"),

@@ -94,10 +94,10 @@ impl Http {
 }
 
 /// Fault of a compressed answer.
-const UNASKED: &str = "Accept-Encoding asks for identity; a proxy in front may add it";
+pub(super) const UNASKED: &str = "Accept-Encoding asks for identity; a proxy in front may add it";
 
 /// Returns the compression of an answer, which is read as it is.
-fn compression(answered: &crate::net::Response) -> Option<&str> {
+pub(super) fn compression(answered: &crate::net::Response) -> Option<&str> {
     let mut named = answered.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
     named.next().map(|(_, value)| value.as_str()).filter(|value| !value.eq_ignore_ascii_case("identity"))
 }

@@ -9,9 +9,10 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::Credentials;
-use super::session::Session;
+use super::session::{LOG_IN_NAME, Session};
 use crate::net::{Client, ClientOptions, Limits, Request, Response};
 use crate::operator::OperatorError;
+use crate::operator::http::{UNASKED, compression};
 use crate::pki::ClientTls;
 use crate::wire::envelope::Answer;
 use crate::wire::header;
@@ -66,7 +67,7 @@ impl Rest {
 
     /// Logs in if no token is cached.
     pub async fn log_in(&self) -> Result<(), OperatorError> {
-        self.session.lock().await.token(&self.surface, &self.credentials, "log-in").await.map(drop)
+        self.session.lock().await.token(&self.surface, &self.credentials, LOG_IN_NAME).await.map(drop)
     }
 
     /// Returns true if the token of a worker is known.
@@ -188,7 +189,10 @@ pub(super) fn data_of(method: &str, response: &Response) -> Result<Value, Operat
                 return Err(OperatorError::unsupported(method));
             }
             Err(error) => {
-                let message = format!("status {}: the answer is {error}", response.status);
+                let compressed = compression(response)
+                    .map(|coding| format!("has the content encoding {coding:?}; {UNASKED}"));
+                let found = compressed.unwrap_or_else(|| format!("is {error}"));
+                let message = format!("status {}: the answer {found}", response.status);
                 return Err(OperatorError::adapter(method, message));
             }
         }

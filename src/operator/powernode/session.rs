@@ -12,6 +12,8 @@ use crate::net::Response;
 use crate::operator::OperatorError;
 use crate::secret;
 
+/// The name of the log-in in errors, where a method's name stands otherwise.
+pub(super) const LOG_IN_NAME: &str = "log-in";
 /// The path of the log-in.
 const LOG_IN: &str = "/api/v1/auth/login";
 /// The path of the renewal. It does not count as a log-in.
@@ -77,7 +79,10 @@ impl Session {
         credentials: &Credentials,
         method: &str,
     ) -> Result<String, OperatorError> {
-        let broken = |message: String| OperatorError::adapter(method, format!("log-in: {message}"));
+        let broken = |message: String| {
+            let place = if method == LOG_IN_NAME { "" } else { "log-in: " };
+            OperatorError::adapter(method, format!("{place}{message}"))
+        };
         self.is_within_limit().map_err(broken)?;
         self.log_ins.push_back(Stopwatch::start());
         let body = json!({"email": credentials.email, "password": credentials.password});
@@ -87,7 +92,11 @@ impl Session {
                 .map_or_else(|| "later".to_owned(), |seconds| format!("in {seconds} s"));
             return Err(broken(format!("refused (429): five an hour are allowed; try again {wait}")));
         }
-        let data = data_of(method, &response).map_err(|error| broken(error.to_string()))?;
+        let data = data_of(method, &response).map_err(|error| match error {
+            OperatorError::Fault(fault) => broken(fault.reason),
+            OperatorError::Refused { code, message, .. } => broken(format!("{message} ({code})")),
+            OperatorError::Unsupported { .. } => broken(format!("the platform has no route {LOG_IN}")),
+        })?;
         if data["requires_2fa"] == true {
             let message = "this account needs a second factor; name an account without one";
             return Err(broken(message.to_owned()));
@@ -113,7 +122,7 @@ impl Session {
 
     /// Keeps the tokens of an answer and returns the access token.
     fn keep(&mut self, response: &Response) -> Option<String> {
-        let data = data_of("log-in", response).ok()?;
+        let data = data_of(LOG_IN_NAME, response).ok()?;
         let token = data["access_token"].as_str()?.to_owned();
         secret::learn_own("access_token", &token);
         self.refresh_token = data[REFRESH_TOKEN].as_str().map(ToOwned::to_owned).or_else(|| cookie(response));

@@ -28,6 +28,7 @@ use crate::operator::{
 use crate::peer::behaviours::behaviour;
 use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::transcript::{Entry, Note, NoteKind, Recorder, What};
+use crate::wire::catalog::offering_to_try;
 use crate::wire::generation::CallerForm;
 use crate::wire::path::without_prefix;
 use crate::wire::state::PeerStatus;
@@ -492,10 +493,13 @@ impl<'a> ScenarioRunner<'a> {
     }
 
     fn keep_in_words(&mut self, context: &StepContext, outcome: &CallOutcome, in_words: &str) {
-        let value = json!({
+        let mut value = json!({
             "n": outcome.n, "status": outcome.status, "body": outcome.body, "data": outcome.data,
             "in_words": in_words,
         });
+        if let Some(offering) = outcome.data.as_ref().and_then(offering_to_try) {
+            value["offering"] = offering.clone();
+        }
         self.keep(context, value);
     }
 

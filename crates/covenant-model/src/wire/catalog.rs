@@ -94,3 +94,56 @@ pub struct SubscriptionEnd {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+/// Returns the offering of a catalogue's data that a subscription is tried on: one that takes new subscriptions, if possible
+/// with a stated capacity; else the first one.
+#[must_use]
+pub fn offering_to_try(data: &Value) -> Option<&Value> {
+    let offerings = data["offerings"].as_array()?;
+    let is_open = |offering: &&Value| offering["accepting_new_subscriptions"] != Value::Bool(false);
+    let open = || offerings.iter().filter(is_open);
+    let limited = open().find(|offering| capacity(offering).is_some());
+    limited.or_else(|| open().next()).or_else(|| offerings.first())
+}
+
+/// Returns the capacity that an offering states: the largest number in it that is named as the room for subscribers. A
+/// current count, or a limit of something else, is none. Nor is zero, by which some mean that there is no limit.
+#[must_use]
+pub fn capacity(offering: &Value) -> Option<u64> {
+    const EXACT: [&str; 4] = ["capacity", "max_capacity", "seats", "slots"];
+    const COUNTS: [&str; 4] = ["current", "active", "used", "per_"];
+    let stated = offering["capacity_metadata"].as_object()?.iter();
+    let is_capacity = |name: &str| {
+        let name = name.to_lowercase();
+        let limits_subscribers =
+            name.contains("subscri") && ["max", "limit"].iter().any(|part| name.contains(part));
+        (EXACT.contains(&name.as_str()) || limits_subscribers)
+            && !COUNTS.iter().any(|part| name.contains(part))
+    };
+    let stated = stated.filter(|(name, _)| is_capacity(name)).filter_map(|(_, value)| value.as_u64());
+    stated.filter(|room| *room > 0).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_open_offering_with_a_capacity_is_tried_first() {
+        let closed = json!({"slug": "closed", "accepting_new_subscriptions": false, "capacity_metadata": {"seats": 3}});
+        let open = json!({"slug": "open", "accepting_new_subscriptions": true});
+        let limited = json!({"slug": "limited", "capacity_metadata": {"max_subscribers": 2}});
+        for (offerings, expected) in [
+            (json!([closed, open, limited]), json!("limited")),
+            (json!([closed, open]), json!("open")),
+            (json!([closed]), json!("closed")),
+            (json!([]), Value::Null),
+            (Value::Null, Value::Null),
+        ] {
+            let data = json!({ "offerings": offerings });
+            let tried = offering_to_try(&data).map_or(Value::Null, |offering| offering["slug"].clone());
+            assert_eq!(tried, expected, "{data}");
+        }
+    }
+}

@@ -4,12 +4,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::offering::{capacity, first_offering, subscriptions};
+use super::offering::{subscriptions, tried_offering};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, events};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::catalog::capacity;
 use covenant_model::wire::notice::kind;
 
 /// The target issues no more grants for an offering than the offering states room for. A target that offers
@@ -32,7 +33,7 @@ impl Check for CapacityIsKept {
         Some("a subscription was accepted, and one beyond the capacity was refused for good");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let (n, offering) = first_offering(trace, &self.catalog)?;
+        let (n, offering) = tried_offering(trace, &self.catalog)?;
         let made: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
         let accepted = subscriptions(&made);
         let evidence = || [n].into_iter().chain(accepted.last().map(Call::n)).chain(made.last().map(Call::n));

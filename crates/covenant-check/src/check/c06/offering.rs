@@ -7,31 +7,15 @@ use serde_json::Value;
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::catalog::offering_to_try;
 
-/// The first offering of a catalogue; `None` if the target offers nothing. The check is unproven if the catalogue
-/// could not be read.
-pub(super) fn first_offering(trace: &Trace, catalog: &str) -> Result<(u64, Option<Value>), Stop> {
+/// The offering of a catalogue that a scenario subscribes to; `None` if the target offers nothing. The check is unproven if
+/// the catalogue could not be read.
+pub(super) fn tried_offering(trace: &Trace, catalog: &str) -> Result<(u64, Option<Value>), Stop> {
     let call = calls(trace).labelled(catalog).last_or("the catalogue was not asked for")?;
-    let offerings = call.exchange.data().and_then(|data| data["offerings"].as_array().cloned());
-    let offerings = offerings.or_unproven_at("the target has no catalogue that can be read", &[call.n()])?;
-    Ok((call.n(), offerings.into_iter().next()))
-}
-
-/// Returns the capacity that an offering states: the largest number in it that is named as the room for subscribers. A
-/// current count, or a limit of something else, is none. Nor is zero, by which some mean that there is no limit.
-pub(super) fn capacity(offering: &Value) -> Option<u64> {
-    const EXACT: [&str; 4] = ["capacity", "max_capacity", "seats", "slots"];
-    const COUNTS: [&str; 4] = ["current", "active", "used", "per_"];
-    let stated = offering["capacity_metadata"].as_object()?.iter();
-    let is_capacity = |name: &str| {
-        let name = name.to_lowercase();
-        let limits_subscribers =
-            name.contains("subscri") && ["max", "limit"].iter().any(|part| name.contains(part));
-        (EXACT.contains(&name.as_str()) || limits_subscribers)
-            && !COUNTS.iter().any(|part| name.contains(part))
-    };
-    let stated = stated.filter(|(name, _)| is_capacity(name)).filter_map(|(_, value)| value.as_u64());
-    stated.filter(|room| *room > 0).max()
+    let data = call.exchange.data().filter(|data| data["offerings"].is_array());
+    let data = data.or_unproven_at("the target has no catalogue that can be read", &[call.n()])?;
+    Ok((call.n(), offering_to_try(&data).cloned()))
 }
 
 /// Returns the subscriptions among some calls that were accepted, each with a grant of its own.

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::offering::{first_offering, subscriptions};
+use super::offering::{subscriptions, tried_offering};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -36,7 +36,7 @@ impl Check for SubscriptionsEnd {
     );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let (n, offering) = first_offering(trace, &self.catalog)?;
+        let (n, offering) = tried_offering(trace, &self.catalog)?;
         let made: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
         let controls: Vec<Call<'_>> = calls(trace).labelled(&self.control).collect();
         let accepted = subscriptions(&made);
