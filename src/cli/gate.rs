@@ -24,7 +24,7 @@ use crate::gate::{
 };
 use crate::nearest::did_you_mean;
 use crate::operator::OperatorError;
-use crate::runner::{ExternalTarget, Plan, RunError, Target, write_whole};
+use crate::runner::{ExternalTarget, Plan, RunError, Target, refuse_special, write_whole};
 
 /// The default number of scenarios that run in parallel.
 const JOBS: u64 = 4;
@@ -134,6 +134,7 @@ pub(super) fn refuse_unwritable(path: &Path) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(Failure::usage(format!("{}: a folder is there; name a file", path.display())));
     }
+    refuse_special(path)?;
     let probe = tempfile::NamedTempFile::new_in(folder).map(drop);
     probe.map_err(|error| {
         let what = format!("{}: nothing can be written in {}", path.display(), folder.display());

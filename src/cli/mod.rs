@@ -232,6 +232,7 @@ impl From<FileError> for Failure {
                 | FileError::Finished(_)
                 | FileError::Certified(_)
                 | FileError::Exists(_)
+                | FileError::IsSpecial(_)
         );
         let exit = if is_usage { Exit::Usage } else { Exit::Environment };
         Self::new(exit, error)

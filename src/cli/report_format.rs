@@ -11,7 +11,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use super::{Exit, Failure, print};
 use crate::nearest::did_you_mean;
 use crate::report::{FORMATS, JSON_LINES, Report, ReportFormat, RunEvent};
-use crate::runner::{FileError, write_private};
+use crate::runner::{FileError, refuse_special, write_private};
 use crate::{private, secret};
 
 /// The name of the default format.
@@ -193,6 +193,9 @@ fn refuse_no_place(file: &Path) -> Result<(), Failure> {
     let path = file.display().to_string();
     if file.is_dir() {
         return Err(Failure::usage(format!("--format: {path}: this is a folder; name a file in it")));
+    }
+    if let Err(error) = refuse_special(file) {
+        return Err(Failure::usage(format!("--format: {error}, or `-` for standard output")));
     }
     if !folder.is_dir() {
         let folder = folder.display().to_string();

@@ -88,6 +88,9 @@ pub enum FileError {
     /// The path of a file is that of a folder.
     #[error("{0}: this is a folder; name a file in it")]
     IsFolder(String),
+    /// The path is that of a device, a pipe or a socket.
+    #[error("{0}: this is a device, a pipe or a socket, and none is replaced; name a file")]
+    IsSpecial(String),
     /// The file exists, and holds what would be lost.
     #[error("{0}: exists, and nothing is overwritten; name another file, or replace it with --force")]
     Exists(String),
@@ -298,8 +301,11 @@ pub fn write_new_private(path: &Path, content: &[u8], force: bool) -> Result<(),
 
 /// Refuses the path of a file that exists, before work is done for it. `force` replaces the file.
 pub fn refuse_existing(path: &Path, force: bool) -> Result<(), FileError> {
-    if force || path.symlink_metadata().is_err() {
+    if path.symlink_metadata().is_err() {
         return Ok(());
+    }
+    if force {
+        return refuse_special(path);
     }
     Err(FileError::Exists(path.display().to_string()))
 }
@@ -311,8 +317,22 @@ pub(crate) fn refuse_unwritable(path: &Path) -> Result<(), FileError> {
     if path.is_dir() {
         return Err(FileError::IsFolder(shown()));
     }
+    refuse_special(path)?;
     let probe = tempfile::NamedTempFile::new_in(folder).map(drop);
     probe.map_err(|source| FileError::Write { path: shown(), source: without_temporary_name(source) })
+}
+
+/// Refuses the path of a device, a pipe or a socket, or of a link to one. A file is renamed to its path, so that whoever
+/// may write in `/dev` would replace the device.
+pub(crate) fn refuse_special(path: &Path) -> Result<(), FileError> {
+    let found = path.metadata();
+    let is_special = found.is_ok_and(|found| !found.is_file() && !found.is_dir());
+    // `/dev/stdout` leads there, and from there to a file if the output goes to one.
+    let leads_to = path.read_link().unwrap_or_default();
+    if is_special || ["/proc", "/dev"].iter().any(|folder| leads_to.starts_with(folder)) {
+        return Err(FileError::IsSpecial(path.display().to_string()));
+    }
+    Ok(())
 }
 
 /// Returns the folder of a file that is to be written.
@@ -332,6 +352,7 @@ fn write(
 ) -> Result<(), FileError> {
     let shown = path.display().to_string();
     let folder = existing_folder(path)?;
+    refuse_special(path)?;
     write_and_rename(path, folder, content, mode, replace).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists if !replace => FileError::Exists(shown),
         _ => FileError::Write { path: shown, source: without_temporary_name(source) },

@@ -31,7 +31,7 @@ pub use catalogue::{SCENARIOS, library};
 pub(crate) use command::replay as replay_command;
 pub use evaluate::{assess, assess_and_free, property_case};
 pub use event::{Event, NoObserver, Observer};
-pub(crate) use files::{ATTESTATION, LOCK, PEERING, WATCH, refuse_unwritable};
+pub(crate) use files::{ATTESTATION, LOCK, PEERING, WATCH, refuse_special, refuse_unwritable};
 pub use files::{
     FileError, FolderLock, RunFolder, refuse_existing, report_json, without_secrets, write_new_private,
     write_new_whole, write_private, write_whole,

@@ -156,6 +156,37 @@ fn a_path_of_output_that_cannot_be_used_is_named() {
     }
 }
 
+/// The device itself is not named: a fault would replace that of the machine.
+#[test]
+fn no_file_replaces_a_pipe_or_a_device() {
+    let folder = folder();
+    symlink("/dev/null", folder.path().join("null")).expect("linked");
+    symlink("/proc/self/fd/1", folder.path().join("stdout")).expect("linked");
+    let before = names(folder.path());
+    let run = ["run", "--quiet", "--only", "00-sanity/handshake", "--cases", "0", "--out", "out", "--format"];
+    let attest =
+        ["attest", "4.4", "--by", "x", "--target", "embedded", "--release", "1.4.0", "--evidence", "file"];
+    let commands: [(&[&str], &str); 5] = [
+        (&run, "junit="),
+        (&run, "json-lines="),
+        (&["key", "new", "--force", "--out"], ""),
+        (&[&attest[..], &["--force", "--out"]].concat(), ""),
+        (&["target", "--listen", "127.0.0.1:0", "--propose", "https://127.0.0.1:1", "--tokens"], ""),
+    ];
+    for (words, prefix) in commands {
+        for path in ["fifo", "null", "stdout"] {
+            let output = ended(folder.path(), &[words, &[format!("{prefix}{path}").as_str()]].concat());
+            let text = output_of(&output);
+            assert_eq!(code(&output), 2, "{words:?} {path}: {text}");
+            let message =
+                format!("{path}: this is a device, a pipe or a socket, and none is replaced; name a file");
+            assert_eq!(text.matches(&message).count(), 1, "{words:?} {path}: {text}");
+            assert_eq!(names(folder.path()), before, "{words:?} {path}");
+            assert!(path == "fifo" || folder.path().join(path).is_symlink(), "{words:?} {path}");
+        }
+    }
+}
+
 #[test]
 fn init_that_cannot_write_leaves_nothing_behind() {
     let folder = folder();
