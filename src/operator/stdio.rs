@@ -57,7 +57,7 @@ impl Stdio {
         })?;
         let line =
             Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new(), is_waiting: false };
-        let line = Mutex::new(Some(line));
+        let line = Mutex::new(Ok(line));
         let exiting = self.exiting.clone();
         let request_timeout = self.request_timeout;
         let mut adapter = Adapter { line, request_timeout, exiting, description: Description::default() };
@@ -94,7 +94,8 @@ impl Targets for Stdio {
 
 /// A running adapter.
 pub struct Adapter {
-    line: Mutex<Option<Line>>,
+    /// The pipes of the adapter, or the reason why it was given up.
+    line: Mutex<Result<Line, String>>,
     request_timeout: Duration,
     exiting: Arc<PlainMutex<JoinSet<()>>>,
     description: Description,
@@ -109,20 +110,21 @@ impl Adapter {
 
     /// Returns whether the adapter runs and owes no answer.
     pub(super) fn is_idle(&mut self) -> bool {
-        self.line.get_mut().as_ref().is_some_and(|line| line.abandoned.is_empty() && !line.is_waiting)
+        self.line.get_mut().as_ref().is_ok_and(|line| line.abandoned.is_empty() && !line.is_waiting)
     }
 
     /// Sends a request. `method` is the name of a method, or the one that does not exist.
     async fn ask(&self, method: &str, parameters: &Value) -> Result<Value, OperatorError> {
         let mut line = self.line.lock().await;
         let broken = |message: String| OperatorError::adapter(method, message);
-        let Some(talking) = line.as_mut() else {
-            return Err(broken("it was given up before".to_owned()));
+        let talking = match line.as_mut() {
+            Ok(talking) => talking,
+            Err(why) => return Err(broken(format!("it was given up before: {why}"))),
         };
         match timeout(self.request_timeout, talking.ask(method, parameters)).await {
             Ok(Ok(response)) => response.of(method),
             Ok(Err(message)) => {
-                *line = None;
+                *line = Err(message.clone());
                 Err(broken(message))
             }
             Err(_) => {
@@ -154,7 +156,10 @@ impl OperatorClient for Adapter {
 
 impl Drop for Adapter {
     fn drop(&mut self) {
-        let Some(Line { process, requests, .. }) = self.line.get_mut().take() else { return };
+        let given_up = Err(String::new());
+        let Ok(Line { process, requests, .. }) = std::mem::replace(self.line.get_mut(), given_up) else {
+            return;
+        };
         // Closing the adapter's standard input asks it to exit.
         drop(requests);
         if tokio::runtime::Handle::try_current().is_ok() {

@@ -286,6 +286,28 @@ async fn late_response_is_not_matched_to_the_next_request() {
     assert_eq!(adapter.call(Now::METHOD, json!({})).await, Ok(json!("in time")));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adapter_that_was_given_up_keeps_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (end, why) in [
+        ("echo why >&2; exit 7", "ended with exit code 7; its standard error ended with: why"),
+        ("kill -9 $$", "was ended by a signal (signal: 9 (SIGKILL))"),
+        ("echo hello; cat >/dev/null", "not JSON"),
+        ("printf half", "in the middle of a line: \"half\""),
+    ] {
+        let path = folder.path().join("adapter.sh");
+        std::fs::write(&path, format!("{DESCRIBE_RESPONSE}; read -r _; {end}")).expect("it is written");
+        let program = Program::parse(&format!("sh '{}'", path.display())).expect("a program");
+        let starting = Stdio::new(program, Duration::from_secs(20), Log::default());
+        let adapter = starting.start().await.expect("it starts");
+        let first = adapter.call(Now::METHOD, json!({})).await.expect_err("it ends").to_string();
+        assert!(first.contains(why), "{first}");
+        let next = adapter.call(Now::METHOD, json!({})).await.expect_err("it ended").to_string();
+        let reason = first.strip_prefix("clock.now: the adapter failed: ").expect("a reason");
+        assert_eq!(next, format!("clock.now: the adapter failed: it was given up before: {reason}"));
+    }
+}
+
 #[test]
 fn adapter_check_reports_each_missing_or_malformed_method() {
     let check = |program: &[&str]| {
