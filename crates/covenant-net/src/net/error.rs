@@ -36,10 +36,18 @@ pub enum NetError {
         /// Time limit that expired.
         limit: Duration,
     },
+    /// The head of the message exceeded a size limit. Which of the two is not known.
+    #[error("more than {headers} headers, or more than {bytes} bytes of head")]
+    LongHead {
+        /// Largest number of headers.
+        headers: usize,
+        /// Largest head, in bytes.
+        bytes: u32,
+    },
     /// The message exceeded a size limit.
     #[error("more than {limit} {what}")]
     TooLarge {
-        /// Limited quantity: `bytes of body`, `bytes of head`, `bytes for one answer` or `headers`.
+        /// Limited quantity: `bytes of body`, `bytes for one answer` or `headers`.
         what: &'static str,
         /// Limit that was exceeded.
         limit: usize,
@@ -63,7 +71,7 @@ impl NetError {
             Self::Handshake(_) => FailureKind::Handshake,
             Self::Closed(_) => FailureKind::Closed,
             Self::Timeout { .. } => FailureKind::Timeout,
-            Self::TooLarge { .. } => FailureKind::TooLarge,
+            Self::TooLarge { .. } | Self::LongHead { .. } => FailureKind::TooLarge,
             Self::Malformed(_) => FailureKind::Malformed,
             Self::Request(_) => FailureKind::Request,
         }
@@ -89,13 +97,14 @@ impl NetError {
             return Self::of_tls(failure);
         }
         if error.is_parse_too_large() {
-            let limit = limits.header_bytes_max as usize;
-            return Self::TooLarge { what: "bytes of head", limit };
+            return Self::LongHead { headers: limits.headers_max, bytes: limits.header_bytes_max };
         }
         if error.is_parse() {
             return Self::Malformed(with_causes(error));
         }
-        Self::Closed(with_causes(error))
+        // The library adds a link to its own manual.
+        let reason = with_causes(error);
+        Self::Closed(reason.split(": https://docs.rs/").next().unwrap_or_default().to_owned())
     }
 
     /// Converts a TLS failure after the handshake. Such a failure ends the connection in every case.

@@ -72,7 +72,9 @@ impl Connection {
             builder
                 .max_headers(limits.headers_max)
                 .max_buf_size(BUFFER_BYTES_MIN.max(limits.header_bytes_max as usize))
-                .title_case_headers(options.title_case_headers);
+                .title_case_headers(options.title_case_headers)
+                // A client has to read them, though no server may send them (RFC 9112, 5.2).
+                .allow_obsolete_multiline_headers_in_responses(true);
             builder.handshake(io).await.map(|(sender, driver)| (Sender::Http1(sender), drive(driver)))
         };
         let (sender, driver) = opened.map_err(|error| NetError::of_exchange(&error, &limits))?;

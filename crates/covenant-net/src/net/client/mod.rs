@@ -136,20 +136,23 @@ impl Client {
             let (protocol, tls, source) = (connection.protocol(), connection.tls(), connection.source());
             let read = self.read(response).await;
             let (head, body) = read.map_err(|error| connection.failure().unwrap_or(error))?;
-            Ok(Response {
+            // On the same connection, hyper would send the next request as HTTP/1.0 too, and a body in pieces without its end.
+            let may_go_on = head.version >= http::Version::HTTP_11;
+            let response = Response {
                 status: head.status.as_u16(),
                 headers: header_list(&head.headers),
                 body,
                 protocol,
                 tls,
                 source,
-            })
+            };
+            Ok((response, may_go_on))
         };
         let limit = self.0.limits.exchange_time_max;
-        let response = timeout(limit, answered)
+        let (response, may_go_on) = timeout(limit, answered)
             .await
             .unwrap_or_else(|_| Err(Failed::from(NetError::Timeout { phase: "answer", limit })))?;
-        if self.0.options.reuse_connections && connection.is_reusable().await {
+        if self.0.options.reuse_connections && may_go_on && connection.is_reusable().await {
             self.idle().entry(origin(base_url)).or_default().push(connection);
         }
         Ok(response)

@@ -154,6 +154,55 @@ async fn invalid_http_invalid_tls_and_a_closed_connection_are_distinguished() {
     }
 }
 
+/// Serves these answers, each to a request, on as many connections as it takes. Returns how many it took.
+async fn serve_raw(listener: TcpListener, answers: &[&str]) -> usize {
+    let mut answers = answers.iter();
+    let mut connections = 0;
+    while answers.len() > 0 {
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        connections += 1;
+        while let Ok(1..) = socket.read(&mut [0; 4096]).await {
+            let Some(answer) = answers.next() else { break };
+            socket.write_all(answer.as_bytes()).await.expect("sent");
+            if answers.len() == 0 {
+                break;
+            }
+        }
+    }
+    connections
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_forms_of_answers_are_read() {
+    let old = "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\n{}";
+    let folded = "HTTP/1.1 200 OK\r\nx-a: one\r\n two\r\ncontent-length: 2\r\n\r\n{}";
+    // The next request of a connection with an HTTP/1.0 answer would be one of HTTP/1.0, whose body in pieces has no end.
+    for (answer, connections) in [(old, 2), (folded, 1)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url =
+            Url::parse(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a URL");
+        let options = ClientOptions { reuse_connections: true, chunked: true, ..ClientOptions::default() };
+        let client = Client::new(None, small(), options);
+        let calls = async {
+            for _ in 0..2 {
+                let response = client.send(&url, post("/")).await.expect("an answer");
+                assert_eq!((response.status, &response.body[..]), (200, &b"{}"[..]));
+            }
+        };
+        let answers = [answer, answer];
+        let (served, ()) = tokio::join!(serve_raw(listener, &answers), calls);
+        assert_eq!(served, connections, "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_head_names_both_limits() {
+    let fixture = fixture().await;
+    let client = fixture.client(None, HTTP1, ClientOptions::default());
+    let error = fixture.call(&client, "/headers").await.expect_err("two hundred headers");
+    assert_eq!(error.to_string(), "more than 100 headers, or more than 65536 bytes of head");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bytes_without_end_that_are_no_answer_end_the_exchange() {
     let settings: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];

@@ -2,9 +2,9 @@
 //! of every type.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256,
-    RsaKeySize, date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose::ClientAuth, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
 };
 
 use super::*;
@@ -94,6 +94,35 @@ async fn a_chain_with_intermediates_is_taken_and_a_broken_one_is_not() {
     );
     let refused = call(&leaf.pem(), &key, &root.pem(), anchored).await.expect_err("a link is missing");
     assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
+}
+
+#[test]
+fn a_certificate_that_is_refused_has_its_reason_in_words() {
+    let keys: Vec<KeyPair> = (0..2).map(|_| KeyPair::generate().expect("a key")).collect();
+    let trust = anchored(&params("root", true).self_signed(&keys[0]).expect("signed").pem());
+    let issuer = Issuer::new(params("root", true), &keys[0]);
+    let mut critical = CustomExtension::from_oid_content(&[2, 5, 29, 32], vec![0x30, 0]);
+    critical.set_criticality(true);
+    type Change = Box<dyn Fn(&mut CertificateParams)>;
+    let cases: [(&str, Change); 6] = [
+        ("its validity begins before 1970", Box::new(|odd| odd.not_before = date_time_ymd(1951, 1, 1))),
+        ("it is that of an authority (CA:TRUE)", Box::new(|odd| *odd = params("an authority", true))),
+        (
+            "has a critical extension that is not read",
+            Box::new(move |odd| odd.custom_extensions.push(critical.clone())),
+        ),
+        ("client authentication", Box::new(|odd| odd.extended_key_usages = vec![ClientAuth])),
+        ("the certificate has expired", Box::new(|odd| odd.not_after = date_time_ymd(2026, 2, 1))),
+        ("the certificate is not yet valid", Box::new(|odd| odd.not_before = date_time_ymd(2026, 7, 1))),
+    ];
+    for (part, change) in cases {
+        let mut odd = params("odd", false);
+        change(&mut odd);
+        let odd = odd.signed_by(&keys[1], &issuer).expect("signed");
+        let refused = trust.check_server(&[odd.der()], "2026-06-01T00:00:00Z".parse().expect("a moment"));
+        let text = refused.expect_err(part).to_string();
+        assert!(text.contains(part) && !text.contains("Error("), "{part}: {text}");
+    }
 }
 
 #[test]
