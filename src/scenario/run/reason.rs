@@ -38,8 +38,19 @@ fn of_failure(kind: FailureKind, reason: &str) -> &'static str {
             "it refuses the certificate of the peer: see its own log; behind a proxy that ends TLS, name the form with \
              --identity"
         }
+        FailureKind::Untrusted if reason.contains("expired") || reason.contains("not yet valid") => {
+            "renew its certificate, or compare the clock of its machine with that of this one"
+        }
+        FailureKind::Untrusted if reason.contains("cannot be used") => {
+            "give it another certificate: `openssl x509 -noout -text` shows what this one has"
+        }
         FailureKind::Untrusted => {
             "name its authorities with --ca FILE or --system-roots, and call it by the host that its certificate is for"
+        }
+        FailureKind::Handshake if reason.contains("HandshakeFailure") => {
+            "it shares no way to encrypt or to sign (there are ECDHE with X25519, P-256 or P-384, AES-GCM or ChaCha20, and \
+             keys of RSA, ECDSA on P-256, P-384 or P-521, or Ed25519), or it demands a certificate of a caller that has \
+             none yet"
         }
         FailureKind::Handshake => {
             "check that this is its TLS port, and that it speaks TLS 1.2 or 1.3; plain http needs an http: URL"
@@ -47,6 +58,10 @@ fn of_failure(kind: FailureKind, reason: &str) -> &'static str {
         FailureKind::Timeout => "check for a firewall in between, or raise --request-timeout",
         FailureKind::TooLarge => {
             "it answers with more than the limits allow (docs/binding.md, Limits of size)"
+        }
+        FailureKind::Closed if reason.contains("close_notify") => {
+            "an answer that ends with its connection may be cut: give it a Content-Length or send it in chunks, or close \
+             TLS with close_notify"
         }
         FailureKind::Closed | FailureKind::Malformed => {
             "check that this is its HTTP service, and see its own log"
@@ -98,6 +113,23 @@ mod tests {
         assert!(failed(FailureKind::Refused, "cannot connect: refused").contains("check that it runs"));
         assert!(failed(FailureKind::Timeout, "no answer within 10s").contains("--request-timeout"));
         assert!(failed(FailureKind::Untrusted, "UnknownIssuer").contains("--ca"));
+        for (reason, part) in [
+            ("the certificate has expired", "renew"),
+            ("is not yet valid", "clock"),
+            ("cannot be used: x", "openssl"),
+        ] {
+            let untrusted =
+                failed(FailureKind::Untrusted, &format!("their certificate is not trusted: {reason}"));
+            assert!(untrusted.contains(part) && !untrusted.contains("--ca"), "{untrusted}");
+        }
+        let algorithms =
+            failed(FailureKind::Handshake, "TLS handshake failed: received fatal alert: HandshakeFailure");
+        assert!(algorithms.contains("P-384") && !algorithms.contains("plain http"), "{algorithms}");
+        let cut = failed(
+            FailureKind::Closed,
+            "connection closed: peer closed connection without sending TLS close_notify",
+        );
+        assert!(cut.contains("Content-Length"), "{cut}");
         assert!(failed(FailureKind::Certificate, "alert UnknownCA").contains("--identity"));
 
         let answered = |status, body| {

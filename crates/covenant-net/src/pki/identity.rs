@@ -10,6 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::certificate::chain_from_pem;
+use super::failure::in_words;
 use super::{Certificate, PEM_BYTES_MAX, PkiError};
 
 /// Certificate chain with the private key of its leaf.
@@ -48,7 +49,7 @@ impl Identity {
             Ok(()) | Err(rustls::Error::InconsistentKeys(_)) => {
                 Ok(Self { leaf: Certificate::from_der(&chain[0])?, chain, key })
             }
-            Err(error) => Err(PkiError::Unreadable { what: "certificate", reason: error.to_string() }),
+            Err(error) => Err(PkiError::Unreadable { what: "certificate", reason: in_words(&error) }),
         }
     }
 

@@ -14,6 +14,7 @@ use rustls::server::danger::ClientCertVerifier;
 use thiserror::Error;
 
 use super::certificate::chain_from_pem;
+use super::failure::in_words;
 use super::{Certificate, PkiError, provider};
 use covenant_model::wire::canonical::sha256_hex;
 
@@ -145,7 +146,7 @@ impl Trust {
         for certificate in bundle {
             roots
                 .add(certificate)
-                .map_err(|error| PkiError::Unreadable { what: "authority", reason: error.to_string() })?;
+                .map_err(|error| PkiError::Unreadable { what: "authority", reason: in_words(&error) })?;
         }
         self.anchor(label, roots, themselves)
     }
@@ -272,6 +273,10 @@ impl Trust {
                 // An "expired" of one anchor is more specific than an "unknown" of another.
                 Err(error) => match rejection(&error) {
                     Rejection::Unknown => {}
+                    // The library reads no such time, and calls it an invalid encoding.
+                    Rejection::Malformed(_) if certificate.not_before < Timestamp::UNIX_EPOCH => {
+                        why = Rejection::Malformed("its validity begins before 1970".to_owned());
+                    }
                     other => why = other,
                 },
             }
@@ -340,9 +345,9 @@ fn rejection(error: &rustls::Error) -> Rejection {
             }
             CertificateError::Revoked => Rejection::Revoked,
             CertificateError::UnknownIssuer | CertificateError::BadSignature => Rejection::Unknown,
-            other => Rejection::Malformed(other.to_string()),
+            _ => Rejection::Malformed(in_words(error)),
         },
-        other => Rejection::Malformed(other.to_string()),
+        other => Rejection::Malformed(in_words(other)),
     }
 }
 

@@ -96,6 +96,8 @@ async fn a_chain_with_intermediates_is_taken_and_a_broken_one_is_not() {
     assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
 }
 
+type Change = Box<dyn Fn(&mut CertificateParams)>;
+
 #[test]
 fn a_certificate_that_is_refused_has_its_reason_in_words() {
     let keys: Vec<KeyPair> = (0..2).map(|_| KeyPair::generate().expect("a key")).collect();
@@ -103,7 +105,6 @@ fn a_certificate_that_is_refused_has_its_reason_in_words() {
     let issuer = Issuer::new(params("root", true), &keys[0]);
     let mut critical = CustomExtension::from_oid_content(&[2, 5, 29, 32], vec![0x30, 0]);
     critical.set_criticality(true);
-    type Change = Box<dyn Fn(&mut CertificateParams)>;
     let cases: [(&str, Change); 6] = [
         ("its validity begins before 1970", Box::new(|odd| odd.not_before = date_time_ymd(1951, 1, 1))),
         ("it is that of an authority (CA:TRUE)", Box::new(|odd| *odd = params("an authority", true))),
