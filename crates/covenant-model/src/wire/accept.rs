@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Extra;
 use super::disclosure::Disclosure;
+use super::whole::maybe_whole;
 
 /// Request of the joining side. Values that the contract checks (`contract_version`, `capabilities`) stay as
 /// JSON: a platform checks if they are valid, and the decoder does not.
@@ -60,7 +61,7 @@ pub struct Endpoint {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Priority; a smaller number comes first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "maybe_whole", skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
     /// Other members, such as `cidr_hint`.
     #[serde(flatten)]

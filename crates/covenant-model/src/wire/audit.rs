@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Extra;
 use super::notice::Event;
+use super::whole::whole;
 
 /// Audit excerpt, in `data` of a 200. The `payload` of each entry has `federation_peer_id`, `remote_subject`
 /// and `action` (5.1, 5.2; proposed).
@@ -23,7 +24,7 @@ pub struct AuditExcerpt {
     #[serde(default)]
     pub shipments: Vec<Value>,
     /// Number of entries.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     pub count: u64,
     /// Other members.
     #[serde(flatten)]

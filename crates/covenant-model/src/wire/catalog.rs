@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Extra;
+use super::whole::maybe_whole;
 
 /// Service catalogue, in `data`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -74,7 +75,7 @@ pub struct SubscriptionResponse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
     /// Lifetime, in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "maybe_whole", skip_serializing_if = "Option::is_none")]
     pub ttl_seconds: Option<i64>,
     /// Other members, such as `backend_host`, `backend_port`, `protocol` and `service_offering_id`.
     #[serde(flatten)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Extra;
+use super::whole::{maybe_whole, whole};
 
 /// Plan of a migration, as its sender writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,7 @@ pub struct MigrationRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// Order of the step: not negative, and unique in the plan.
+    #[serde(deserialize_with = "whole")]
     pub step_order: i64,
     /// Kind of the resource: `[a-z_]+`.
     pub resource_kind: String,
@@ -100,10 +102,10 @@ pub struct MigrationView {
     #[serde(default)]
     pub status: String,
     /// Number of steps that changed a record: created or overwrote it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "maybe_whole", skip_serializing_if = "Option::is_none")]
     pub applied_count: Option<u64>,
     /// Number of the other steps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "maybe_whole", skip_serializing_if = "Option::is_none")]
     pub skipped_count: Option<u64>,
     /// Every conflict of the migration (7.3; proposed on the wire).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,6 +122,7 @@ pub struct MigrationView {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
     /// Order of the step that has the conflict.
+    #[serde(deserialize_with = "whole")]
     pub step_order: i64,
     /// Kind of the step.
     pub resource_kind: String,

@@ -23,6 +23,7 @@ pub mod resource;
 pub mod state;
 pub mod sync;
 pub mod weight;
+mod whole;
 
 /// Members of a message that its type does not know, kept so that no data is lost.
 pub type Extra = std::collections::BTreeMap<String, serde_json::Value>;
