@@ -100,16 +100,26 @@ fn learn(known: &RwLock<Known>, class: &'static str, secret: &str, length_min: u
     }
 }
 
-/// Returns a secret as texts hold it: as it is, in JSON, and in URLs and forms, encoded by different libraries.
+/// Returns a secret as texts hold it: as it is, in JSON, in JSON that is text in JSON, in HTML and XML, and in URLs and forms,
+/// encoded by different libraries.
 fn forms(secret: &str) -> BTreeSet<String> {
-    let json = serde_json::to_string(secret).unwrap_or_default();
-    let json = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+    let json = in_json(secret);
+    let plain_json = [json.clone(), json.replace('/', "\\/"), in_json(&json)];
+    let markup = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let quotes =
+        [("&quot;", "&#39;"), ("&quot;", "&#x27;"), ("&#34;", "&#39;"), ("&quot;", "'"), ("\"", "'")];
+    let markups = quotes.map(|(double, single)| markup.replace('"', double).replace('\'', single));
     let sets = [ENCODED, RESERVED, QUERY];
     let encoded = sets.map(|set| utf8_percent_encode(secret, set).to_string());
     let lower = encoded.clone().map(|text| with_lower_case_escapes(&text));
     let in_forms = encoded.clone().map(|text| text.replace("%20", "+"));
-    let plain = [secret.to_owned(), json.to_owned(), json.replace('/', "\\/")];
-    plain.into_iter().chain(encoded).chain(lower).chain(in_forms).collect()
+    let plain = std::iter::once(secret.to_owned()).chain(plain_json).chain(markups);
+    plain.chain(encoded).chain(lower).chain(in_forms).collect()
+}
+
+fn in_json(text: &str) -> String {
+    let json = serde_json::to_string(text).unwrap_or_default();
+    json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
 fn with_lower_case_escapes(encoded: &str) -> String {
@@ -299,6 +309,21 @@ mod tests {
             assert!(!masked.contains("-tok"), "{masked}");
         }
         assert_eq!(without_own("ein Übel für alle"), "ein Übel für alle");
+    }
+
+    #[test]
+    fn a_secret_of_the_user_is_masked_in_markup_and_in_json_in_json() {
+        learn_own("password", "pw\"one<&'2>\\x");
+        for text in [
+            "<p>pw&quot;one&lt;&amp;&#39;2&gt;\\x</p>",
+            "<p>pw&#34;one&lt;&amp;&#39;2&gt;\\x</p>",
+            "<p>pw&quot;one&lt;&amp;&#x27;2&gt;\\x</p>",
+            "<p>pw\"one&lt;&amp;'2&gt;\\x</p>",
+            r#"{"a":"{\"b\":\"pw\\\"one<&'2>\\\\x\"}"}"#,
+        ] {
+            let masked = without_own(text);
+            assert!(masked.contains("<password>") && !masked.contains("pw"), "{masked}");
+        }
     }
 
     #[test]
