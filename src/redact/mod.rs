@@ -3,6 +3,7 @@
 
 mod addresses;
 mod forms;
+mod hosts;
 mod pem;
 mod placeholders;
 mod replace;

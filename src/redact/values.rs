@@ -6,12 +6,13 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::addresses::addresses_in;
+use super::hosts::hosts_in;
 use super::placeholders::Class;
 use super::view::View;
 use crate::transcript::is_same_id;
 
 /// Members that hold a contact or an address of a person.
-const CONTACTS: [&str; 12] = [
+const CONTACTS: [&str; 14] = [
     "operator_contact",
     "contact",
     "contacts",
@@ -24,12 +25,31 @@ const CONTACTS: [&str; 12] = [
     "street",
     "postal_address",
     "responsible_person",
+    "fax",
+    "mobile",
+];
+/// Members that hold a host, under any name of it.
+const HOSTS: [&str; 8] =
+    ["host", "hostname", "host_name", "fqdn", "server_name", "remote_host", "dns_name", "dns_names"];
+/// Members that may hold a host: a text with a dot is one.
+const MAYBE_HOSTS: [&str; 9] = [
+    "domain",
+    "endpoint",
+    "instance",
+    "authority",
+    "node",
+    "server",
+    "subject_alt_names",
+    "subject_alternative_names",
+    "sans",
 ];
 /// Members that hold the subject of a certificate.
 const SUBJECTS: [&str; 6] =
     ["peer_subject", "subject", "issuer", "common_name", "organization", "organisation"];
 /// Members that hold the id of a peer of the target.
 const PEER_IDS: [&str; 4] = ["peer_id", "federation_peer_id", "remote_peer_id", "remote_instance_id"];
+/// Members that hold the row of a peer, whose `id` is then that of a peer.
+const PEERS: [&str; 4] = ["peer", "peers", "remote_peer", "federation_peer"];
 /// The member of an accept that names the subject under which the caller knows the other.
 const OWN_SUBJECT: &str = "caller_inbound_subject";
 /// Members of the row of another peer that say who it is.
@@ -44,12 +64,22 @@ const OF_PARTIES: [&str; 8] = [
     "serial",
 ];
 /// Headers that hold a host or an address, beside a URL.
-const HOST_HEADERS: [&str; 6] =
-    ["host", "x-forwarded-host", ":authority", "x-forwarded-server", "via", "x-served-by"];
+const HOST_HEADERS: [&str; 8] = [
+    "host",
+    "x-forwarded-host",
+    ":authority",
+    "x-forwarded-server",
+    "via",
+    "x-served-by",
+    "forwarded",
+    "x-backend-server",
+];
 /// The shortest id by which a longer text is known to be of its peer, in bytes. A shorter one may be part of any text.
 const ID_LENGTH_MIN: usize = 16;
+/// The most places of one text at which JSON is looked for in vain: each costs the rest of the text.
+const JSON_TRIES_MAX: usize = 256;
 /// Folders below which the name of a user stands.
-const HOMES: [&str; 2] = ["/home/", "/Users/"];
+const HOMES: [&str; 4] = ["/home/", "/Users/", "\\Users\\", "\\\\Users\\\\"];
 
 /// Values that were found in a run.
 #[derive(Debug, Default)]
@@ -118,10 +148,14 @@ impl Values {
     fn headers(&mut self, headers: &Value) {
         for header in headers.as_array().into_iter().flatten() {
             let (Some(name), Some(value)) = (header[0].as_str(), header[1].as_str()) else { continue };
-            if HOST_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-                for part in value.split([',', ' ', ';']) {
-                    self.authority(part);
+            let name = name.to_ascii_lowercase();
+            if HOST_HEADERS.contains(&name.as_str()) {
+                for part in value.split([',', ' ', ';', '"']) {
+                    // `host=fed.acme.net`, as `forwarded` has it.
+                    self.authority(part.rsplit('=').next().unwrap_or(part));
                 }
+            } else if name.ends_with("-dn") || name.contains("subject") || name.contains("issuer") {
+                self.subject(value);
             }
         }
     }
@@ -135,11 +169,11 @@ impl Values {
             Value::Number(number) => self.member(name, &number.to_string()),
             Value::Array(items) => items.iter().for_each(|item| self.value(name, item)),
             Value::Object(members) => {
-                self.row(members);
+                self.row(name, members);
                 for (inner, member) in members {
                     self.text(inner);
                     // Every text below a contact is of the contact.
-                    let name = if CONTACTS.contains(&name) { name } else { inner.as_str() };
+                    let name = if is_contact(name) { name } else { inner.as_str() };
                     self.value(name, member);
                 }
             }
@@ -149,17 +183,33 @@ impl Values {
 
     /// Adds what a member's name says of its text.
     fn member(&mut self, name: &str, text: &str) {
-        if CONTACTS.contains(&name) {
+        let may_be_host = MAYBE_HOSTS.contains(&name) && text.contains('.');
+        if is_contact(name) {
             self.add(Class::Contact, text);
-        } else if SUBJECTS.contains(&name) && !self.own.contains(&text.to_lowercase()) {
-            for part in text.split(',') {
-                let part = part.trim().trim_start_matches("CN=").trim_start_matches("O=");
-                if !self.is_own(part) {
-                    self.add(Class::Subject, part);
-                }
-            }
+        } else if SUBJECTS.contains(&name) {
+            self.subject(text);
         } else if PEER_IDS.contains(&name) && !self.is_own(text) {
             self.add(Class::Peer, text);
+        } else if (HOSTS.contains(&name) || may_be_host) && !text.contains("://") {
+            // A name in a certificate: `DNS:fed.acme.net`.
+            self.authority(text.trim_start_matches("DNS:"));
+        }
+    }
+
+    /// Adds the subject of a certificate, and each of its names: `CN=fed, O=Acme`, or `/O=Acme/CN=fed`.
+    fn subject(&mut self, text: &str) {
+        if self.own.contains(&text.to_lowercase()) {
+            return;
+        }
+        let separators: &[char] = if text.starts_with('/') { &['/', ','] } else { &[','] };
+        for part in text.split(separators) {
+            let named = part.split_once('=').map(|(kind, rest)| (kind.trim(), rest));
+            let (kind, rest) = named.unwrap_or(("", part));
+            let part = rest.trim().trim_matches('"');
+            // A country is no one.
+            if kind != "C" && !self.is_own(part) {
+                self.add(Class::Subject, part);
+            }
         }
     }
 
@@ -172,12 +222,14 @@ impl Values {
     }
 
     /// Adds what says who the peer of a row is, if the run did not make it.
-    fn row(&mut self, members: &serde_json::Map<String, Value>) {
-        let id = PEER_IDS.iter().find_map(|name| id_of(members.get(*name)?));
+    fn row(&mut self, name: &str, members: &serde_json::Map<String, Value>) {
+        let own_id = PEERS.contains(&name).then_some("id");
+        let id = PEER_IDS.into_iter().chain(own_id).find_map(|name| id_of(members.get(name)?));
         let Some(id) = id.filter(|id| !self.is_own(id)) else { return };
         if id.starts_with('<') {
             return;
         }
+        self.add(Class::Peer, &id);
         for name in OF_PARTIES {
             if let Some(text) = members.get(name).and_then(Value::as_str) {
                 self.add(Class::Party, text);
@@ -190,6 +242,44 @@ impl Values {
         self.plain_text(text);
         if let Some(view) = View::without_escapes(text) {
             self.plain_text(&view.text());
+            self.json_in(&view.text());
+        }
+        self.json_in(text);
+    }
+
+    /// Adds what JSON in a text has: an answer that was cut or is no JSON as a whole, a line of a log.
+    fn json_in(&mut self, text: &str) {
+        let (mut rest, mut failed) = (text, 0);
+        while let Some(at) = rest.find('{').filter(|_| failed < JSON_TRIES_MAX) {
+            let mut values = serde_json::Deserializer::from_str(&rest[at..]).into_iter::<Value>();
+            if let Some(Ok(value)) = values.next() {
+                rest = &rest[at + values.byte_offset()..];
+                self.value("", &value);
+            } else {
+                rest = &rest[at + 1..];
+                failed += 1;
+            }
+        }
+    }
+
+    /// Adds what a text has behind the name of a member: `"contact": "Jo"` and `contact="Jo"`.
+    fn members_in(&mut self, text: &str) {
+        let parts: Vec<&str> = text.split('"').collect();
+        for (n, part) in parts.iter().enumerate() {
+            let Some(next) = parts.get(n + 1) else { break };
+            if let Some(name) = part.strip_suffix('=') {
+                self.member(
+                    name.rsplit(|c: char| c.is_whitespace() || c == ',').next().unwrap_or(name),
+                    next,
+                );
+            } else if let Some(value) = parts.get(n + 2).filter(|_| next.trim() == ":") {
+                self.member(part, value);
+            }
+        }
+        for word in text.split(|c: char| c.is_whitespace() || c == ',') {
+            if let Some((name, value)) = word.split_once('=').filter(|(_, value)| !value.starts_with('"')) {
+                self.member(name, value);
+            }
         }
     }
 
@@ -207,6 +297,10 @@ impl Values {
             }
             is_first = false;
             rest = &rest[at + 3..];
+        }
+        self.members_in(text);
+        for host in hosts_in(text) {
+            self.host(host);
         }
         for address in addresses_in(text) {
             self.add(Class::Address, address);
@@ -250,7 +344,13 @@ impl Values {
         let Ok(url) = format!("https://{host}").parse::<Url>() else { return };
         match url.host() {
             // As it is written: a URL has it in lower case, and international names encoded.
-            Some(Host::Domain(_)) => self.host(host),
+            Some(Host::Domain(encoded)) => {
+                let host = host.trim_start_matches('.');
+                self.host(host);
+                if !host.is_ascii() {
+                    self.host(encoded);
+                }
+            }
             Some(Host::Ipv4(address)) => self.add(Class::Address, &address.to_string()),
             Some(Host::Ipv6(address)) if !address.is_unspecified() => {
                 self.add(Class::Address, &address.to_string());
@@ -276,6 +376,15 @@ impl Values {
             self.found.insert((class, text.to_owned()));
         }
     }
+}
+
+/// Returns whether a member holds a contact. One with the time of a contact holds none.
+fn is_contact(name: &str) -> bool {
+    let is_of_contact = || {
+        let lower = name.to_ascii_lowercase();
+        lower.contains("contact") && !lower.ends_with("_at") && !lower.starts_with("last_")
+    };
+    CONTACTS.contains(&name) || is_of_contact()
 }
 
 /// Returns an id, in lower case. A platform may count its peers, and a blank id is none.
@@ -342,6 +451,61 @@ mod tests {
             assert!(found.contains(&(class, value.to_owned())), "{value}: {found:?}");
         }
         assert!(!found.iter().any(|(_, value)| value == "1.4.2" || value.contains("10:20")), "{found:?}");
+    }
+
+    #[test]
+    fn what_the_name_of_a_member_says_is_found_in_texts_too() {
+        let other = "02b2075f-ab38-734e-bd8b-a790d60fdad4";
+        let inner =
+            json!({"operator_contact": "Jo Doe", "peer_id": other, "name": "Clinic of Y"}).to_string();
+        let party = (Class::Party, "Clinic of Y");
+        for (value, found) in [
+            (json!({"error": inner}), vec![(Class::Contact, "Jo Doe"), (Class::Peer, other), party]),
+            (json!({"error": format!("500: {inner}, at 12")}), vec![(Class::Contact, "Jo Doe"), party]),
+            (json!({"error": format!("{{\"data\": {inner},}}")}), vec![(Class::Contact, "Jo Doe"), party]),
+            // An answer that was cut.
+            (json!(inner[..inner.len() - 1]), vec![(Class::Contact, "Jo Doe"), (Class::Peer, other)]),
+            (
+                json!(format!("peer_id={other} contact=\"Jo Doe\"")),
+                vec![(Class::Contact, "Jo Doe"), (Class::Peer, other)],
+            ),
+            (
+                json!({"peers": [{"id": other, "name": "Clinic of Y"}], "note": "C:\\Users\\jdoe\\x"}),
+                vec![(Class::Peer, other), party, (Class::User, "jdoe")],
+            ),
+            (
+                json!({"legal_contact": "Jo Doe", "last_contact_at": "2026", "contactPhone": "+49 30 555"}),
+                vec![(Class::Contact, "Jo Doe"), (Class::Contact, "+49 30 555")],
+            ),
+            (
+                json!({"host": "db7", "endpoint": "fed.acme:8443", "domain": "none", "sans": ["DNS:a.acme"]}),
+                vec![(Class::Host, "db7"), (Class::Host, "fed.acme"), (Class::Host, "a.acme")],
+            ),
+            (
+                json!({"issuer": "C = DE, O = Acme Ltd, OU = IT Dept", "subject": "/O=Oneline/CN=fed"}),
+                ["Acme Ltd", "IT Dept", "Oneline", "fed"].map(|name| (Class::Subject, name)).to_vec(),
+            ),
+            (
+                json!("https://klinik-ä.acme.de/x"),
+                vec![(Class::Host, "klinik-ä.acme.de"), (Class::Host, "xn--klinik--cxa.acme.de")],
+            ),
+        ] {
+            let all = found_in(std::slice::from_ref(&value));
+            for (class, text) in found {
+                assert!(all.contains(&(class, text.to_owned())), "{text} of {value}: {all:?}");
+            }
+            assert!(!all.iter().any(|(_, text)| ["2026", "none", "DE"].contains(&text.as_str())), "{all:?}");
+        }
+        let headers = json!([
+            ["Forwarded", "for=x;host=fed.acme;by=gw"],
+            ["server", "gw1.acme.local"],
+            ["set-cookie", "a=b; Domain=.acme.net"],
+            ["x-client-cert-dn", "CN=fed-client"]
+        ]);
+        let all = found_in(&[json!({"what": {"exchange": {"response": {"headers": headers}}}})]);
+        for text in ["fed.acme", "gw", "gw1.acme.local", "acme.net", "fed-client"] {
+            assert!(all.iter().any(|(_, found)| found == text), "{text}: {all:?}");
+        }
     }
 
     #[test]
