@@ -34,6 +34,9 @@ pub(super) type Platforms = Number<1, 16>;
 /// The number of peers on one listener.
 pub(super) type Count = Number<1, 100_000>;
 
+/// The entries before and after the one to show: a mistyped number prints no whole transcript.
+pub(super) type Around = Number<0, 10_000>;
+
 /// The handshakes of a flood in a second.
 pub(super) type FloodRate = Number<1, 1_000_000>;
 /// The handshakes of a flood at the same time.

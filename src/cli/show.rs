@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::number::Around;
 use super::{Exit, Failure, print};
 use crate::nearest::{did_you_mean, most_like};
 use crate::report::{ShownEntry, ShownKind, terminal};
@@ -12,8 +13,8 @@ use crate::runner::RunFolder;
 use crate::transcript::{Reading, StoredTrace, Trace, read};
 use crate::with_causes;
 
-/// The maximum number of entries before and after, so that a mistyped number prints no whole transcript.
-const AROUND_MAX: u64 = 10_000;
+/// The most scenarios that an error lists.
+const LISTED_MAX: usize = 5;
 
 /// Arguments of `covenant show`.
 #[derive(Debug, Args)]
@@ -28,8 +29,8 @@ pub(super) struct Arguments {
     /// scenario alone suffices if no other folder has it: 'conflicts-are-resolved#12'
     entry: String,
     /// Number of entries before and after it to print too
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=AROUND_MAX))]
-    around: u64,
+    #[arg(long, value_name = "N", default_value = "0")]
+    around: Around,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -40,8 +41,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
             with_causes(&error)
         ))
     })?;
-    let (scenario, n) =
-        arguments.entry.rsplit_once('#').map_or((arguments.entry.as_str(), ""), |parts| parts);
+    let (scenario, n) = named(&arguments.entry);
     let trace = trace(&reading, scenario)?;
     let last = trace.entries().len() as u64;
     let n: u64 = n.parse().ok().filter(|n| (1..=last).contains(n)).ok_or_else(|| {
@@ -51,13 +51,19 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
             arguments.entry
         ))
     })?;
-    let is_near = |other: u64| other.abs_diff(n) <= arguments.around;
+    let is_near = |other: u64| other.abs_diff(n) <= arguments.around.get();
     let mut text = format!("{}, {last} entries\n", terminal(trace.scenario()));
     for entry in trace.entries().iter().filter(|entry| is_near(entry.n)) {
         show(&mut text, &ShownEntry::of(entry));
     }
     print(&text)?;
     Ok(Exit::Kept)
+}
+
+/// Returns the scenario and the number that an entry is named by: `ID#12`, or `#12 of ID`, as reports have it.
+fn named(entry: &str) -> (&str, &str) {
+    let of = entry.strip_prefix('#').and_then(|rest| rest.split_once(" of "));
+    of.map(|(n, id)| (id, n)).or_else(|| entry.rsplit_once('#')).unwrap_or((entry, ""))
 }
 
 /// Returns the trace of a scenario, by its id or by the end of its id.
@@ -77,10 +83,16 @@ fn trace(reading: &Reading, name: &str) -> Result<Trace, Failure> {
 
 fn unknown<'a>(ids: impl Iterator<Item = &'a str> + Clone, name: &str) -> Failure {
     let count = ids.clone().count();
+    let held = if count <= LISTED_MAX {
+        ids.clone().collect::<Vec<_>>().join(", ")
+    } else {
+        format!("{count} others")
+    };
     let near = most_like(name, ids.clone()).into_iter().next();
     let hint = near.map_or_else(|| did_you_mean(name, ids), |near| format!("\nhint: did you mean {near}?"));
     Failure::usage(format!(
-        "{name:?}: the transcript holds no scenario of this name, and {count} others; write SCENARIO#NUMBER{hint}"
+        "{name:?}: the transcript holds no scenario of this name, but {}; write SCENARIO#NUMBER{hint}",
+        terminal(&held)
     ))
 }
 

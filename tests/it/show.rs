@@ -45,7 +45,9 @@ fn an_entry_is_shown_as_an_exchange_with_its_neighbours() {
     let short = entry.rsplit('/').next().expect("a name");
     let around = text(&covenant_in(folder.path(), &["show", "out", short, "--around", "1"]));
     assert_eq!(numbers(&around), 3, "{around}");
+    let reported = text(&covenant_in(folder.path(), &["show", "out", &format!("#2 of {SCENARIO}")]));
     let operation = text(&covenant_in(folder.path(), &["show", "out", &format!("{SCENARIO}#2")]));
+    assert_eq!(reported, operation);
     assert!(operation.contains("suite → operator  platform.start  result"), "{operation}");
     let start = text(&covenant_in(folder.path(), &["show", "out", &format!("{SCENARIO}#1")]));
     assert!(start.contains("\n  source\n") && start.contains("[[check]]"), "{start}");
@@ -64,7 +66,7 @@ fn a_wrong_entry_is_answered_with_what_there_is() {
         (format!("{SCENARIO}#x"), range.clone()),
         (SCENARIO.to_owned(), range),
         ("conflict-are-resolved#1".to_owned(), format!("did you mean {SCENARIO}?")),
-        ("#".to_owned(), "write SCENARIO#NUMBER".to_owned()),
+        ("#".to_owned(), "of this name, but 00-sanity/handshake, ".to_owned()),
     ];
     for (entry, expected) in cases {
         let output = covenant_in(folder.path(), &["show", "out", &entry]);
