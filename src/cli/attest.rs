@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::output_format::OutputFormat;
 use super::pem::fingerprint;
+use super::target_choice::release;
 use super::url::has_no_secret;
 use super::{Exit, Failure, message, print};
 use crate::certify::{PersonsWord, WordTarget};
@@ -34,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URL|NAME")]
     target: String,
     /// Release of the target that the word is about
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = release)]
     release: Version,
     /// PEM file with the certificate of the target: the word is about this certificate alone
     #[arg(long, value_name = "FILE")]
@@ -60,6 +61,15 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let Arguments { clause, by, evidence, statement, .. } = arguments;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("attested-{clause}.toml")));
     refuse_existing(&out, arguments.force)?;
+    for (option, path) in [("--evidence", Some(evidence)), ("--certificate", arguments.certificate.as_ref())]
+    {
+        if path.is_some_and(|path| is_same_file(path, &out)) {
+            return Err(Failure::usage(format!(
+                "{}: this is the file of {option}, which the word would replace; name another with --out",
+                out.display()
+            )));
+        }
+    }
     // The value is not repeated: it may hold a password.
     if let Ok(url) = arguments.target.trim().parse() {
         has_no_secret(&url).map_err(|why| Failure::usage(format!("--target: {why}")))?;
@@ -79,4 +89,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         OutputFormat::Json => format!("{:#}\n", json!({"file": out, "word": word})),
     })?;
     Ok(Exit::Kept)
+}
+
+/// Returns whether two paths lead to the same file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::number::Count;
 use super::stop::stopped;
-use super::target_choice::patches;
+use super::target_choice::{patches, socket_address};
 use super::{Exit, Failure, block_on, message, print};
 use crate::clock::{Clock, Seed};
 use crate::input;
@@ -22,7 +22,7 @@ use crate::with_causes;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Address that the platform listens on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443", value_parser = socket_address)]
     listen: SocketAddr,
     /// Database file [default: in memory]
     #[arg(long, value_name = "FILE")]

@@ -1,6 +1,6 @@
 //! The target of a command, as the command line and `covenant.toml` name it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +86,7 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "URL", value_parser = super::url::parse)]
     pub(super) advertise: Option<Url>,
     /// Release that the simulated peers report [default: the target's, if it reports one]
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = release)]
     pub(super) release: Option<Version>,
     /// Address that the simulated peers and an embedded target listen on [default: 127.0.0.1]
     #[arg(long, value_name = "ADDR", value_parser = ip_address)]
@@ -323,6 +323,18 @@ impl TargetArguments {
 /// Parses the address of an interface of this machine.
 pub(super) fn ip_address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| "an IP address without a port was expected, such as 127.0.0.1 or ::1".to_owned())
+}
+
+/// Parses the address and the port that something listens on.
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "an IP address and a port were expected, such as 127.0.0.1:8443 or [::1]:8443".to_owned()
+    })
+}
+
+/// Parses the release of a platform.
+pub(super) fn release(text: &str) -> Result<Version, String> {
+    text.parse().map_err(|error| format!("a semantic version was expected, such as 1.4.0: {error}"))
 }
 
 /// Parses a record that the target has already.

@@ -50,6 +50,13 @@ fn a_number_outside_its_limits_names_them() {
             ),
             (&["selftest", "--jobs", "-1"], &["a whole number from 1 to 16 was expected"]),
             (&["run", "--commitment", "-1"], &["1 to 12, or E, V, A or O"]),
+            (&["target", "--listen", "localhost:8443"], &["an IP address and a port were expected"]),
+            (
+                &["peer", "--accept", "x", "--listen", "127.0.0.1"],
+                &["an IP address and a port were expected"],
+            ),
+            (&["run", "--release", "1.4"], &["a semantic version was expected, such as 1.4.0"]),
+            (&["show", "out", "a#1", "--around", "-1"], &["a whole number from 0 to 10000 was expected"]),
             (&["run", "--listen", "-1"], &["an IP address without a port was expected"]),
         ],
     );

@@ -90,6 +90,7 @@ fn a_word_that_hides_another_or_imitates_evidence_is_refused() {
         ("no digest", "notes.txt", "Ada", "64 hex digits"),
         (&digest, "../notes.txt", "Ada", "without its folder"),
         (&digest, "notes.txt", "Ada\\nEve", "not shown"),
+        (&digest, "notes.txt", "\\u202eadA", "not shown"),
         (&digest, "notes.txt", "Ada (stated by Eve", "marks the parts of a word"),
     ] {
         fs::write(path.join("word.toml"), word(sha256, name, by)).expect("written");
@@ -116,6 +117,10 @@ fn a_persons_word_is_about_what_no_wire_shows_and_has_its_evidence() {
     let written = attest(0, "4.4", &["--format", "json"]);
     assert!(written.contains(&sha256_hex("called at noon")), "{written}");
     assert!(attest(2, "4.4", &[]).contains("attested-4.4.toml: exists"));
+    let text = attest(2, "4.4", &["--out", "./notes.txt", "--force"]);
+    assert!(text.contains("this is the file of --evidence"), "{text}");
+    assert_eq!(fs::read_to_string(path.join("notes.txt")).expect("a text"), "called at noon");
+    assert!(attest(2, "4.4", &["--statement", "\u{202e}kept", "--force"]).contains("not shown"));
     let missing = ["attest", "4.4", "--by", "Ada", "--evidence", "missing.txt", "--out", "x.toml"];
     expect(path, 2, &[&missing[..], &ABOUT].concat());
     expect(path, 2, &[&["attest", "4.4", "--by", "Ada"], &ABOUT[..]].concat());

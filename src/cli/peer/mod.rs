@@ -23,7 +23,7 @@ use super::duration::duration;
 use super::identity::IdentityForm;
 use super::number::{Count, RequestTimeout};
 use super::stop::stopped;
-use super::target_choice::TargetArguments;
+use super::target_choice::{TargetArguments, release, socket_address};
 use super::{Exit, Failure, block_on, message, print};
 use crate::clock::Seed;
 use crate::operator::is_here;
@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME[=BEHAVIOUR,…]", value_parser = peer)]
     peer: Vec<NamedPeer>,
     /// Address that the first peer listens on; the others take the ports after it, or any free ones for port 0
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7443")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7443", value_parser = socket_address)]
     listen: SocketAddr,
     /// Accept a platform that joins with this token, one for each peer. Without a token covenant makes them, and writes
     /// them into the file of --control
@@ -124,7 +124,7 @@ struct PeerTarget {
     #[arg(long, value_name = "URL", value_parser = super::url::parse)]
     advertise: Option<Url>,
     /// Release that the peers report
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = release)]
     release: Option<Version>,
 }
 
