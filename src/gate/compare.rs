@@ -109,19 +109,22 @@ fn texts(at: &str, old: &str, new: &str, found: &mut Vec<Difference>) {
         return;
     }
     let is_captured = matches!(before, Form::Placeholder(_) | Form::Digest(_));
-    let rule = match Texts::at(at) {
+    let texts = Texts::at(at);
+    // An id of the platform's own form is no word of a fixed set, whatever its characters are.
+    let of_word = if texts == Texts::Identity { TEXT_CHANGED } else { ENUM_CHANGED };
+    let rule = match texts {
         Texts::Fixed if !is_captured => Some(ENUM_CHANGED),
         Texts::Version if !is_captured => Some(VALUE_CHANGED),
         // An id or a time is none that somebody chose.
         Texts::Free if !is_captured => Some(TEXT_CHANGED),
         _ if !before.differs(&after, old, new) => match before {
-            Form::Word if after == Form::Word => Some(ENUM_CHANGED),
+            Form::Word if after == Form::Word => Some(of_word),
             Form::Text | Form::Base64 => Some(TEXT_CHANGED),
             _ => None,
         },
         _ => match before {
             Form::Text => Some(TEXT_CHANGED),
-            Form::Word => Some(ENUM_CHANGED),
+            Form::Word => Some(of_word),
             _ => Some(FORMAT_CHANGED),
         },
     };
@@ -249,6 +252,15 @@ mod tests {
             (json!({"a": "3a57c4c1"}), json!({"a": "18273645"})),
             (json!({"a": "urn:uuid:<id:1>"}), json!({"a": "urn:uuid:<id:2>"})),
             (json!({"count": 2}), json!({"count": 120})),
+            // Ids of the platform's own form, at random or one after the other.
+            (json!({"migration_id": "mig-70009"}), json!({"migration_id": "mig-70011"})),
+            (json!({"request_id": "xr-e5nhb9tc8ptmau"}), json!({"request_id": "xr-kexudxa2b7ew5j"})),
+            (
+                json!({"caller_inbound_subject": "fed:pr-6djb"}),
+                json!({"caller_inbound_subject": "fed:pr-xnya"}),
+            ),
+            (json!({"correlation_id": "c-n26m6t"}), json!({"correlation_id": "c-26a3a61"})),
+            (json!({"peer_id": "70001"}), json!({"peer_id": "70003"})),
         ] {
             // These two rules are off until they are asked for.
             let is_on = |rule: &str| !["number-changed", "text-changed"].contains(&rule);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::compare::{Difference, Known, compare, distance, push};
+use super::compare::{Difference, Known, OF_SHAPE, compare, distance, push};
 use super::numbers::waits;
 use super::polls::{is_of_each_call, is_polled, of_many, of_polls};
 use super::rules::{
@@ -43,7 +43,7 @@ pub(super) fn compare_scenario<'a>(
     compared.extend(calls(old, new));
     for one in &mut compared {
         if let Some(old) = one.old {
-            one.differences.retain(|difference| !old.has_varied(difference));
+            one.differences = old.without_varied(std::mem::take(&mut one.differences));
         }
     }
     compared
@@ -74,7 +74,7 @@ fn answers<'a>(old: &'a [Template], new: &'a [Template], is_whole: bool) -> Vec<
 /// Returns what differs from the nearest of several answers. One with the same status has the nearest meaning, whatever
 /// its body lacks.
 pub(super) fn nearest_answer<'a>(recorded: &'a Template, now: &[&'a Template]) -> Option<Compared<'a>> {
-    let answers = now.iter().map(|new| (*new, answer(recorded, new)));
+    let answers = now.iter().map(|new| (*new, recorded.without_varied(answer(recorded, new))));
     let nearest =
         answers.min_by_key(|(new, differences)| (new.status() != recorded.status(), distance(differences)));
     nearest.map(|(new, differences)| Compared { old: Some(recorded), new: Some(new), differences })
@@ -100,9 +100,14 @@ fn calls<'a>(old: &'a [Template], new: &'a [Template]) -> Vec<Compared<'a>> {
     compared
 }
 
+/// Returns how far two calls are apart: one of the same shape is nearer than any other, whatever its values are.
+fn apart(differences: &[Difference]) -> (usize, usize) {
+    (differences.iter().filter(|one| OF_SHAPE.contains(&one.rule)).count(), distance(differences))
+}
+
 fn nearest_call<'a>(recorded: &'a Template, now: &[&'a Template]) -> Compared<'a> {
-    let candidates = now.iter().map(|new| (*new, call(recorded, new)));
-    if let Some((new, differences)) = candidates.min_by_key(|(_, differences)| distance(differences)) {
+    let candidates = now.iter().map(|new| (*new, recorded.without_varied(call(recorded, new))));
+    if let Some((new, differences)) = candidates.min_by_key(|(_, differences)| apart(differences)) {
         return Compared { old: Some(recorded), new: Some(new), differences };
     }
     let mut differences = vec![];
@@ -113,8 +118,8 @@ fn nearest_call<'a>(recorded: &'a Template, now: &[&'a Template]) -> Compared<'a
 /// Compares a call with the recorded one that is nearest to it; `None` if its shape is the same. That another call has the
 /// old shape does not help the peer that gets this one.
 fn shape_of_call<'a>(new: &'a Template, recorded: &[&'a Template]) -> Option<Compared<'a>> {
-    let candidates = recorded.iter().map(|old| (*old, call(old, new)));
-    let (old, mut differences) = candidates.min_by_key(|(_, differences)| distance(differences))?;
+    let candidates = recorded.iter().map(|old| (*old, old.without_varied(call(old, new))));
+    let (old, mut differences) = candidates.min_by_key(|(_, differences)| apart(differences))?;
     differences.retain(is_of_each_call);
     (!differences.is_empty()).then_some(Compared { old: Some(old), new: Some(new), differences })
 }

@@ -135,7 +135,8 @@ impl Lists<'_> {
     }
 
     /// Returns the member that identifies each recorded item, and some item now; one by which no two are equal, if any does.
-    /// An id that the platform chose comes last: the next release may number its items from elsewhere.
+    /// An id that the platform chose comes last, and identifies nothing unless both have it: the next release, or the next
+    /// play, may number its items from elsewhere.
     fn identity(&self, old: &[&Value], new: &[&Value]) -> Option<&'static str> {
         let texts =
             |name: &str| -> Vec<String> { old.iter().filter_map(|item| self.text_of(item, name)).collect() };
@@ -147,9 +148,15 @@ impl Lists<'_> {
             let texts = texts(name);
             texts.iter().collect::<BTreeSet<_>>().len() == texts.len()
         };
+        let is_lasting = |name: &&&str| {
+            let now: BTreeSet<String> = new.iter().filter_map(|item| self.text_of(item, name)).collect();
+            let old: BTreeSet<String> = texts(name).into_iter().collect();
+            old.is_subset(&now) || now.is_subset(&old)
+        };
         let known = IDS.iter().filter(|name| is_known(name));
+        let chosen = IDS.iter().filter(is_lasting);
         let all: Vec<&'static str> =
-            known.chain(NAMES).chain(IDS).copied().filter(|name| is_of_each(name)).collect();
+            known.chain(NAMES).chain(chosen).copied().filter(|name| is_of_each(name)).collect();
         all.iter().find(|name| is_unique(name)).or(all.first()).copied()
     }
 
@@ -328,6 +335,15 @@ mod tests {
             assert_eq!(gone, [("list-item-gone", at("rows[]"))], "{known:?}");
         }
         assert_eq!(found("rows", old, new, &["<id:1>"]), []);
+        // Ids that the platform chose anew identify nothing, whether some of them come again or not.
+        let event = |id: &str, of: &str| json!({"id": id, "kind": "call", "payload": {"action": of}});
+        let old = json!([event("au-29c", "accept"), event("au-ymp", "read"), event("au-8gn", "excerpt")]);
+        for ids in [["au-1", "au-2"], ["au-ymp", "au-3"]] {
+            let new = json!([event(ids[0], "accept"), event(ids[1], "read")]);
+            let mut found = found("events", old.clone(), new, &[]);
+            found.retain(|(rule, _)| *rule != "text-changed");
+            assert_eq!(found, [("enum-changed", at("events[].payload.action"))]);
+        }
         // What happened before happens as often as it is called for.
         assert_eq!(found("events", json!([{"kind": "a"}, {"kind": "a"}]), json!([{"kind": "a"}]), &[]), []);
     }

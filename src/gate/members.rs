@@ -141,6 +141,9 @@ const WITHOUT_UNIT: &[&str] = &[
     "generation",
 ];
 
+/// The last words of names of members that identify something. A platform may give ids of any form, one number after the other too.
+const IDENTITIES: &[&str] = &["id", "ids", "subject", "serial"];
+
 /// Kind of the texts of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Texts {
@@ -150,6 +153,8 @@ pub(super) enum Texts {
     Version,
     /// Text that somebody chose.
     Free,
+    /// Ids, which each play may have others of.
+    Identity,
     /// The name does not tell: their characters do.
     Open,
 }
@@ -161,6 +166,7 @@ impl Texts {
             name if FREE.contains(&name) => Self::Free,
             name if VERSIONS.contains(&name) => Self::Version,
             name if FIXED.contains(&name) => Self::Fixed,
+            _ if ends_with_any(place, IDENTITIES) => Self::Identity,
             _ => Self::Open,
         }
     }
@@ -227,6 +233,10 @@ mod tests {
             ("response.body.data.local_version", Texts::Open),
             ("response.body.error", Texts::Free),
             ("response.body.data.backend", Texts::Open),
+            ("response.body.data.migration_id", Texts::Identity),
+            ("request.body.caller_inbound_subject", Texts::Identity),
+            ("response.body.data.peerId", Texts::Identity),
+            ("response.body.data.grid", Texts::Open),
         ] {
             assert_eq!(Texts::at(place), texts, "{place}");
         }

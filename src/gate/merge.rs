@@ -102,6 +102,41 @@ mod tests {
     }
 
     #[test]
+    fn calls_with_events_are_held_against_each_other_whatever_their_ids() {
+        let call = |n: u64, more: Value| {
+            let mut body = json!({"status": "active"});
+            if !more.is_null() {
+                body["events"] = json!([more]);
+            }
+            let request = json!({"method": "POST", "path": "/heartbeat", "body": body});
+            let (direction, step) = (Direction::FromTarget, None);
+            Template { request, direction, step, ..answer(n, json!({"status": 200})) }
+        };
+        // Neither an id nor any other word that differs makes a call without events the nearer one.
+        let event = |id: &str, more: &str| json!({"id": id, "kind": "grant.revoked", "mark": more});
+        let first = vec![call(1, event("nt-2g9vn", "ab-x")), call(2, Value::Null)];
+        let second = [call(1, event("nt-5p2jp", "cd-y")), call(2, Value::Null)];
+        let (kept, _) = merged(first, &second);
+        let gone =
+            |all: &[Template]| all.iter().flat_map(|one| &one.varies).any(|one| one.rule == "member-gone");
+        assert!(!gone(&kept), "{kept:?}");
+        let broken = |now: &[Template]| -> Vec<String> {
+            let compared = compare_scenario(&kept, now, true);
+            let all = compared.into_iter().flat_map(|one| one.differences);
+            let breaks = all.filter(|one| one.rule.weight == crate::gate::rules::Weight::Breaking);
+            breaks.map(|one| format!("{} {}", one.rule.id, one.at)).collect()
+        };
+        // The next release has events in each call, and one more in this one.
+        let load = json!({"id": "nt-1", "kind": "load"});
+        let mut now = [call(1, load.clone()), call(2, load)];
+        now[0].request["body"]["events"] = json!([event("nt-8j2bp", "ef-z"), {"id": "nt-2", "kind": "load"}]);
+        assert_eq!(broken(&now), [] as [&str; 0]);
+        // Or none in any.
+        let none = [call(1, Value::Null), call(2, Value::Null)];
+        assert_eq!(broken(&none), ["member-gone request.body.events"]);
+    }
+
+    #[test]
     fn a_number_that_hardly_varies_keeps_its_unit() {
         let varies = |name: &str, first: u64, second: u64| -> Vec<String> {
             let of = |number: u64| answer(1, json!({"status": 200, "body": {"rows": [{name: number}]}}));

@@ -148,6 +148,12 @@ impl Template {
         self.varies.contains(&Variable::of(difference))
     }
 
+    /// Leaves out the differences in which the two plays of the recording differ too.
+    pub(super) fn without_varied(&self, mut differences: Vec<Difference>) -> Vec<Difference> {
+        differences.retain(|difference| !self.has_varied(difference));
+        differences
+    }
+
     /// Returns the exchange in words: `the answer to heartbeat of alice (step 4)`.
     pub(super) fn in_words(&self) -> String {
         let step = self.step.map(|step| format!(" (step {step})")).unwrap_or_default();

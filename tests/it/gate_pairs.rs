@@ -57,7 +57,7 @@ const BREAKING: &[(&str, &str)] = &[
     ("release-sends-no-release", "member-gone"),
     ("release-joins-on-another-path", "scenario-ended"),
     ("release-sends-batches-without-digest", "member-required"),
-    ("release-renames-notice", "member-gone"),
+    ("release-renames-notice", "enum-changed"),
 ];
 
 const ADDITIONS: &[&str] =
