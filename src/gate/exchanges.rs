@@ -8,11 +8,15 @@ use super::compare::{Difference, Known, OF_SHAPE, compare, distance, push};
 use super::numbers::waits;
 use super::polls::{is_of_each_call, is_polled, of_many, of_polls};
 use super::rules::{
-    ANSWER_FAILED, ANSWER_GONE, BODY_CHANGED, CALL_ADDED, CALL_GONE, ECHO_CHANGED, HEADER_CHANGED,
-    MEMBER_REQUIRED, REFUSAL_GONE, REQUEST_ADMITTED, REQUEST_REFUSED, Rule, STATUS_CHANGED,
+    ANSWER_FAILED, ANSWER_GONE, BODY_CHANGED, CALL_ADDED, CALL_GONE, ECHO_CHANGED, ENUM_CHANGED,
+    HEADER_CHANGED, LIST_ITEM_GONE, MEMBER_REQUIRED, REFUSAL_GONE, REQUEST_ADMITTED, REQUEST_REFUSED, Rule,
+    STATUS_CHANGED, UNIT_CHANGED, VALUE_CHANGED,
 };
 use super::template::{Key, Template};
 use crate::transcript::{Direction, FailureKind};
+
+/// The rules about the terms of an offering, which differ from one offering to the next.
+const OF_TERMS: [&Rule; 4] = [ENUM_CHANGED, LIST_ITEM_GONE, UNIT_CHANGED, VALUE_CHANGED];
 
 /// A recorded exchange and the one now, with what differs.
 #[derive(Clone, Debug)]
@@ -62,7 +66,7 @@ fn answers<'a>(old: &'a [Template], new: &'a [Template], is_whole: bool) -> Vec<
             compared.extend(of_polls(group, now));
         } else {
             compared.extend(group.iter().enumerate().map(|(place, recorded)| {
-                let now = now.get(place).copied();
+                let now = now.get(place).copied().filter(|now| is_of_the_same(recorded, now));
                 let differences = now.map(|now| answer(recorded, now)).unwrap_or_default();
                 Compared { old: Some(*recorded), new: now, differences }
             }));
@@ -148,7 +152,26 @@ pub(super) fn answer(old: &Template, new: &Template) -> Vec<Difference> {
         messages("response", &old.response, &new.response, &old.known_in(new), &mut found);
         echoes(old, new, &mut found);
     }
+    if !asks_for_the_same(old, new) {
+        // Another offering has other terms, and answers of the same shape.
+        found.retain(|one| !OF_TERMS.contains(&one.rule));
+    }
     found
+}
+
+/// Returns whether two calls ask for the same offering. A peer takes the first one of the catalogue, where the next release may
+/// list another.
+fn asks_for_the_same(old: &Template, new: &Template) -> bool {
+    let slug = |template: &Template| template.request["body"]["slug"].as_str().map(ToOwned::to_owned);
+    slug(old) == slug(new)
+}
+
+/// Returns whether two answers are about the same offering, or about two that were both taken or both refused. The offering
+/// that a catalogue lists first may be closed, which says nothing of the others.
+fn is_of_the_same(old: &Template, new: &Template) -> bool {
+    asks_for_the_same(old, new)
+        || old.status() == new.status()
+        || new.status().is_none_or(|status| status >= 500)
 }
 
 /// Returns whether the body of a success reports a failure: a caller that decides by the status is misled.
@@ -251,5 +274,42 @@ fn echoes(old: &Template, new: &Template, found: &mut Vec<Difference>) {
         if let Some((place, _)) = other {
             push(found, ECHO_CHANGED, place, format!("it was the value of {first}, and is another"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn asked(slug: &str, status: u64, data: &Value) -> Vec<Template> {
+        let (method, path) = ("POST", "/api/v1/system/federation_api/subscriptions");
+        let template = json!({
+            "n": 1, "direction": "to_target", "peer": "alice", "route": "subscriptions", "step": 3,
+            "request": {"method": method, "path": path, "body": {"slug": slug}},
+            "response": {"status": status, "body": {"data": data}},
+        });
+        vec![serde_json::from_value(template).expect("a template")]
+    }
+
+    #[test]
+    fn an_offering_that_the_next_release_lists_first_is_held_to_the_shape_of_the_answer() {
+        let terms = json!({"protocol": "tcp", "ttl_seconds": 1000, "grant_id": "<id:1>"});
+        let old = asked("relay", 201, &terms);
+        let rules = |new: Vec<Template>| -> Option<Vec<&'static str>> {
+            let compared = compare_scenario(&old, &new, true);
+            assert_eq!(compared.len(), 1);
+            let is_compared = !compared[0].is_unanswered();
+            is_compared.then(|| compared[0].differences.iter().map(|one| one.rule.id).collect())
+        };
+        let other = json!({"protocol": "quic", "ttl_seconds": 1, "grant_id": "<id:1>"});
+        assert_eq!(rules(asked("archive", 201, &other)), Some(vec![]));
+        assert_eq!(rules(asked("relay", 201, &other)), Some(vec!["enum-changed", "unit-changed"]));
+        let lost = json!({"protocol": "quic", "ttl_seconds": "1"});
+        assert_eq!(rules(asked("archive", 201, &lost)), Some(vec!["member-gone", "type-changed"]));
+        // A closed one was compared with nothing, and a crash is a crash.
+        assert_eq!(rules(asked("archive", 409, &Value::Null)), None);
+        assert_eq!(rules(asked("relay", 409, &Value::Null)), Some(vec!["request-refused"]));
+        assert_eq!(rules(asked("archive", 500, &Value::Null)), Some(vec!["answer-failed"]));
     }
 }
