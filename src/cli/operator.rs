@@ -46,7 +46,8 @@ pub(super) fn adapter(
 /// Returns the program as this suite starts it: under its guard, and with the variables that the user names.
 pub(super) fn guarded(program: Program, inherits: &[String]) -> Result<Program, Failure> {
     for name in inherits {
-        let value = variable(name).ok_or_else(|| {
+        // An empty value is one: an adapter may tell it from none.
+        let value = std::env::var(name).map_err(|_| {
             Failure::usage(format!("--adapter-env {name}: the variable is not set, or is not text"))
         })?;
         if is_secret_name(name) {

@@ -120,6 +120,7 @@ fn an_adapter_inherits_what_is_named_for_it() {
         let mut run = command(folder.path(), &[&SHORT_RUN[..], &fixed, more].concat());
         run.env("COVENANT_OPERATOR_TOKEN", TOKEN).env("COVENANT_ACCEPTANCE_TOKEN", "x-acceptance-1");
         run.env("MY_SETTING", "a-value").env("MY_TOKEN", "my-token-of-adapter").env("HOME", "/home/of-tests");
+        run.env("MY_EMPTY", "");
         let ran = run.output().expect("it starts");
         (
             code(&ran),
@@ -131,7 +132,9 @@ fn an_adapter_inherits_what_is_named_for_it() {
     assert_eq!(exit, 0, "{printed}");
     assert!(bare.contains("PATH=") && bare.contains("HOME=/home/of-tests"), "{bare}");
     assert!(!bare.contains("COVENANT") && !bare.contains("MY_"), "{bare}");
-    let (_, named, _) = log(&["--adapter-env", "MY_SETTING", "--adapter-env", "MY_TOKEN"]);
+    let (_, named, _) =
+        log(&["--adapter-env", "MY_SETTING", "--adapter-env", "MY_TOKEN", "--adapter-env", "MY_EMPTY"]);
+    assert!(named.lines().any(|line| line.ends_with("MY_EMPTY=")), "{named}");
     assert!(named.contains("MY_SETTING=a-value") && named.contains("MY_TOKEN=<adapter_secret>"), "{named}");
     assert!(!named.contains("COVENANT_"), "{named}");
     let config = format!("[target]\nadapter = \"\"\"{line}\"\"\"\nadapter_env = [\"MY_SETTING\"]\n");
