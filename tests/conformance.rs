@@ -83,7 +83,9 @@ fn result(report: &Report, texts: TextRange, found: Option<&EvaluatedCheck>) -> 
     let shown = || {
         let (expected, actual) = (result.expected.join("; or "), &result.actual);
         let requirement = &evaluated.evaluation.check.requirement;
-        format!("{requirement}\nexpected: {expected}\nactual: {actual}\nreplay: {}", evaluated.replay)
+        let words = report.recorded_arguments().map(|words| format!("\nTARGET, as recorded: {words}"));
+        let replay = format!("{}{}", evaluated.replay, words.unwrap_or_default());
+        format!("{requirement}\nexpected: {expected}\nactual: {actual}\nreplay: {replay}")
     };
     match result.verdict {
         Verdict::Kept => Ok(Completion::Completed),

@@ -1,5 +1,7 @@
 //! The report for a workflow of GitHub: commands that annotate it.
 
+use std::fmt::Write;
+
 use crate::check::Verdict;
 use crate::report::escape::terminal;
 use crate::report::{EvaluatedCheck, Report};
@@ -15,8 +17,8 @@ pub(super) fn github(report: &Report) -> String {
         lines.push(command("error", "covenant: the run is void", void));
     } else {
         let is_broken = |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Broken;
-        lines.extend(report.checks.iter().filter(is_broken).map(breach));
-        lines.extend(report.flaky().map(|(check, _)| breach(check)));
+        lines.extend(report.checks.iter().filter(is_broken).map(|check| breach(report, check)));
+        lines.extend(report.flaky().map(|(check, _)| breach(report, check)));
     }
     lines.extend(
         report
@@ -37,10 +39,10 @@ pub(super) fn github(report: &Report) -> String {
     lines.concat()
 }
 
-fn breach(evaluated: &EvaluatedCheck) -> String {
+fn breach(report: &Report, evaluated: &EvaluatedCheck) -> String {
     let (check, result) = (&evaluated.evaluation.check, &evaluated.evaluation.result);
     let name = format!("covenant: {} {}", check.clause, check.aspect);
-    let text = format!(
+    let mut text = format!(
         "{}\nexpected: {}\nactual: {}\ncheck: {}\nreplay: {}",
         terminal(&check.requirement),
         terminal(&result.expected.join("; or ")),
@@ -48,6 +50,10 @@ fn breach(evaluated: &EvaluatedCheck) -> String {
         terminal(&check.id),
         terminal(&evaluated.replay)
     );
+    // An annotation stands alone, and the command has the word.
+    if let Some(words) = report.recorded_arguments() {
+        let _ = write!(text, "\nTARGET, as recorded: {}", terminal(&words));
+    }
     match &evaluated.known {
         Some(known) => command("notice", &format!("{name} (known)"), &format!("known: {known}\n{text}")),
         None if evaluated.evaluation.flaky.is_some() => command("warning", &format!("{name} (flaky)"), &text),
@@ -85,6 +91,8 @@ mod tests {
         assert!(first.starts_with("::error title=covenant%3A 7.1 conduct::"), "{text}");
         assert!(first.contains("%0Aactual: 100%25 ::set-env name=X::y"), "{text}");
         assert!(text.lines().all(|line| line.starts_with("::error title=covenant")), "{text}");
+        let words = "%0ATARGET, as recorded: --adapter \"python3 'my adapter.py'\"";
+        assert!(first.ends_with(words), "{text}");
     }
 
     #[test]

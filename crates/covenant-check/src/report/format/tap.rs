@@ -36,6 +36,9 @@ pub(super) fn tap(report: &Report) -> String {
     }
     let _ = writeln!(out, "1..{}", points.len());
     let _ = writeln!(out, "# {}", terminal(&report.headline()));
+    if let Some(words) = report.recorded_arguments() {
+        let _ = writeln!(out, "# TARGET, as recorded: {}", terminal(&words));
+    }
     for (number, point) in (1..).zip(points) {
         out.push_str(&point.replacen(" N ", &format!(" {number} "), 1));
     }
@@ -106,6 +109,9 @@ mod tests {
         of_all.checks[0].evaluation.check.id = "x # TODO\nok 9 - y".to_owned();
         let text = tap(&of_all);
         assert!(text.starts_with("TAP version 14\n1..4\n# BROKEN"), "{text}");
+        // A command that replays a breach has this word.
+        let words = "\n# TARGET, as recorded: --adapter \"python3 'my adapter.py'\"\nnot ok 1 ";
+        assert!(text.contains(words), "{text}");
         assert!(
             text.contains("\nnot ok 1 - 7.1 conduct (x \\# TODO ok 9 - y)\n  ---\n  message: \"why\"\n"),
             "{text}"
