@@ -15,7 +15,7 @@ use super::number::{Cases, Jobs, PollTimeout};
 use super::output_format::OutputFormat;
 use super::run;
 use super::target_choice::TargetArguments;
-use super::verify::unreadable;
+use super::verify::{transcript_of, unreadable};
 use super::{Exit, Failure, message, print, unused};
 use crate::certify::{
     ATTESTATION_BYTES_MAX, CertificationResult, Envelope, LIMITS, NotCertified, PROFILES, Profile, PublicKey,
@@ -215,7 +215,7 @@ fn superseded(path: &Path, own: &PublicKey) -> Result<SupersededFile, Failure> {
 
 /// Makes the statement of a run, which follows from its transcript alone. The report beside it has to follow too.
 fn statement(folder: &Path, profile: &Profile, terms: &Terms) -> Result<Statement, Failure> {
-    let mut reading = read(&RunFolder::transcript_of(folder)).map_err(unreadable)?;
+    let mut reading = read(&transcript_of(folder)?).map_err(unreadable)?;
     let report = assess_and_free(&mut reading);
     let path = RunFolder::report_of(folder);
     let written = input::read(&path, REPORT_BYTES_MAX)

@@ -8,11 +8,12 @@ use super::config::{Config, DEFAULT};
 use super::number::{MaxWait, PollTimeout, RequestTimeout};
 use super::target_choice::{TargetArguments, patches};
 use super::unused;
+use super::verify::transcript_of;
 use super::{BasisChoice, Exit, Failure, block_on_unless_stopped, message, print};
 use crate::contract::TextSource;
 use crate::reference::{DEFECTS, VARIANTS};
 use crate::report::{NO_END, Report, terminal};
-use crate::runner::{Again, Replayed, RunFolder, assess_and_free, broken_checks, replay};
+use crate::runner::{Again, Replayed, assess_and_free, broken_checks, replay};
 use crate::scenario::RunContext;
 use crate::transcript::{Reading, RunStart, read};
 
@@ -39,7 +40,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     for name in &arguments.without_defect {
         patches(&[], std::slice::from_ref(name))?;
     }
-    let path = RunFolder::transcript_of(&arguments.transcript);
+    let path = transcript_of(&arguments.transcript)?;
     let mut reading = read(&path).map_err(|error| Failure::new(Exit::Usage, error))?;
     let before = assess_and_free(&mut reading);
     let broken = broken_checks(&before);
@@ -139,7 +140,7 @@ fn target(arguments: &Arguments, before: &Report, start: &RunStart) -> Result<Ta
 /// named.
 fn config(arguments: &Arguments) -> Result<Config, Failure> {
     let named = arguments.target.config.as_deref();
-    let transcript = RunFolder::transcript_of(&arguments.transcript).canonicalize().ok();
+    let transcript = transcript_of(&arguments.transcript)?.canonicalize().ok();
     let found = Path::new(DEFAULT).canonicalize().ok();
     let came_with_it = transcript
         .zip(found.as_deref().and_then(Path::parent))

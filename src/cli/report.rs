@@ -11,7 +11,7 @@ use serde_json::json;
 use super::exit_options::ExitOptions;
 use super::output_format::OutputFormat;
 use super::report_format::{Output, Outputs};
-use super::verify::unreadable;
+use super::verify::{transcript_of, unreadable};
 use super::{Exit, Failure, message, print};
 use crate::clock::Seed;
 use crate::input;
@@ -246,7 +246,7 @@ fn merged(arguments: &MergeArguments) -> Result<Exit, Failure> {
     let outputs = Outputs::new(&arguments.format)?;
     let mut parts = Vec::new();
     for run in &arguments.runs {
-        let reading = read(&RunFolder::transcript_of(run)).map_err(unreadable)?;
+        let reading = read(&transcript_of(run)?).map_err(unreadable)?;
         parts.push((run.display().to_string(), reading));
     }
     let report = merge(parts).map_err(|error| Failure::new(Exit::Usage, error))?;

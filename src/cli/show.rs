@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::number::Around;
+use super::verify::transcript_of;
 use super::{Exit, Failure, print};
 use crate::nearest::{did_you_mean, most_like};
 use crate::report::{ShownEntry, ShownKind, terminal};
-use crate::runner::RunFolder;
 use crate::transcript::{Reading, StoredTrace, Trace, read};
 use crate::with_causes;
 
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
-    let path = RunFolder::transcript_of(&arguments.run);
+    let path = transcript_of(&arguments.run)?;
     let reading = read(&path).map_err(|error| {
         Failure::usage(format!(
             "{}\nhint: name the folder of a run, or its transcript.jsonl",

@@ -43,7 +43,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         let Arguments { attestation, format, exit, .. } = arguments;
         return verify_attestation::main((&path, &bytes), attestation, *format, exit);
     }
-    let path = RunFolder::transcript_of(&arguments.transcript);
+    let path = transcript_of(&arguments.transcript)?;
     let mut reading = read(&path).map_err(unreadable)?;
     let report = arguments.exit.with_known(assess_and_free(&mut reading), arguments.scenarios.as_deref())?;
     if let Some(original) = report.redacted_from() {
@@ -71,6 +71,19 @@ fn unsigned(attestation: &Path, transcript: &Path, exit: Exit) -> Exit {
         word(transcript)
     ));
     if exit == Exit::Kept { Exit::NotVerified } else { exit }
+}
+
+/// Returns the transcript of a run folder, or of the file itself. A folder that has a report alone has none to read.
+pub(super) fn transcript_of(run: &Path) -> Result<PathBuf, Failure> {
+    let path = RunFolder::transcript_of(run);
+    if run.is_dir() && !path.exists() && RunFolder::report_of(run).exists() {
+        return Err(Failure::usage(format!(
+            "{}: it has a report and no transcript, as the folder of merged partitions\nhint: name the run folder of the \
+             partition that played it",
+            run.display()
+        )));
+    }
+    Ok(path)
 }
 
 /// Returns the failure to read a transcript. An empty one has a code of its own.

@@ -212,6 +212,15 @@ fn the_partitions_of_a_run_merge_into_its_report() {
         without_digest(text(folder.path(), "whole/report.txt")),
         without_digest(text(folder.path(), "merged/report.txt"))
     );
+    for command in [&["replay", "merged"][..], &["verify", "merged"], &["show", "merged", "x#1"]] {
+        let output = covenant_in(folder.path(), command);
+        assert_eq!(code(&output), 2, "{}", output_of(&output));
+        assert!(
+            output_of(&output).contains("name the run folder of the partition"),
+            "{}",
+            output_of(&output)
+        );
+    }
     for (runs, part) in [
         (&["part-1", "part-2"][..], "hash:3/5, hash:4/5, hash:5/5 are missing"),
         (&["part-1", "whole"], "the run was made without --partition"),
