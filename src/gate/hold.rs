@@ -13,6 +13,9 @@ use super::recording::{LeftOut, Recording};
 use crate::clock::Seed;
 use crate::runner::{Observer, Plan};
 
+/// The number of scenarios in which a difference is looked for again.
+const AGAIN_MAX: usize = 3;
+
 /// Baseline that a release is held to, and the way in which it is.
 #[derive(Clone, Debug, Default)]
 pub struct Hold {
@@ -48,11 +51,24 @@ pub async fn hold(
     if first.breaking.is_empty() {
         return Ok(first);
     }
-    let shown = first.breaking.iter().flat_map(|found| found.scenarios.iter().cloned());
-    let part = Part::Only(shown.collect::<BTreeSet<_>>().into_iter().collect());
+    let part = Part::Only(shown_again(&first.breaking).into_iter().collect());
     plan.jobs = 1;
     let again = play_release(&plan, seed, &part, observer).await?;
     Ok(confirmed(first, &compared(recording, &again, hold)?))
+}
+
+/// Returns the scenarios that show each difference again. What all of them have, such as a member that is gone from each
+/// heartbeat, does not need all of them.
+fn shown_again(breaking: &[Found]) -> BTreeSet<String> {
+    let mut shown: BTreeSet<String> = BTreeSet::new();
+    for found in breaking {
+        // One that is of no exchange is the end of these scenarios, and of no others.
+        let enough = if found.direction.is_some() { AGAIN_MAX } else { found.scenarios.len() };
+        let (known, more): (Vec<_>, Vec<_>) =
+            found.scenarios.iter().cloned().partition(|id| shown.contains(id));
+        shown.extend(more.into_iter().take(enough.saturating_sub(known.len())));
+    }
+    shown
 }
 
 fn compared(recording: &Recording, play: &Play, hold: &Hold) -> Result<Comparison, GateError> {
@@ -100,4 +116,35 @@ pub(super) fn confirmed(mut first: Comparison, again: &Comparison) -> Comparison
         first.verdict = first.decide();
     }
     first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::rules::{MEMBER_GONE, SCENARIO_ENDED};
+    use crate::transcript::Direction;
+
+    #[test]
+    fn a_difference_of_many_scenarios_is_looked_for_in_a_few() {
+        let found = |direction: Option<Direction>, scenarios: &[&str]| Found {
+            rule: if direction.is_some() { MEMBER_GONE } else { SCENARIO_ENDED },
+            direction,
+            scenarios: scenarios.iter().map(|id| (*id).to_owned()).collect(),
+            clause: None,
+            route: "heartbeat".to_owned(),
+            at: "response.body.data.status".to_owned(),
+            text: String::new(),
+            exchanges: 1,
+            recorded: None,
+            now: None,
+        };
+        let of = |breaking: &[Found]| shown_again(breaking).into_iter().collect::<Vec<_>>();
+        let heartbeat = found(Some(Direction::ToTarget), &["a", "b", "c", "d", "e"]);
+        assert_eq!(of(std::slice::from_ref(&heartbeat)), ["a", "b", "c"]);
+        let alone = found(Some(Direction::FromTarget), &["e"]);
+        assert_eq!(of(&[heartbeat.clone(), alone]), ["a", "b", "c", "e"]);
+        let known = found(Some(Direction::FromTarget), &["c", "d", "e", "f"]);
+        assert_eq!(of(&[heartbeat, known]), ["a", "b", "c", "d", "e"]);
+        assert_eq!(of(&[found(None, &["a", "b", "c", "d", "e"])]).len(), 5);
+    }
 }
