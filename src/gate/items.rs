@@ -335,7 +335,7 @@ mod tests {
             assert_eq!(gone, [("list-item-gone", at("rows[]"))], "{known:?}");
         }
         assert_eq!(found("rows", old, new, &["<id:1>"]), []);
-        // Ids that the platform chose anew identify nothing, whether some of them come again or not.
+        // Ids that the platform chooses identify nothing, whether some of them come again or not.
         let event = |id: &str, of: &str| json!({"id": id, "kind": "call", "payload": {"action": of}});
         let old = json!([event("au-29c", "accept"), event("au-ymp", "read"), event("au-8gn", "excerpt")]);
         for ids in [["au-1", "au-2"], ["au-ymp", "au-3"]] {
