@@ -110,7 +110,7 @@ mod tests {
             }
             let request = json!({"method": "POST", "path": "/heartbeat", "body": body});
             let (direction, step) = (Direction::FromTarget, None);
-            Template { request, direction, step, ..answer(n, json!({"status": 200})) }
+            Template { direction, step, request, ..answer(n, json!({"status": 200})) }
         };
         // Neither an id nor any other word that differs makes a call without events the nearer one.
         let event = |id: &str, more: &str| json!({"id": id, "kind": "grant.revoked", "mark": more});
