@@ -10,7 +10,7 @@ use super::whole::whole;
 use crate::contract::Aspect::Conduct;
 use crate::contract::Section::Commitment;
 use crate::operator::{OperatorMethod, capability, resource};
-use crate::scenario::format::{PeerReference, TryKinds};
+use crate::scenario::format::{AwaitDeclaration, TryKinds};
 use crate::scenario::{Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {
@@ -59,7 +59,7 @@ fn scenario(kinds: &[&str], rows: &[Row]) -> Scenario {
         .steps(declared().map(|(kind, row)| declare(kind, row)))
         .step(federate("alice"))
         .step(heartbeat("alice").labelled("declared"))
-        .step(Step::AwaitDeclaration(PeerReference { peer: "alice".to_owned() }));
+        .step(Step::AwaitDeclaration(AwaitDeclaration { peer: "alice".to_owned(), ..Default::default() }));
     for (kind, (_, _, filtered)) in declared().filter(|(_, (_, direction, _))| OUTWARD.contains(direction)) {
         scenario = scenario.step(grant("alice", kind, &["read"], kind)).steps(inside(kind, *filtered));
         if *filtered {

@@ -157,7 +157,7 @@ pub enum Step {
     /// The scenario waits until the target has declared its capabilities to a peer, in an answer or in a heartbeat of its own,
     /// since its operator last declared a kind. Where it has not, its operator is asked for a heartbeat, and then the clock is
     /// moved by two minutes, if it can be.
-    AwaitDeclaration(PeerReference),
+    AwaitDeclaration(AwaitDeclaration),
     /// A peer fetches a record of each kind that the target declared to it, under one grant each: the record that a `put` stored
     /// last, or an absent one.
     TryKinds(TryKinds),
@@ -198,6 +198,19 @@ step_types! {
     PeerReference {
         /// The name of the peer.
         peer: String,
+    }
+    /// A wait for the target's declaration to a peer.
+    #[derive(Default)]
+    AwaitDeclaration {
+        /// The name of the peer.
+        peer: String,
+        /// The kind whose declaration the label names: `[a-z_]+`
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<String>,
+        /// The label of the declaration of the kind. Its `schema_version` is the one that the target declares; where it declares
+        /// none, the one that its operator declared.
+        #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
     }
     /// A peer, and a label for the step.
     OfPeer {

@@ -58,6 +58,7 @@ impl Step {
             Self::Flood(step) => step.label.as_deref(),
             Self::Notify(step) => step.label.as_deref(),
             Self::Hold(step) => step.label.as_deref(),
+            Self::AwaitDeclaration(step) => step.label.as_deref(),
             Self::Operator(step) => step.label.as_deref(),
             Self::Grant(step) => Some(&step.label),
             Self::Scan(step) => Some(&step.label),
@@ -69,7 +70,6 @@ impl Step {
             | Self::Start(_)
             | Self::Move(_)
             | Self::CloseConnections(_)
-            | Self::AwaitDeclaration(_)
             | Self::Put(_)
             | Self::Advance(_)
             | Self::Expect(_)
@@ -97,11 +97,10 @@ impl Step {
             Self::Hold(step) => Some(&step.peer),
             Self::EndGrant(step) => Some(&step.peer),
             Self::PeerPut(step) => Some(&step.peer),
-            Self::Stop(step)
-            | Self::Start(step)
-            | Self::Move(step)
-            | Self::CloseConnections(step)
-            | Self::AwaitDeclaration(step) => Some(&step.peer),
+            Self::Stop(step) | Self::Start(step) | Self::Move(step) | Self::CloseConnections(step) => {
+                Some(&step.peer)
+            }
+            Self::AwaitDeclaration(step) => Some(&step.peer),
             Self::Grant(step) => Some(&step.peer),
             Self::TryKinds(step) => Some(&step.peer),
             Self::TryMigrations(step) => Some(&step.peer),

@@ -411,7 +411,7 @@ impl<'a> ScenarioRunner<'a> {
                 Step::Grant(step) => self.grant(&context, step).await,
                 Step::Put(step) => self.put(&context, step).await,
                 Step::Scan(step) => self.scan(&context, step).await,
-                Step::AwaitDeclaration(step) => self.await_declaration(&context, &step.peer).await,
+                Step::AwaitDeclaration(step) => self.await_declaration(&context, step).await,
                 Step::TryKinds(step) => self.try_kinds(&context, step).await,
                 Step::TryMigrations(step) => self.try_migrations(&context, step).await,
                 Step::Advance(step) => match self.advance(&context, step.seconds).await {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::Patch;
 use crate::capabilities;
 use crate::governance;
+use crate::inbound::sync;
 use crate::store::records::Record;
 use crate::store::rows::{Capability, Peer};
 use crate::store::{StoreError, facts, table};
@@ -14,6 +15,7 @@ use crate::variants::inventory::ONE_WAY_KINDS;
 use crate::variants::sync::has_ever_passed;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::finding;
+use covenant_model::wire::sync::SyncBatch;
 
 /// Defects in declared and served kinds, and in the findings about a peer's claims.
 pub(super) const KINDS: &[Patch] = &[
@@ -99,6 +101,18 @@ pub(super) const KINDS: &[Patch] = &[
         |policy| policy.capabilities.accepts_schema = |_, given| given.is_null() || given == 1,
     ),
     Patch::defect(
+        "declares-the-next-schema-version",
+        &[("3.2", Conduct)],
+        "Declares version 3.0 of each schema, whatever version it runs.",
+        |policy| {
+            policy.capabilities.override_document = |document| {
+                for row in document["resource_kinds"].as_array_mut().into_iter().flatten() {
+                    row["schema_version"] = json!("3.0");
+                }
+            };
+        },
+    ),
+    Patch::defect(
         "keeps-schema-version-of-first-use",
         &[("3.2", Conduct)],
         "Measures migrations by the schema version at the first one of their kind, whatever it declares later.",
@@ -144,11 +158,33 @@ pub(super) const KINDS: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "passes-records-without-a-filtered-member",
+        &[("3.3", Conduct)],
+        "Admits a record that lacks a member which its filter names.",
+        |policy| {
+            policy.capabilities.passes_filter = passes_present_members;
+            policy.outbound.passes_filter = |_, filter, record| passes_present_members(filter, &record.body);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "overlooks-capability-drift",
         &[("3.1", Detection), ("3.2", Detection), ("3.3", Detection), ("3.4", Detection), ("E.1", Detection)],
         "Does not notice any false capability claim.",
         |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::CAPABILITY_DRIFT,
     ),
+    Patch::defect(
+        "holds-the-first-record-of-a-batch-against-the-filter",
+        &[("3.3", Detection), ("3.4", Detection)],
+        "Holds the first record of a batch against the filter that its peer declares, and takes the others as they are.",
+        |policy| {
+            policy.sync.matches_declared_filter = |peer, batch| {
+                let first = SyncBatch { records: batch.records.iter().take(1).cloned().collect(), ..batch.clone() };
+                sync::matches_declared_filter(peer, &first)
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "reports-drift-of-every-enrolled-peer",
         &[("3.1", Detection), ("3.2", Detection), ("3.3", Detection), ("3.4", Detection)],
@@ -265,6 +301,12 @@ fn passes_truthy_filter(filter: &Map<String, Value>, record: &Map<String, Value>
     let mut truthy = filter.clone();
     truthy.retain(|_, wanted| *wanted != false && *wanted != 0 && *wanted != "");
     capabilities::passes_filter(&truthy, record)
+}
+
+fn passes_present_members(filter: &Map<String, Value>, record: &Map<String, Value>) -> bool {
+    let mut present = filter.clone();
+    present.retain(|name, _| record.contains_key(name));
+    capabilities::passes_filter(&present, record)
 }
 
 fn matches_any_key(filter: &Map<String, Value>, record: &Map<String, Value>) -> bool {
