@@ -210,7 +210,7 @@ pub(super) fn was_completed(trace: &Trace, label: &str) -> bool {
 }
 
 /// Returns whether the answer says that nothing is applied before the commit.
-fn opens(exchange: &Exchange) -> bool {
+pub(super) fn opens(exchange: &Exchange) -> bool {
     const ACCEPTED: u16 = 202;
     let is_transferring = exchange.data().is_some_and(|data| data["status"] == "transferring");
     exchange.succeeded() && (is_transferring || exchange.status() == Some(ACCEPTED))

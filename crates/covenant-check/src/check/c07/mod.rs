@@ -10,6 +10,7 @@ mod migration_is_atomic;
 #[cfg(test)]
 mod migration_traces;
 mod no_sync_after_migration;
+mod opened_plans_wait;
 mod originals_kept;
 mod steps_apply_in_order;
 
@@ -24,6 +25,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<migration_claims_match_records::MigrationClaimsMatchRecords>(),
     CheckDef::of::<migration_is_atomic::MigrationIsAtomic>(),
     CheckDef::of::<no_sync_after_migration::NoSyncAfterMigration>(),
+    CheckDef::of::<opened_plans_wait::OpenedPlansWait>(),
     CheckDef::of::<originals_kept::OriginalsKept>(),
     CheckDef::of::<steps_apply_in_order::StepsApplyInOrder>(),
 ];

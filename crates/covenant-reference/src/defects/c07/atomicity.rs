@@ -2,8 +2,10 @@
 
 use crate::Patch;
 use crate::migration::{self, Failure, Outcome, Plan, crash_if_set};
-use crate::store::StoreError;
 use crate::store::records::{self, Record};
+use crate::store::rows::{Direction, Migration};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::Conduct;
 use covenant_model::wire::migration::{Step, operation, policy as conflict_policy};
 
@@ -40,6 +42,13 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         &[("7.1", Conduct)],
         "Removes the new records of a failed plan, but leaves those that it overwrote as the plan had them.",
         |policy| policy.migration.apply = apply_and_keep_overwritten,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "applies-open-migrations-at-a-restart",
+        &[("7.1", Conduct)],
+        "Stores at a restart the new records of each migration that a peer opened and did not commit.",
+        |policy| policy.peering.on_start = apply_open_migrations,
     )
     .hard_to_reach(),
     Patch::defect(
@@ -225,6 +234,19 @@ fn apply_and_keep_overwritten(plan: &Plan<'_>) -> Result<Outcome, Failure> {
         }
     }
     result
+}
+
+fn apply_open_migrations(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut open: Vec<Migration> = table::all(tx.db)?;
+    open.retain(|known| known.direction == Direction::Inbound && known.status == "transferring");
+    let account = migration::account(tx)?;
+    for step in open.iter().flat_map(|migration| &migration.plan.steps) {
+        if records::find(tx.db, &step.resource_kind, &step.resource_id)?.is_none() {
+            let body = migration::choose_body(tx, step, &account);
+            records::insert(tx.db, &Record::own(&step.resource_kind, &step.resource_id, body))?;
+        }
+    }
+    Ok(())
 }
 
 fn restore(plan: &Plan<'_>, before: &[Record]) -> Result<(), StoreError> {
