@@ -21,7 +21,7 @@ pub(crate) use migrate::{commit as commit_migration, require_called_release, sen
 pub(crate) use notices::{deliver as deliver_notices, owe, owe_everyone};
 pub(crate) use outbound_call::{Called, call, reach};
 pub(crate) use probe::{breaks_grant, check_grant, check_kind, held, probe_capabilities};
-pub(crate) use sync::{CarriedBatch, carry_batch, run as run_sync};
+pub(crate) use sync::{CarriedBatch, accepts_kind, carry_batch, run as run_sync};
 pub(crate) use timers::run_due_timers;
 pub(crate) use verify::Untruth;
 
@@ -172,7 +172,7 @@ policy! {
         /// Returns the kinds of a peer that a scan probes: those that it declares (6.4).
         select_probed_kinds: fn(Vec<String>) -> Vec<String> = |declared| declared,
         /// Returns whether a peer accepts a kind (6.4).
-        accepts_kind: fn(&Peer, &str) -> bool = sync::accepts_kind,
+        accepts_kind: fn(&Peer, &str) -> bool = accepts_kind,
         /// Returns whether sync to a peer with an incompatible version is frozen (10.1).
         freezes: fn(&Compatibility) -> bool = Compatibility::is_frozen,
         /// Returns whether a record passes the declared filter on its way out (3.3).

@@ -96,6 +96,19 @@ pub(in crate::defects) const DECLARED: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "syncs-kinds-that-the-peer-migrates",
+        &[("7.5", Conduct)],
+        "Syncs a kind that it declares for sync to a peer that declares it for migration only.",
+        |policy| {
+            policy.outbound.accepts_kind = |peer, kind| {
+                let rows = peer.capabilities["resource_kinds"].as_array();
+                let mut of_kind = rows.into_iter().flatten().filter(|row| row["kind"] == kind);
+                outbound::accepts_kind(peer, kind) || of_kind.any(|row| row["direction"] == "migration_only")
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "syncs-every-kind",
         &[("7.5", Conduct)],
         "Syncs every kind automatically, whatever is declared of it.",
