@@ -31,6 +31,8 @@ policy! {
         kinds: fn() -> Value = || Value::Null,
         /// Returns what the store says against a record, migrated here or not.
         refusal: Refusal = |_, _, _| Ok(None),
+        /// Policy hook on the record of an operator or of a peer before it is stored.
+        override_record: fn(&mut Record) = |_| (),
         /// Returns whether a peer's `capabilities` claim nothing (3.4).
         claims_nothing: fn(&Value) -> bool = claims_nothing,
         /// Runs when an operator declares a kind again, with the row that is replaced (2.1). The default does nothing.

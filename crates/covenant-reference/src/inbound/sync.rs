@@ -175,10 +175,11 @@ fn store(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<usize, InboundE
     let is_dropped = (tx.policy.sync.discards)(tx, &inbound.peer)?;
     let records = if is_dropped { &[][..] } else { &batch.records };
     for given in records {
-        let record = Record {
+        let mut record = Record {
             source_peer_id: Some(inbound.peer.id.clone()),
             ..Record::own(&batch.resource_kind, (tx.policy.sync.choose_id)(given), given.payload.clone())
         };
+        (tx.policy.capabilities.override_record)(&mut record);
         if let Some(text) = (tx.policy.capabilities.refusal)(tx, &record, false)? {
             return Err(refuse(422, &text, None));
         }

@@ -68,8 +68,10 @@ fn record_of(plan: &Plan<'_>, step: &Step) -> Result<Record, StoreError> {
     let policy = &plan.tx.policy.migration;
     let id = (policy.choose_id)(plan, step);
     let body = (policy.choose_body)(plan.tx, step, &account(plan.tx)?);
-    let record = Record::own(&step.resource_kind, &id, body);
-    Ok(Record { source_peer_id: Some(plan.peer.id.clone()), ..record })
+    let mut record = Record::own(&step.resource_kind, &id, body);
+    record.source_peer_id = Some(plan.peer.id.clone());
+    (plan.tx.policy.capabilities.override_record)(&mut record);
+    Ok(record)
 }
 
 fn resolve_id_conflict(

@@ -31,7 +31,8 @@ fn put(platform: &Platform, given: Put) -> Answer {
         return Err(MethodError::parameters("kind or id names no resource"));
     }
     platform.transaction(|tx| {
-        let record = Record::own(&given.kind, &given.id, given.record);
+        let mut record = Record::own(&given.kind, &given.id, given.record);
+        (tx.policy.capabilities.override_record)(&mut record);
         if let Some(text) = (tx.policy.capabilities.refusal)(tx, &record, false)? {
             return Err(MethodError::parameters(text));
         }

@@ -57,6 +57,20 @@ pub(super) const PATCHES: &[Patch] = &[
     )
     .deciding(&["which kinds it takes"]),
     ONE_WAY_KINDS,
+    Patch::variant(
+        "trims-each-text",
+        "Stores each text of a record without the white space at its ends, and leaves an empty one out, wherever the record comes from.",
+        |policy| {
+            policy.capabilities.override_record = |record| {
+                for member in record.body.values_mut() {
+                    if let Some(text) = member.as_str() {
+                        *member = json!(text.trim());
+                    }
+                }
+                record.body.retain(|_, member| *member != "");
+            };
+        },
+    ),
 ];
 
 /// The kinds, as `describe` names them.

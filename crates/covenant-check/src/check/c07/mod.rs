@@ -1,6 +1,7 @@
 //! Commitment 7: migration hygiene.
 
 mod conflicts_are_reported;
+mod content_is_stored_as_sent;
 mod failed_migration_is_ended;
 mod ids_are_preserved;
 mod long_texts_are_whole;
@@ -19,6 +20,7 @@ use crate::check::definition::CheckDef;
 /// The checks of this folder.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<conflicts_are_reported::ConflictsAreReported>(),
+    CheckDef::of::<content_is_stored_as_sent::ContentIsStoredAsSent>(),
     CheckDef::of::<failed_migration_is_ended::FailedMigrationIsEnded>(),
     CheckDef::of::<ids_are_preserved::IdsArePreserved>(),
     CheckDef::of::<long_texts_are_whole::LongTextsAreWhole>(),

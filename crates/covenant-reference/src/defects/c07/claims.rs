@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::Patch;
 use crate::method_error::MethodError;
@@ -50,6 +50,68 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
                         *member = text.chars().take(LONGEST).collect::<String>().into();
                     }
                 }
+                body
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "claims-records-whose-texts-it-trims",
+        &[("7.2", Conduct)],
+        "Cuts the white space at both ends of each text of a migrated record, and counts the record as applied.",
+        |policy| {
+            policy.migration.choose_body = |tx, step, account| {
+                with_each_value(tx, step, account, |value| {
+                    value.as_str().map(|text| json!(text.trim()))
+                })
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "claims-records-whose-texts-it-composes",
+        &[("7.2", Conduct)],
+        "Stores an accent that follows its letter together with it, and counts the record as applied.",
+        |policy| {
+            policy.migration.choose_body = |tx, step, account| {
+                with_each_value(tx, step, account, |value| {
+                    value.as_str().map(|text| json!(text.replace("e\u{301}", "é")))
+                })
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "claims-records-whose-numbers-it-rounds",
+        &[("7.2", Conduct)],
+        "Reads each number of a migrated record as a double, and counts the record as applied.",
+        |policy| {
+            policy.migration.choose_body =
+                |tx, step, account| with_each_value(tx, step, account, rounded);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "claims-records-without-their-empty-texts",
+        &[("7.2", Conduct)],
+        "Stores no empty text of a migrated record, and counts the record as applied.",
+        |policy| {
+            policy.migration.choose_body = |tx, step, account| {
+                let mut body = migration::choose_body(tx, step, account);
+                body.retain(|_, member| *member != "" && !member.is_null());
+                body
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "claims-records-without-their-objects",
+        &[("7.2", Conduct)],
+        "Stores no member of a migrated record that is an object, and counts the record as applied.",
+        |policy| {
+            policy.migration.choose_body = |tx, step, account| {
+                let mut body = migration::choose_body(tx, step, account);
+                body.retain(|_, member| !member.is_object());
                 body
             };
         },
@@ -152,6 +214,20 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         |policy| policy.migration.claim_counts = |outcome| (outcome.applied + outcome.skipped, 0),
     ),
     Patch::defect(
+        "counts-steps-to-skip-as-applied",
+        &[("7.2", Conduct)],
+        "Counts each step whose action is to skip as applied.",
+        |policy| {
+            policy.migration.apply_step = |plan, step, outcome| {
+                if plan.request.operation != operation::DELETE && step.action == action::SKIP {
+                    outcome.applied += 1;
+                    return Ok(());
+                }
+                migration::apply_step(plan, step, outcome)
+            };
+        },
+    ),
+    Patch::defect(
         "counts-neither-of-two-steps-for-one-record",
         &[("7.2", Conduct)],
         "Counts a step as skipped once it skips a later one for the same record.",
@@ -238,6 +314,30 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         &[("7.3", Conduct)],
         "Logs a conflict that did not occur.",
         |policy| policy.migration.claim_conflicts = with_invented_conflict,
+    ),
+    Patch::defect(
+        "invents-a-conflict-of-a-plan-without-any",
+        &[("7.3", Conduct)],
+        "Logs a conflict of the first step of a plan that had none.",
+        |policy| {
+            policy.migration.apply = |plan| {
+                let mut outcome = migration::apply(plan)?;
+                let steps = plan.steps_in_order();
+                if let Some(first) = steps.first().filter(|_| outcome.conflicts.is_empty() && steps.len() > 1) {
+                    outcome.conflicts.push(Conflict {
+                        step_order: first.step_order,
+                        resource_kind: first.resource_kind.clone(),
+                        resource_id: first.resource_id.clone(),
+                        constraint: Some("primary_key".to_owned()),
+                        columns: vec!["id".to_owned()],
+                        conflicting_record_id: Some(first.resource_id.clone()),
+                        resolution: Some("skipped".to_owned()),
+                        ..Conflict::default()
+                    });
+                }
+                Ok(outcome)
+            };
+        },
     ),
     Patch::defect(
         "logs-taken-ids-as-renamed",
@@ -365,6 +465,36 @@ const NO_RECORD: &str = "01970000-0000-7000-8000-00000000dead";
 
 /// The number of characters of a text that are stored.
 const LONGEST: usize = 255;
+
+/// Returns the body of a record with other values where the function gives some, at any depth.
+fn with_each_value(
+    tx: &Transaction<'_>,
+    step: &Step,
+    account: &Value,
+    change: fn(&Value) -> Option<Value>,
+) -> Map<String, Value> {
+    let mut body = migration::choose_body(tx, step, account);
+    body.values_mut().for_each(|member| change_each(member, change));
+    body
+}
+
+fn change_each(value: &mut Value, change: fn(&Value) -> Option<Value>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| change_each(item, change)),
+        Value::Object(members) => members.values_mut().for_each(|member| change_each(member, change)),
+        other => {
+            if let Some(changed) = change(other) {
+                *other = changed;
+            }
+        }
+    }
+}
+
+/// Returns an integer as a double has it; `None` for any other value.
+fn rounded(value: &Value) -> Option<Value> {
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "that is the defect")]
+    value.as_i64().map(|number| json!(number as f64 as i64))
+}
 
 /// Applies a plan, and logs no conflict with a record that the condition holds for, by the peer that it came from and the one
 /// that sends the plan.

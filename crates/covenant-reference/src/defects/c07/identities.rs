@@ -58,6 +58,22 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "remaps-references-in-metadata",
+        &[("7.4", Conduct)],
+        "Rewrites each id that the `metadata` of a record names in a member `…_id`.",
+        |policy| {
+            policy.migration.choose_body = |tx, step, account| {
+                let mut body = migration::choose_body(tx, step, account);
+                let metadata = body.get_mut("metadata").and_then(Value::as_object_mut);
+                for (_, member) in metadata.into_iter().flatten().filter(|(name, _)| name.ends_with("_id")) {
+                    remap_ids(tx, member);
+                }
+                body
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "replaces-references-to-absent-records",
         &[("7.4", Conduct)],
         "Replaces each reference of a new record to one that it does not have by an id of its own.",
