@@ -29,7 +29,7 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
     ),
     Patch::defect(
         "syncs-kinds-undeclared-by-peer",
-        &[("6.4", Conduct)],
+        &[("6.4", Conduct), ("7.5", Conduct)],
         "Syncs all of its kinds to every peer, whether or not the peer accepts them.",
         |policy| policy.outbound.accepts_kind = |_, _| true,
     ),

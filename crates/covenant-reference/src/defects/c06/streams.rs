@@ -136,7 +136,7 @@ pub(in crate::defects) const RECEIVED: &[Patch] = &[
     Patch::defect(
         "accepts-reordered-records",
         &[("6.3", Detection)],
-        "Sorts the records of a batch before it computes their digest, so any order is accepted.",
+        "Takes a digest of the sorted records of a batch for that of the batch, so any order is accepted.",
         |policy| policy.sync.digest_matches = digest_matches_in_any_order,
     ),
     Patch::defect(
@@ -266,8 +266,8 @@ fn rewind_cursor(batch: &mut SyncBatch) {
     }
 }
 
-/// Returns whether the digest matches in either order. The sender hashes its own order, and two records have
-/// only two orders.
+/// Returns whether the digest matches in the order that was sent, or in either order of the ids. The sender hashes its own order, and
+/// two records have only two orders.
 fn digest_matches_in_any_order(body: &Value) -> bool {
     let mut sorted = body.clone();
     let mut in_order = |reversed: bool| {
@@ -279,7 +279,7 @@ fn digest_matches_in_any_order(body: &Value) -> bool {
         }
         sync::digest_matches(&sorted)
     };
-    in_order(false) || in_order(true)
+    sync::digest_matches(body) || in_order(false) || in_order(true)
 }
 
 fn continues_or_rewinds(stream: Option<&Stream>, batch: &SyncBatch) -> bool {
