@@ -51,6 +51,11 @@ impl Check for FilterIsApplied {
                     let actual = format!("{id} arrived, and the target declares another filter: {declared}");
                     return Err(Stop::unproven(actual, [call.n()]));
                 }
+                // A store may give a record a member that it was put without.
+                if record_in(call, id).is_some_and(|record| is_completed(trace, id, &record)) {
+                    let actual = format!("{id} arrived, and the target had put it inside the filter");
+                    return Err(Stop::unproven(actual, [call.n()]));
+                }
                 let actual = format!("{id} is outside the filter, and arrived");
                 return Err(Stop::broken(actual, [call.n()]).final_if(is_filter_declared(trace, &self.peer)));
             }
@@ -104,18 +109,36 @@ fn ids_put<'a>(trace: &'a Trace, label: &'a str) -> Vec<&'a str> {
     puts.filter_map(|put| put.parameters["id"].as_str()).collect()
 }
 
+/// Returns whether a record that was put without a member has a value there now by which it is inside the filter.
+fn is_completed(trace: &Trace, id: &str, record: &Value) -> bool {
+    let Some((_, declare)) = trace.operations([capability::Declare::METHOD]).last() else { return false };
+    let Some(asked) = declare.parameters["filter"].as_object() else { return false };
+    let put = first_put(trace, id).unwrap_or(&Value::Null);
+    let is_inside = |(name, value): (&String, &Value)| {
+        let has = &record[name];
+        value == has || value.as_array().is_some_and(|any| any.contains(has))
+    };
+    asked.keys().any(|name| put.get(name).is_none()) && asked.iter().all(is_inside)
+}
+
 /// Returns whether the content of a record reaches the peer in this call.
 fn carries(call: Call<'_>, id: &str) -> bool {
+    record_in(call, id).is_some()
+}
+
+/// Returns the content of a record, as it reaches the peer in this call.
+fn record_in(call: Call<'_>, id: &str) -> Option<Value> {
     match (call.exchange.direction, call.route()) {
         (Direction::FromTarget, Some(Route::Sync)) => {
             let records = call.exchange.sent().and_then(|body| body["records"].as_array());
-            records.into_iter().flatten().any(|record| record["id"] == id)
+            let record = records.into_iter().flatten().find(|record| record["id"] == id)?;
+            Some(record["payload"].clone())
         }
         (Direction::ToTarget, Some(Route::Resource { id: requested, .. })) => {
             let record = call.exchange.data().and_then(|data| data.get("record").cloned());
-            requested == id && record.is_some_and(|record| !record.is_null())
+            record.filter(|record| requested == id && !record.is_null())
         }
-        _ => false,
+        _ => None,
     }
 }
 
@@ -185,6 +208,30 @@ mod tests {
         );
         assert_eq!(declaring(&json!({"tier": false}), &other_tier), Broken, "both filters exclude it");
         assert_eq!(declaring(&json!({"tier": [false]}), &other_tier), Unproven, "in another form");
+    }
+
+    #[test]
+    fn a_record_without_a_member_is_outside_unless_the_store_adds_one() {
+        let verdict = |arrives: &Value| {
+            let parameters =
+                json!({"resource_kind": "skill", "filter": {"team": "blue", "tier": ["gold", "silver"]}});
+            let put = |id: &str, record: &Value| json!({"kind": "skill", "id": id, "record": record});
+            let records =
+                json!([{"id": "bare", "payload": arrives}, {"id": "blue", "payload": {"id": "blue"}}]);
+            let sync =
+                Exchange::from_target("alice").on("POST", "sync").sending(json!({ "records": records }));
+            TraceBuilder::new()
+                .operation_with("", "capability.declare", parameters, json!({}))
+                .operation_with("outside", "resource.put", put("bare", &json!({"team": "blue"})), json!(null))
+                .operation_with("inside", "resource.put", put("blue", &json!({"team": "blue"})), json!(null))
+                .call_from_target(sync.answered_with(200, json!({})))
+                .verdict::<FilterIsApplied>(
+                    json!({"peer": "alice", "outside": "outside", "inside": "inside"}),
+                )
+        };
+        assert_eq!(verdict(&json!({"team": "blue"})), Broken);
+        assert_eq!(verdict(&json!({"team": "blue", "tier": "bronze"})), Broken);
+        assert_eq!(verdict(&json!({"team": "blue", "tier": "gold"})), Unproven, "by a default of the store");
     }
 
     #[test]
