@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 use crate::Patch;
 use crate::handshake::{self, disclosure, versions};
 use crate::patch::{omit_disclosed, replace_disclosed};
+use crate::peering;
 use crate::store::rows::{AuditEntry, Peer, Side};
 use crate::store::{facts, table};
 use crate::transaction::Transaction;
+use crate::variants::handshake::KEEPS_ANONYMOUS;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::finding;
 
@@ -319,6 +321,25 @@ pub(super) const WRONG_FORMS: &[Patch] = &[
         },
     ),
 ];
+
+/// Defects in what an event does to an anonymous peer.
+pub(super) const LATER: &[Patch] = &[Patch::defect(
+    "enrols-anonymous-peer-at-a-resume",
+    &[("1.5", Detection)],
+    "Enrols each peer that its operator resumes, also one that disclosed nothing.",
+    |policy| {
+        policy.peering.on_resume = |tx, peer| {
+            let mut peer = peer.clone();
+            if peer.enrolled_at.is_none() {
+                peering::enrol(tx, &mut peer)?;
+                table::put(tx.db, &peer)?;
+            }
+            Ok(())
+        };
+    },
+)
+.hard_to_reach()
+.on(&KEEPS_ANONYMOUS)];
 
 /// Defects in the reading of null.
 pub(super) const NULLS: &[Patch] = &[

@@ -29,6 +29,7 @@ const TABLES: &[&[Patch]] = &[
     c01::PEER_DISCLOSURE,
     c01::WRONG_FORMS,
     c01::NULLS,
+    c01::LATER,
     c02::ISSUED_GRANTS,
     c02::OTHER_GRANTS,
     c03::KINDS,

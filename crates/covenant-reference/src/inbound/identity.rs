@@ -23,6 +23,8 @@ policy! {
         is_its_certificate: fn(&Peer, &Certificate, &str, Timestamp) -> bool = is_its_certificate,
         /// Controls whether a client's certificate is accepted after its end when a connection begins (11.5).
         accepts_ended_clients: bool = false,
+        /// Returns the refusal of a peer that may not call now.
+        refuse: fn(&Peer) -> Reply = |_| Reply::unauthorized("No reachable FederationPeer for mTLS subject"),
         /// Returns whether the peer's certificate is revoked.
         is_revoked: fn(&Peer, Timestamp) -> bool = is_revoked,
     }
@@ -90,7 +92,7 @@ pub(super) fn caller(tx: &Transaction<'_>, call: &Inbound) -> Result<Caller, Sto
         return anonymous_client("Client certificate not issued by this peer's CA (anchor mismatch)");
     }
     if !(tx.policy.identity.is_admitted)(tx, call, &peer)? {
-        let refusal = Reply::unauthorized("No reachable FederationPeer for mTLS subject");
+        let refusal = (tx.policy.identity.refuse)(&peer);
         return Ok(Caller::Rejected(peer, refusal));
     }
     Ok(Caller::Admitted(peer))

@@ -9,21 +9,8 @@ use serde_json::json;
 
 /// Variants in the start of a peering.
 pub(super) const PATCHES: &[Patch] = &[
-    Patch::variant(
-        "keeps-anonymous-peer-accepted",
-        "Answers an anonymous accept with 200, and leaves the peer at `accepted`.",
-        |policy| policy.handshake.refuses_anonymous = admits_anonymous,
-    ),
-    Patch::variant(
-        "enrols-at-first-heartbeat",
-        "Leaves every peer at `accepted` until its first heartbeat with a complete disclosure.",
-        |policy| {
-            policy.handshake.refuses_anonymous = admits_anonymous;
-            policy.handshake.enrols = |_, _| false;
-            policy.handshake.enrols_at_heartbeat =
-                Some(|metadata| disclosure::find_gaps(metadata).is_empty());
-        },
-    ),
+    KEEPS_ANONYMOUS,
+    ENROLS_AT_HEARTBEAT,
     Patch::variant(
         "takes-no-address-from-heartbeats",
         "Goes on to call a peer at the address of its accept where a heartbeat names another one.",
@@ -54,6 +41,24 @@ pub(super) const PATCHES: &[Patch] = &[
         },
     ),
 ];
+
+/// Variant in which an anonymous peer is accepted and not enrolled.
+pub(crate) const KEEPS_ANONYMOUS: Patch = Patch::variant(
+    "keeps-anonymous-peer-accepted",
+    "Answers an anonymous accept with 200, and leaves the peer at `accepted`.",
+    |policy| policy.handshake.refuses_anonymous = admits_anonymous,
+);
+
+/// Variant in which every peer is accepted before it is enrolled.
+pub(crate) const ENROLS_AT_HEARTBEAT: Patch = Patch::variant(
+    "enrols-at-first-heartbeat",
+    "Leaves every peer at `accepted` until its first heartbeat with a complete disclosure.",
+    |policy| {
+        policy.handshake.refuses_anonymous = admits_anonymous;
+        policy.handshake.enrols = |_, _| false;
+        policy.handshake.enrols_at_heartbeat = Some(|metadata| disclosure::find_gaps(metadata).is_empty());
+    },
+);
 
 /// Returns the answer to an accept that acknowledges nothing: its peer is proposed as before.
 fn still_proposed(peer: &Peer) -> Reply {

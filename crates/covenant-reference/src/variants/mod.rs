@@ -4,7 +4,7 @@ mod audit;
 pub(crate) mod contract_text_2026_06;
 mod governance;
 mod grants;
-mod handshake;
+pub(crate) mod handshake;
 pub(crate) mod inventory;
 mod messages;
 mod operation;
@@ -13,7 +13,7 @@ pub(crate) mod sync;
 mod transport;
 
 use crate::patch::{Patch, count, joined};
-pub(crate) use operation::BEHIND_PROXY;
+pub(crate) use operation::{BEHIND_PROXY, FORBIDS_SUSPENDED};
 
 /// The tables, in the order in which the variants are listed.
 const TABLES: &[&[Patch]] = &[

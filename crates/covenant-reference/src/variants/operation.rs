@@ -3,7 +3,9 @@
 use crate::handshake::versions;
 use crate::inbound::identity;
 use crate::migration::{self, Failure, plan};
+use crate::reply::Reply;
 use crate::{Patch, Settings};
+use covenant_model::wire::state::PeerStatus;
 
 /// Variants in limits, intervals and the network in front of the platform.
 pub(super) const LIMITS: &[Patch] = &[
@@ -45,7 +47,20 @@ pub(super) const LIMITS: &[Patch] = &[
         },
     ),
     BEHIND_PROXY,
+    FORBIDS_SUSPENDED,
 ];
+
+/// Variant that answers a suspended peer as one that it knows.
+pub(crate) const FORBIDS_SUSPENDED: Patch = Patch::variant(
+    "forbids-calls-of-suspended-peers",
+    "Answers a call of a suspended peer with 403, and any other call without a right to call with 401.",
+    |policy| {
+        policy.identity.refuse = |peer| match peer.status {
+            PeerStatus::Suspended => Reply::bare_failure(403, "The peer is suspended"),
+            _ => Reply::unauthorized("No reachable FederationPeer for mTLS subject"),
+        };
+    },
+);
 
 /// Variant that sees its callers' certificates in a header.
 pub(crate) const BEHIND_PROXY: Patch =

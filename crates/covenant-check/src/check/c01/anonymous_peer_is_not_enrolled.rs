@@ -6,8 +6,9 @@ use serde::Deserialize;
 use super::reported_status::{ReportedStatus, each_is_known, none_is_admitted};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
+use crate::check::enforcement::is_suspended_status;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::labelled_calls;
+use crate::check::query::{CallQuery, labelled_calls, status_shown};
 use covenant_model::transcript::Trace;
 
 /// A peer that does not disclose all members never reaches `enrolled`, and a peer that discloses all members
@@ -21,6 +22,9 @@ pub(in crate::check) struct AnonymousPeerIsNotEnrolled {
     pub snapshot: Labels,
     /// The `peer.show` of a peer that discloses all members.
     pub control: Label,
+    /// The snapshot of such a peer while it was suspended. With it the check is not kept unless the snapshot shows that, and not
+    /// broken unless the target had accepted a call of the peer: what a review makes of a mere proposal is open.
+    pub suspended: Option<Label>,
 }
 
 impl Check for AnonymousPeerIsNotEnrolled {
@@ -31,6 +35,10 @@ impl Check for AnonymousPeerIsNotEnrolled {
         Some("the record of a peer that disclosed all members shows it as admitted");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
+        if self.suspended.is_some() {
+            let mut accepted = labelled_calls(trace, &self.call).accepted();
+            accepted.next().or_unproven("the target accepted no call of the peer: it is a proposal alone")?;
+        }
         let answered = labelled_calls(trace, &self.call).filter_map(|call| ReportedStatus::in_answer(&call));
         let shown: Vec<ReportedStatus<'_>> =
             self.snapshot.iter().filter_map(|label| ReportedStatus::shown(trace, label)).collect();
@@ -48,6 +56,12 @@ impl Check for AnonymousPeerIsNotEnrolled {
         let control = control
             .filter(|control| control.is_admitted() == Some(true))
             .or_unproven("a peer with a complete disclosure was not admitted either")?;
+        if let Some(label) = &self.suspended {
+            let (n, status) = status_shown(trace, label).or_unproven("the peer was not shown")?;
+            if is_suspended_status(status) != Some(true) {
+                return Err(Stop::unproven(format!("it is {status} after peer.suspend"), [n]));
+            }
+        }
         let evidence = [control.n].into_iter().chain(statuses.iter().map(|status| status.n));
         Ok(Pass::new(format!("{shown_count} disclosures were too little"), evidence))
     }
@@ -103,5 +117,28 @@ mod tests {
             assert_eq!(verdict(accepted, accepted, word), Unproven, "{word}");
         }
         assert_eq!(verdict(&json!("connected"), accepted, active), Unproven);
+    }
+
+    #[test]
+    fn a_review_shows_nothing_unless_the_peer_was_suspended() {
+        let verdict_of = |accept: u16, suspended: &str, resumed: &str| {
+            let show = |status: &str| json!({"peer": {"status": status}});
+            let heartbeat = Exchange::to_target("partial").on("POST", "heartbeat").answered(401);
+            TraceBuilder::new()
+                .operation("shown-complete", "peer.show", show("active"))
+                .call("beat", Exchange::to_target("partial").on("POST", "accept").answered(accept))
+                .operation("suspended", "peer.show", show(suspended))
+                .call("beat", heartbeat)
+                .operation("shown", "peer.show", show(resumed))
+                .verdict::<AnonymousPeerIsNotEnrolled>(json!({
+                    "call": "beat", "snapshot": "shown", "control": "shown-complete", "suspended": "suspended",
+                }))
+        };
+        let verdict = |suspended: &str, resumed: &str| verdict_of(200, suspended, resumed);
+        assert_eq!((verdict("suspended", "accepted"), verdict("suspended", "active")), (Kept, Broken));
+        assert_eq!(verdict_of(422, "proposed", "proposed"), Unproven, "it was not accepted");
+        assert_eq!(verdict_of(422, "suspended", "enrolled"), Unproven, "a proposal alone");
+        assert_eq!(verdict("accepted", "accepted"), Unproven, "it was not suspended");
+        assert_eq!(verdict("accepted", "enrolled"), Broken, "enrolled all the same");
     }
 }
