@@ -27,6 +27,11 @@ policy! {
         on_grant: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Runs when the revocation of a grant is in force (2.2). The default does nothing.
         on_grant_end: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// Runs when an operator sets another release, with the one before and the new one (2.1). The default does nothing.
+        on_release: fn(&Transaction<'_>, &str, &str) -> Result<(), StoreError> = |_, _, _| Ok(()),
+        /// Returns the grants that end together with a peering, by the id of its peer: those of that peer (2.1).
+        grants_of_ended: fn(&Transaction<'_>, &str) -> Result<Vec<Grant>, StoreError> =
+            |tx, peer_id| table::of_peer(tx.db, peer_id),
         /// Runs when an operator resumes a peer (2.2). The default does nothing.
         on_resume: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Runs at each start, before any call is served (2.1). The default does nothing.
@@ -209,7 +214,7 @@ fn unmount(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
 }
 
 fn end_grants(tx: &Transaction<'_>, peer_id: &str) -> Result<(), StoreError> {
-    for mut grant in table::of_peer::<Grant>(tx.db, peer_id)? {
+    for mut grant in (tx.policy.peering.grants_of_ended)(tx, peer_id)? {
         if grant.revoked_at.is_none() {
             grant.revoked_at = Some(tx.now);
             grant.revoked_with_peer = true;

@@ -135,11 +135,22 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
                 let Some(grant) = grants::named(tx, call)?.filter(|_| reads) else {
                     return Ok(identity::is_admitted(tx, peer));
                 };
-                let is_use = |entry: &&AuditEntry| {
-                    entry.remote_subject == grant.remote_subject && entry.action == "federation.resources"
+                Ok(identity::is_admitted(tx, peer) && reads_of_subject(tx, &grant)? < 10)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "honours-thirty-reads-of-a-subject",
+        &[("2.2", Conduct)],
+        "Refuses the thirty-first read under the grants of one subject.",
+        |policy| {
+            policy.identity.is_admitted = |tx, call, peer| {
+                let reads = matches!(Route::parse(&call.method, &call.path), Some(Route::Resource { .. }));
+                let Some(grant) = grants::named(tx, call)?.filter(|_| reads) else {
+                    return Ok(identity::is_admitted(tx, peer));
                 };
-                let uses = table::of_peer::<AuditEntry>(tx.db, &peer.id)?.iter().filter(is_use).count();
-                Ok(identity::is_admitted(tx, peer) && uses < 10)
+                Ok(identity::is_admitted(tx, peer) && reads_of_subject(tx, &grant)? < 30)
             };
         },
     )
@@ -272,6 +283,26 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
                     }
                 }
                 Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "ends-grants-of-all-peers-with-one-peering",
+        &[("2.1", Conduct)],
+        "Revokes the grants of every peer when it ends the peering with one, as an update without the peer does.",
+        |policy| policy.peering.grants_of_ended = |tx, _| table::all(tx.db),
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "drops-grants-at-an-upgrade",
+        &[("2.1", Conduct)],
+        "Drops the grants that a release issued when its operator sets another one of the same major version.",
+        |policy| {
+            policy.peering.on_release = |tx, before, after| {
+                let mut grants: Vec<Grant> = table::all(tx.db)?;
+                grants.retain(|_| before.split('.').next() == after.split('.').next());
+                grants.iter().try_for_each(|grant| table::remove::<Grant>(tx.db, &grant.id).map(drop))
             };
         },
     )
@@ -486,6 +517,19 @@ pub(super) const NOTICES: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "announces-ends-of-wide-grants-alone",
+        &[("2.3", Conduct)],
+        "Announces the end of a grant for every record of a kind, and not that of a grant for one record.",
+        |policy| {
+            policy.outbound.may_deliver = |tx, notice| {
+                let grant_id = notice.event.payload["grant_id"].as_str().unwrap_or_default();
+                let ended: Option<Grant> = table::find(tx.db, grant_id)?;
+                Ok(ended.is_none_or(|grant| grant.resource_id.is_none()))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "notifies-no-peer-that-it-joined",
         &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct)],
         "Sends the notices of revocations to the peers that its operator proposed, and not to those that it joined.",
@@ -525,6 +569,14 @@ fn allows_without_old_migrate(grant: &Grant, scope: Scope, now: Timestamp) -> bo
     let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);
     let forgotten = old && scope == Scope::Migrate && grant.permission_scopes.len() > 1;
     !forgotten && grants::allows(grant, scope, now)
+}
+
+/// Returns the number of reads that a peer made under its grants of the subject of this one.
+fn reads_of_subject(tx: &Transaction<'_>, grant: &Grant) -> Result<usize, StoreError> {
+    let is_read = |entry: &&AuditEntry| {
+        entry.remote_subject == grant.remote_subject && entry.action == "federation.resources"
+    };
+    Ok(table::of_peer::<AuditEntry>(tx.db, &grant.peer_id)?.iter().filter(is_read).count())
 }
 
 /// Returns the other grants of the same peer, subject and kind.

@@ -64,6 +64,7 @@ fn set_release(platform: &Platform, given: &SetRelease) -> Answer {
         let before = handshake::release(tx)?;
         facts::set(tx.db, facts::PREVIOUS_RELEASE, &json!(before))?;
         facts::set(tx.db, facts::RELEASE, &json!(given.version))?;
+        (tx.policy.peering.on_release)(tx, &before, &given.version)?;
         Ok(json!({}))
     })
 }
