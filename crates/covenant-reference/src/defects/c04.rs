@@ -35,6 +35,21 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "ends-grace-at-a-restart",
+        &[("4.3", Conduct)],
+        "Ends the grace of each ended peering when it starts.",
+        |policy| {
+            policy.peering.on_start = |tx| {
+                for mut peer in table::all::<Peer>(tx.db)? {
+                    peer.grace_until = peer.grace_until.map(|end| end.min(tx.now));
+                    table::put(tx.db, &peer)?;
+                }
+                Ok(())
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "refuses-migration-received-at-revocation",
         &[("4.3", Conduct)],
         "Refuses a migration whose body was half received when it revoked.",

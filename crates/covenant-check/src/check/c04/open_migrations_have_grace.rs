@@ -28,6 +28,9 @@ pub(in crate::check) struct OpenMigrationsHaveGrace {
     pub after_grace: Label,
     /// The operator's list of records after the commits within the grace.
     pub records: Option<Label>,
+    /// The commit of another peer, whose peering lasts: its migration was open at the same time. Unless it was accepted, a refusal
+    /// within the grace is unproven.
+    pub control: Option<Label>,
 }
 
 /// The status of a call that is accepted and not done yet.
@@ -54,6 +57,11 @@ impl Check for OpenMigrationsHaveGrace {
         let evidence: Vec<u64> =
             [revoked].into_iter().chain(in_time.iter().chain(&late).map(Call::n)).collect();
         if let Some(cut) = in_time.iter().find(|commit| is_refused(commit)) {
+            if let Some(control) = &self.control {
+                let mut lasting = calls(trace).labelled(control).accepted();
+                let lacking = "the target does not accept what a peer whose peering lasts had open either";
+                lasting.next().or_unproven_at(lacking, &[revoked, cut.n()])?;
+            }
             return Err(Stop::broken(format!("within the grace, {}", cut.summary()), [revoked, cut.n()]));
         }
         if let Some(done) = late.iter().find(|commit| commit.exchange.succeeded() && !is_open(**commit)) {
@@ -192,6 +200,32 @@ mod tests {
         assert_eq!(grace_of(None, &[(299, 500)], &[(301, 401)]), Unproven);
         assert_eq!(grace_of(None, &[(302, 401)], &[(310, 401)]), Unproven, "the clock ran on");
         assert_eq!(grace_of(None, &[(290, 201)], &[(299, 201)]), Unproven);
+    }
+
+    #[test]
+    fn a_refusal_counts_beside_a_commit_of_a_peer_whose_peering_lasts() {
+        let verdict = |lasting: Option<u16>, in_time: u16| {
+            let mut builder = TraceBuilder::new().call("open", call(202, json!({}))).operation(
+                "revoke",
+                "peer.revoke",
+                json!({}),
+            );
+            if let Some(status) = lasting {
+                let commit = Exchange::to_target("bob").on("POST", "migrations/m/commit").sending(json!({}));
+                builder = builder.call("lasting", commit.answered_with(status, json!({})));
+            }
+            let builder = builder.call("in time", call(in_time, json!({})));
+            let builder = builder.advance(299).call("in time", call(in_time, json!({})));
+            let builder = builder.advance(2).call("late", call(401, json!({})));
+            builder.verdict::<OpenMigrationsHaveGrace>(json!({
+                "open": "open", "revoke": "revoke", "within_grace": "in time", "after_grace": "late", "control": "lasting",
+            }))
+        };
+        assert_eq!((verdict(Some(201), 201), verdict(Some(201), 401)), (Kept, Broken));
+        for lost in [Some(404), Some(409), Some(503), None] {
+            assert_eq!(verdict(lost, 404), Unproven, "{lost:?}: a restart lost what was open");
+        }
+        assert_eq!(verdict(Some(404), 201), Kept);
     }
 
     #[test]
