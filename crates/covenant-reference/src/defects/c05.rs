@@ -1,12 +1,13 @@
 //! Defects against commitment 5: audit and excerpts.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::operator_api::OPERATOR;
 use crate::store::rows::{AuditEntry, Direction, Grant, Peer};
-use crate::store::{StoreError, table};
+use crate::store::{StoreError, facts, records, table};
 use crate::transaction::Transaction;
+use crate::variants::FORBIDS_SUSPENDED;
 use crate::{Patch, history};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::state::PeerStatus;
@@ -82,6 +83,36 @@ pub(super) const AUDIT: &[Patch] = &[
         |policy| policy.history.override_entry = |_, entry| (entry.status != Some(400)).then_some(entry),
     )
     .hard_to_reach(),
+    Patch::defect(
+        "omits-reads-of-absent-records-from-audit",
+        &[("5.1", Conduct)],
+        "Audits no read of a record that is not there.",
+        |policy| {
+            policy.history.override_entry = |tx, entry| {
+                let read = entry.route.split_once("/resources/").and_then(|(_, place)| place.split_once('/'));
+                let is_absent = read.is_some_and(|(kind, id)| {
+                    was_granted(&entry) && records::find(tx.db, kind, id).is_ok_and(|record| record.is_none())
+                });
+                (!is_absent).then_some(entry)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "omits-calls-of-suspended-peers-from-audit",
+        &[("5.1", Conduct)],
+        "Audits no call of a peer that is suspended.",
+        |policy| {
+            policy.history.override_entry = |tx, entry| {
+                let peer: Option<Peer> = table::find(tx.db, &entry.federation_peer_id).ok().flatten();
+                let is_suspended = peer.is_some_and(|peer| peer.status == PeerStatus::Suspended);
+                let is_refused = is_suspended && entry.direction == Direction::Inbound && !was_granted(&entry);
+                (!is_refused).then_some(entry)
+            };
+        },
+    )
+    .hard_to_reach()
+    .on(&FORBIDS_SUSPENDED),
     Patch::defect(
         "omits-commits-from-audit",
         &[("5.1", Conduct)],
@@ -188,6 +219,22 @@ pub(super) const AUDIT: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "records-first-peer-as-subject-of-heartbeats",
+        &[("5.2", Conduct), ("5.4", Conduct)],
+        "Names the peer that joined first as the one who sent each heartbeat.",
+        |policy| {
+            policy.history.override_entry = |tx, entry| {
+                let peers: Vec<Peer> = table::all(tx.db).unwrap_or_default();
+                let first = peers.iter().min_by_key(|peer| (peer.proposed_at, &peer.id));
+                let is_heartbeat = entry.direction == Direction::Inbound && entry.action == "federation.heartbeat";
+                let named = first.filter(|_| is_heartbeat).map(|peer| format!("fed:{}", peer.id));
+                let remote_subject = named.unwrap_or_else(|| entry.remote_subject.clone());
+                Some(AuditEntry { remote_subject, ..entry })
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "omits-peer-id-from-audit",
         &[("5.1", Conduct), ("5.4", Conduct)],
         "Omits the peer's id from an audit entry.",
@@ -213,6 +260,30 @@ pub(super) const AUDIT: &[Patch] = &[
                 let is_gone = peer.is_some_and(|peer| peer.status == PeerStatus::Revoked);
                 is_gone || history::belongs_to(tx, entry, peer_id)
             };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "shows-audit-of-all-peers-after-a-restart",
+        &[("5.4", Conduct)],
+        "Sends every peer the audit of all peers once it was started a second time.",
+        |policy| {
+            policy.history.belongs_to =
+                |tx, entry, peer_id| history::belongs_to(tx, entry, peer_id) || last_start(tx).is_some();
+            policy.peering.on_start = note_start;
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "takes-excerpts-from-the-last-start-on",
+        &[("5.4", Conduct)],
+        "Takes an excerpt from what happened since it was last started.",
+        |policy| {
+            policy.history.belongs_to = |tx, entry, peer_id| {
+                let is_recent = last_start(tx).is_none_or(|start| entry.at >= start);
+                history::belongs_to(tx, entry, peer_id) && is_recent
+            };
+            policy.peering.on_start = note_start;
         },
     )
     .hard_to_reach(),
@@ -418,6 +489,23 @@ fn add_to_events(route: &str, body: &mut Value, member: &str, text: &str) {
     for event in events.and_then(Value::as_array_mut).into_iter().flatten() {
         event["payload"][member] = Value::from(text);
     }
+}
+
+/// The fact under which these defects keep the time of the last start.
+const LAST_START: &str = "last_start";
+
+/// Notes the time of a start after the first.
+fn note_start(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    let starts = facts::find(tx.db, facts::STARTS)?.and_then(|starts| starts.as_u64());
+    if starts.is_some_and(|starts| starts > 1) {
+        facts::set(tx.db, LAST_START, &Value::from(tx.now.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Returns the time of the last start after the first.
+fn last_start(tx: &Transaction<'_>) -> Option<Timestamp> {
+    facts::text(tx.db, LAST_START).ok().flatten()?.parse().ok()
 }
 
 /// The status of a call that conflicts with what is there.

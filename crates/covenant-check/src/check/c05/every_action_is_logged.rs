@@ -36,6 +36,9 @@ pub(in crate::check) struct EveryActionIsLogged {
     /// The invalid calls among them, made without a certificate. Unless each of these was answered 401 or 403, a target may read
     /// the body before it identifies the caller: an invalid call that has no entry then reached nobody's account.
     pub anonymous: Option<Labels>,
+    /// The call of `rejected`, made without a certificate. With it an entry is owed for a call of `rejected` only where its refusal
+    /// shows that the target knew the peer: a 403 with a body of the platform, where the anonymous call had another status.
+    pub unknown: Option<Label>,
     /// The labels of calls of which one has to have been accepted each. Else their entries show nothing about such calls.
     pub accepted: Option<Labels>,
     /// The route of which the target made calls of its own, such as `migrations`: these require an entry. Without it, one entry for any of
@@ -90,6 +93,10 @@ impl EveryActionIsLogged {
             }
             if self.control.as_ref().is_some_and(|control| !self.are_logged(trace, control)) {
                 return Err(Stop::unproven("no other refused call is logged", window.evidence));
+            }
+            if !self.knows_rejected(trace) {
+                let actual = format!("no entry for {missing}; the target may not have known the caller");
+                return Err(Stop::unproven(actual, window.evidence));
             }
             if self.may_be_unidentified(trace, &window, &named) {
                 let actual = format!(
@@ -165,6 +172,22 @@ impl EveryActionIsLogged {
         let mut owed = window.owed();
         owed.retain(|calls| !calls.iter().any(|call| has_status(call, &INVALID)));
         !caller_comes_first && unassigned_of(&owed, window, entries, MatchStrength::Possible).is_none()
+    }
+}
+
+impl EveryActionIsLogged {
+    /// Returns whether each refusal of the rejected calls shows that the target knew the peer, where the check asks for that.
+    fn knows_rejected(&self, trace: &Trace) -> bool {
+        const FORBIDDEN: u16 = 403;
+        let Some(unknown) = &self.unknown else { return true };
+        let anonymous = calls(trace).labelled(unknown).next().and_then(|call| call.exchange.status());
+        let says_why = |call: &Exchange| {
+            let body = call.response.as_ref().and_then(|response| response.body.json());
+            body.is_some_and(|body| body["error"].is_string() || body["error"].is_object())
+        };
+        let mut rejected = self.rejected.iter().flat_map(|labels| labelled_calls(trace, labels));
+        anonymous.is_some_and(|status| status != FORBIDDEN)
+            && rejected.all(|call| call.exchange.status() == Some(FORBIDDEN) && says_why(call.exchange))
     }
 }
 
@@ -270,6 +293,45 @@ mod tests {
         assert_eq!(verdict(&[sync, sync, heartbeat]), Broken);
         assert_eq!(verdict(&[sync, heartbeat]), Unproven, "no refused call is logged");
         assert_eq!(verdict(&[sync, "seen", heartbeat]), Unproven, "the entry may be of another call");
+    }
+
+    #[test]
+    fn a_refusal_of_a_caller_that_may_be_unknown_needs_no_entry() {
+        let verdict = |suspended: u16, body: Value, anonymous: u16, names: &[&str]| {
+            let asked = |status: u16, body: Value| {
+                Exchange::to_target("alice").on("POST", "sync").answered_with(status, body)
+            };
+            let refusal = || json!({"error": "no such kind"});
+            let entries = names.iter().enumerate();
+            let entries = entries
+                .map(|(id, name)| json!({"id": id, "action": name, "payload": {"federation_peer_id": "p"}}));
+            let entries: Vec<Value> = entries.collect();
+            TraceBuilder::new()
+                .operation("alice", "peer.join", json!({"peer_id": "p"}))
+                .call("anonymous", asked(anonymous, refusal()))
+                .operation("before", "audit.list", json!({ "entries": [] }))
+                .call("refused", asked(422, refusal()))
+                .call("suspended", asked(suspended, body))
+                .operation("after", "audit.list", json!({ "entries": entries }))
+                .verdict::<EveryActionIsLogged>(json!({
+                    "call": ["refused", "suspended"], "control": "refused", "rejected": "suspended",
+                    "unknown": "anonymous", "before": "before", "after": "after", "peer": "alice",
+                }))
+        };
+        let (one, two) = (&["federation.sync"][..], &["federation.sync", "federation.sync"][..]);
+        let says_why = || json!({"error": "the peer is suspended"});
+        assert_eq!(verdict(403, says_why(), 401, two), Kept);
+        assert_eq!(verdict(403, says_why(), 401, one), Broken);
+        assert_eq!(verdict(401, says_why(), 401, one), Unproven, "a caller that it does not know");
+        assert_eq!(verdict(401, says_why(), 403, one), Unproven);
+        assert_eq!(
+            verdict(403, says_why(), 403, one),
+            Unproven,
+            "as it answers a caller that it does not know"
+        );
+        assert_eq!(verdict(403, Value::Null, 401, one), Unproven, "perhaps one in front of the platform");
+        assert_eq!(verdict(200, json!({}), 401, one), Unproven, "it was served");
+        assert_eq!(verdict(403, says_why(), 401, &[]), Unproven, "no refused call is logged");
     }
 
     /// Returns the verdict on these new entries, if `before` is the entry of the first snapshot.
