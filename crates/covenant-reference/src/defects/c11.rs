@@ -14,6 +14,7 @@ use crate::store::rows::{AuditEntry, Direction, Grant, HeldGrant, Migration, Ove
 use crate::store::{StoreError, records, table};
 use crate::transaction::Transaction;
 use crate::variants::BEHIND_PROXY;
+use crate::variants::handshake::ENROLS_AT_HEARTBEAT;
 use crate::{Patch, outbound};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::migration::{Step, operation};
@@ -84,6 +85,14 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.notices.status_revokes = false,
     )
     .hard_to_reach(),
+    Patch::defect(
+        "ignores-revocation-before-enrolment",
+        &[("11.1", Detection)],
+        "Accepts the revocation of a peer that is not enrolled yet, and keeps the peer.",
+        |policy| policy.notices.honours_revocation = |peer| peer.status != PeerStatus::Accepted,
+    )
+    .hard_to_reach()
+    .on(&ENROLS_AT_HEARTBEAT),
     Patch::defect(
         "ignores-revocation-by-suspended-peer",
         &[("11.1", Detection)],
@@ -193,6 +202,26 @@ pub(super) const PATCHES: &[Patch] = &[
         |policy| policy.peering.delete_records = mark_migrated_deleted,
     ),
     Patch::defect(
+        "deletes-copies-on-revocation",
+        &[("11.2", Conduct), ("11.2", Detection)],
+        "Deletes the records that came as copies from a peer when the peering ends, and keeps those that were moved.",
+        |policy| policy.peering.delete_records = delete_copies,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "deletes-records-of-revoked-peers-at-a-restart",
+        &[("11.2", Conduct)],
+        "Deletes the migrated records of each revoked peer when it starts.",
+        |policy| {
+            policy.peering.on_start = |tx| {
+                let peers: Vec<Peer> = table::all(tx.db)?;
+                let mut ended = peers.iter().filter(|peer| peer.status == PeerStatus::Revoked);
+                ended.try_for_each(|peer| delete_migrated(tx, &peer.id))
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "deletes-records-of-revoking-peer",
         &[("11.2", Detection)],
         "Treats a peer's revocation as a request to delete the peer's records.",
@@ -293,6 +322,19 @@ pub(super) const PATCHES: &[Patch] = &[
         "Deletes a peer's audit when the peering ends.",
         |policy| policy.peering.delete_audit = |tx, peer| delete_audit_but(0, tx, peer),
     ),
+    Patch::defect(
+        "deletes-own-calls-from-audit-on-revocation",
+        &[("11.3", Conduct)],
+        "Deletes the entries of its own calls to a peer when the peering ends.",
+        |policy| {
+            policy.peering.delete_audit = |tx, peer| {
+                let mut own: Vec<AuditEntry> = table::of_peer(tx.db, &peer.id)?;
+                own.retain(|entry| entry.direction == Direction::Outbound);
+                own.iter().try_for_each(|entry| table::remove::<AuditEntry>(tx.db, &entry.id).map(drop))
+            };
+        },
+    )
+    .hard_to_reach(),
     Patch::defect(
         "deletes-audit-of-revoking-peer",
         &[("11.3", Conduct)],
@@ -417,6 +459,18 @@ fn delete_migrated(tx: &Transaction<'_>, peer_id: &str) -> Result<(), StoreError
     for record in records::list(tx.db, None)? {
         if record.source_peer_id.as_deref() == Some(peer_id) {
             records::remove(tx.db, &record.kind, &record.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the records that came from a peer as copies.
+fn delete_copies(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    for migration in table::of_peer::<Migration>(tx.db, &peer.id)? {
+        let is_copy =
+            migration.direction == Direction::Inbound && migration.plan.operation == operation::DUPLICATE;
+        for step in migration.plan.steps.iter().filter(|_| is_copy) {
+            records::remove(tx.db, &step.resource_kind, &step.resource_id)?;
         }
     }
     Ok(())

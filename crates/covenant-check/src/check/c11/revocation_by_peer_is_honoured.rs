@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::revoked::{all_revoked, revoked_from};
-use crate::check::arguments::Labels;
+use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, status_shown};
@@ -20,6 +20,9 @@ pub(in crate::check) struct RevocationByPeerIsHonoured {
     pub snapshot: Labels,
     /// The operator's snapshots of those peers before. A state that none of them shows is not claimed.
     pub before: Option<Labels>,
+    /// The heartbeat of a peer that is not enrolled, before its notice. Unless it was accepted, and the peer was shown as `accepted`
+    /// afterwards, a refusal is unproven: a target need not hear such a peer.
+    pub served: Option<Label>,
 }
 
 impl Check for RevocationByPeerIsHonoured {
@@ -28,6 +31,9 @@ impl Check for RevocationByPeerIsHonoured {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let mut evidence = vec![];
+        if let Some(served) = &self.served {
+            self.require_heard(trace, served)?;
+        }
         let (mut put_off, mut failed) = (None, None);
         let mut arrived = vec![];
         for label in self.call.iter() {
@@ -67,6 +73,18 @@ impl Check for RevocationByPeerIsHonoured {
 }
 
 impl RevocationByPeerIsHonoured {
+    /// Ends the check unless the target served this heartbeat, and then showed the peers as accepted.
+    fn require_heard(&self, trace: &Trace, served: &str) -> Result<(), Stop> {
+        let lacking = "the target hears no heartbeat of the peer before it is enrolled";
+        let heard = calls(trace).labelled(served).accepted().first_or(lacking)?;
+        let mut shown =
+            self.before.iter().flat_map(Labels::iter).filter_map(|label| status_shown(trace, label));
+        match shown.find(|(_, status)| !status.eq_ignore_ascii_case("accepted")) {
+            Some((n, status)) => Err(Stop::unproven(format!("the peer is {status}"), [heard.n(), n])),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the snapshots of the peers whose notices arrived. Returns `None` if it is not known whose snapshot is whose.
     fn snapshots_of(&self, arrived: &[bool]) -> Option<Labels> {
         let snapshots = || self.snapshot.iter().zip(arrived);
@@ -124,5 +142,27 @@ mod tests {
         assert_eq!(verdict([200, 429], ["revoked", "active"], &both), Unproven);
         assert_eq!(verdict([429, 429], ["active", "active"], &both), Unproven);
         assert_eq!(verdict([429, 200], ["active", "active"], &["b"]), Unproven, "whose it is, is open");
+    }
+
+    #[test]
+    fn a_peer_that_is_not_enrolled_counts_where_it_is_heard() {
+        let verdict = |heard: u16, before: &str, left: u16, after: &str| {
+            let beat = |status: u16| Exchange::to_target("alice").on("POST", "heartbeat").answered(status);
+            let show = |status: &str| json!({"peer": {"status": status}});
+            TraceBuilder::new()
+                .call("served", beat(heard))
+                .operation("before", "peer.show", show(before))
+                .call("leave", beat(left))
+                .operation("snapshot", "peer.show", show(after))
+                .verdict::<RevocationByPeerIsHonoured>(json!({
+                    "call": "leave", "snapshot": "snapshot", "before": "before", "served": "served",
+                }))
+        };
+        assert_eq!(verdict(200, "accepted", 200, "revoked"), Kept);
+        assert_eq!(verdict(200, "accepted", 403, "accepted"), Broken);
+        assert_eq!(verdict(200, "accepted", 200, "accepted"), Broken);
+        assert_eq!(verdict(403, "accepted", 403, "accepted"), Unproven, "none of its heartbeats is heard");
+        assert_eq!(verdict(401, "proposed", 401, "proposed"), Unproven, "its accept was refused");
+        assert_eq!(verdict(200, "suspended", 403, "suspended"), Unproven, "it may not call");
     }
 }
