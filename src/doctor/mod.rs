@@ -122,8 +122,9 @@ async fn try_call(
         WayBackTrial::Open(how) => points.fine("callback", how),
         WayBackTrial::Closed(detail) => {
             let found = "the operator client reports that the platform's host does not reach a peer (network.probe)";
-            let said = detail.map(|detail| format!(": {}", visible(&detail.split_whitespace().collect::<Vec<_>>().join(" ")))).unwrap_or_default();
-            points.failed("callback", format!("{found}{said}"), OTHER_ADDRESS, None);
+            let words = detail.map(|detail| detail.split_whitespace().collect::<Vec<_>>().join(" "));
+            let words = words.map(|words| format!(": {}", visible(&words))).unwrap_or_default();
+            points.failed("callback", format!("{found}{words}"), OTHER_ADDRESS, None);
         }
         WayBackTrial::Unseen(why) => points.note(
             "callback",
