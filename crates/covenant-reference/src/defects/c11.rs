@@ -363,7 +363,7 @@ pub(super) const PATCHES: &[Patch] = &[
     .hard_to_reach(),
     Patch::defect(
         "readmits-revoked-peers-at-a-restart",
-        &[("11.5", Conduct)],
+        &[("11.5", Conduct), ("4.3", Conduct)],
         "Serves a revoked peer again after a restart.",
         |policy| policy.peering.on_start = |tx| readmit(tx, PeerStatus::Revoked),
     )
