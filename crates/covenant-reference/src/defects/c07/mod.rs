@@ -4,3 +4,4 @@ pub(super) mod atomicity;
 pub(super) mod claims;
 pub(super) mod identities;
 pub(super) mod sync;
+pub(super) mod verification;

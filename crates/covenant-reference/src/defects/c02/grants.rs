@@ -3,18 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::inbound::{grants, identity};
-use crate::store::rows::{AuditEntry, Grant, Migration, Notice, Peer, Side};
+use crate::store::rows::{AuditEntry, Grant, Migration, Peer};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use crate::{Patch, outbound};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::grant::Scope;
-use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::state::PeerStatus;
 
 /// Defects in the treatment of issued grants.
-pub(super) const ISSUED_GRANTS: &[Patch] = &[
+pub(in crate::defects) const ISSUED_GRANTS: &[Patch] = &[
     Patch::defect(
         "expires-grants-a-day-early",
         &[("2.1", Conduct)],
@@ -167,7 +166,7 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
 ];
 
 /// Defects in what one event does to other grants, or to all.
-pub(super) const OTHER_GRANTS: &[Patch] = &[
+pub(in crate::defects) const OTHER_GRANTS: &[Patch] = &[
     Patch::defect(
         "replaces-row-on-second-proposal",
         &[("2.1", Conduct), ("5.1", Conduct), ("11.3", Conduct)],
@@ -389,7 +388,7 @@ pub(super) const OTHER_GRANTS: &[Patch] = &[
 ];
 
 /// Defects in the detection of broken grants.
-pub(super) const HELD_GRANTS: &[Patch] = &[
+pub(in crate::defects) const HELD_GRANTS: &[Patch] = &[
     Patch::defect(
         "overlooks-broken-grants",
         &[("2.1", Detection), ("2.2", Detection), ("2.3", Detection)],
@@ -446,118 +445,6 @@ pub(super) const HELD_GRANTS: &[Patch] = &[
     .hard_to_reach(),
 ];
 
-/// Defects in the notice of a grant's revocation.
-pub(super) const NOTICES: &[Patch] = &[
-    Patch::defect(
-        "omits-grant-revocation-notice",
-        &[("2.3", Conduct)],
-        "Does not announce the revocation of a grant in any form.",
-        |policy| policy.outbound.is_sent = |notice| notice.event.kind != kind::GRANT_REVOKED,
-    ),
-    Patch::defect(
-        "never-retries-grant-revocation-notice",
-        &[("2.3", Conduct)],
-        "Sends the notice of a grant's revocation once, and never retries it.",
-        |policy| {
-            policy.outbound.is_sent =
-                |notice| notice.event.kind != kind::GRANT_REVOKED || notice.attempts == 0;
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "keeps-last-undelivered-notice-only",
-        &[("2.3", Conduct)],
-        "Keeps one undelivered notice for each peer, the last one.",
-        |policy| policy.outbound.select_kept = without_replaced,
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "keeps-first-undelivered-notice-only",
-        &[("2.3", Conduct)],
-        "Keeps one undelivered notice for each peer, the first one.",
-        |policy| policy.outbound.select_kept = without_refused,
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "sends-no-notice-without-a-reason",
-        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct)],
-        "Announces the revocation of a grant or a peer only if its operator gave a reason.",
-        |policy| {
-            policy.outbound.is_sent = |notice| {
-                let ends = [kind::GRANT_REVOKED, kind::PEER_REVOKED].contains(&notice.event.kind.as_str());
-                !ends || !notice.event.payload["reason"].is_null()
-            };
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "sends-no-notice-beyond-latin-1",
-        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct), ("9.1", Conduct)],
-        "Sends no notice with a character that Latin-1 does not have.",
-        |policy| {
-            policy.outbound.is_sent =
-                |notice| notice.event.payload.to_string().chars().all(|c| u32::from(c) <= 0xff);
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "holds-notices-behind-an-unreachable-peer",
-        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct)],
-        "Sends the notices of revocations from one queue for all peers, which stops at a notice that it cannot deliver.",
-        |policy| {
-            policy.outbound.may_deliver = |tx, notice| {
-                let notices: Vec<Notice> = table::all(tx.db)?;
-                let holds_up = |other: &Notice| {
-                    other.peer_id != notice.peer_id && other.attempts > 0 && other.delivered_at.is_none()
-                };
-                let ends = [kind::GRANT_REVOKED, kind::PEER_REVOKED].contains(&notice.event.kind.as_str());
-                Ok(!ends || !notices.iter().any(holds_up))
-            };
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "announces-ends-of-wide-grants-alone",
-        &[("2.3", Conduct)],
-        "Announces the end of a grant for every record of a kind, and not that of a grant for one record.",
-        |policy| {
-            policy.outbound.may_deliver = |tx, notice| {
-                let grant_id = notice.event.payload["grant_id"].as_str().unwrap_or_default();
-                let ended: Option<Grant> = table::find(tx.db, grant_id)?;
-                Ok(ended.is_none_or(|grant| grant.resource_id.is_none()))
-            };
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "notifies-no-peer-that-it-joined",
-        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct)],
-        "Sends the notices of revocations to the peers that its operator proposed, and not to those that it joined.",
-        |policy| {
-            policy.outbound.may_deliver = |tx, notice| {
-                let peer: Option<Peer> = table::find(tx.db, &notice.peer_id)?;
-                let is_joined = peer.is_some_and(|peer| peer.proposed_by == Side::Remote);
-                let ends = [kind::GRANT_REVOKED, kind::PEER_REVOKED].contains(&notice.event.kind.as_str());
-                Ok(!is_joined || !ends)
-            };
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "forgets-undelivered-notices-at-a-restart",
-        &[("2.3", Conduct), ("4.1", Conduct), ("4.2", Conduct), ("9.1", Conduct)],
-        "Forgets at a restart each notice that a peer was still owed.",
-        |policy| {
-            policy.peering.on_start = |tx| {
-                let mut notices: Vec<Notice> = table::all(tx.db)?;
-                notices.retain(|notice| notice.delivered_at.is_none());
-                notices.iter().try_for_each(|notice| table::remove::<Notice>(tx.db, &notice.id).map(drop))
-            };
-        },
-    )
-    .hard_to_reach(),
-];
-
 fn had_expired_at_last_round(grant: &Grant, now: Timestamp) -> bool {
     const MINUTE: i64 = 60;
     const SECOND: i64 = 30;
@@ -597,26 +484,6 @@ fn revive(tx: &Transaction<'_>, grants: Vec<Grant>) -> Result<(), StoreError> {
         table::put(tx.db, &grant)?;
     }
     Ok(())
-}
-
-/// Removes each undelivered notice that a later one replaced.
-fn without_replaced(mut notices: Vec<Notice>) -> Vec<Notice> {
-    let last = notices.pop();
-    notices.retain(|notice| notice.delivered_at.is_some());
-    notices.extend(last);
-    notices
-}
-
-/// Removes each notice that became due while another one was undelivered.
-fn without_refused(notices: Vec<Notice>) -> Vec<Notice> {
-    let mut kept: Vec<Notice> = Vec::new();
-    for notice in notices {
-        let was_open = |other: &Notice| other.delivered_at.is_none_or(|at| at > notice.created_at);
-        if !kept.iter().any(was_open) {
-            kept.push(notice);
-        }
-    }
-    kept
 }
 
 fn covers_id_on_first_day(grant: &Grant, id: &str, now: Timestamp) -> bool {

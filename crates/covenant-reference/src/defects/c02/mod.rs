@@ -1,0 +1,4 @@
+//! Defects against commitment 2.
+
+pub(super) mod grants;
+pub(super) mod notices;
