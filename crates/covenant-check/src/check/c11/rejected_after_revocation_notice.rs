@@ -54,6 +54,7 @@ impl Check for RejectedAfterRevocationNotice {
             control: self.control.clone(),
             probe: self.probe.clone(),
             cause: None,
+            ended: None,
             suspended: None,
             still: None,
         };

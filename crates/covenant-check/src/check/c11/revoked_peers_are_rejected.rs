@@ -44,6 +44,7 @@ impl Check for RevokedPeersAreRejected {
                 control: self.control.clone(),
                 probe: self.probe.clone(),
                 cause: None,
+                ended: None,
                 suspended: None,
                 still: None,
             };

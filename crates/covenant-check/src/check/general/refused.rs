@@ -24,6 +24,9 @@ pub(in crate::check) struct Refused {
     pub probe: Label,
     /// The calls that make it invalid, which have to be accepted.
     pub cause: Option<Labels>,
+    /// The notice that ends the peering: a call that is accepted after it is a breach only if the answer to the notice shows
+    /// the peering as ended. A target that does not read the notice goes on as before, and says so.
+    pub ended: Option<Label>,
     /// The operator's snapshot of the peer before the calls, which has to show it suspended: that is what makes them invalid.
     pub suspended: Option<Label>,
     /// The operator's snapshot of that peer later, without a review since: it has to show that the peer may not call.
@@ -56,6 +59,9 @@ impl Check for Refused {
         let with_outcome =
             |wanted: CallOutcome| refused.iter().find(|call| call_outcome(call.exchange) == wanted);
         if let Some(call) = with_outcome(CallOutcome::Admitted) {
+            if let Some(label) = &self.ended {
+                require_ended(trace, label)?;
+            }
             // What makes the call invalid has to be there. It comes before the call.
             let is_made = |label: &str| calls(trace).labelled(label).next().is_some();
             let has_causes = self.cause.iter().flat_map(Labels::iter).all(is_made);
@@ -78,6 +84,21 @@ impl Check for Refused {
         let actual = format!("{} refused, its positive control accepted", refused[0].summary());
         Ok(Pass::new(actual, evidence))
     }
+}
+
+/// Ends the check unless the answer to the notice shows the peering as ended.
+fn require_ended(trace: &Trace, label: &str) -> Result<(), Stop> {
+    let notice =
+        calls(trace).labelled(label).accepted().next_back().or_unproven("the notice was not accepted")?;
+    let data = notice.exchange.data().unwrap_or_default();
+    let state = data["status"].as_str();
+    if state.and_then(PeerStatus::means_ended) == Some(true) {
+        return Ok(());
+    }
+    let shown = state.map_or("no state of the peering".to_owned(), |state| format!("the peering as {state}"));
+    let actual =
+        format!("the answer to the notice of the end shows {shown}: the target may not read the notice");
+    Err(Stop::unproven(actual, [notice.n()]))
 }
 
 /// Ends the check unless a snapshot shows a peer that was suspended, and whose call is refused, as suspended, or its peering
@@ -150,6 +171,25 @@ mod tests {
             builder.verdict::<Refused>(with)
         };
         assert_eq!([verdict(200), verdict(503)], [Broken, Unproven]);
+    }
+
+    #[test]
+    fn a_call_after_a_notice_that_the_target_did_not_read_may_be_accepted() {
+        let verdict = |state: Option<&str>, late: u16| {
+            let call = || Exchange::to_target("auditor").on("POST", "heartbeat");
+            let left = call().answered_with(200, json!({"data": {"status": state}}));
+            TraceBuilder::new()
+                .call("beat", call().answered(200))
+                .call("left", left)
+                .call("late", call().answered(late))
+                .verdict::<Refused>(json!({
+                    "call": "late", "control": "beat", "probe": "left", "cause": "left", "ended": "left",
+                }))
+        };
+        assert_eq!([verdict(Some("revoked"), 200), verdict(Some("Archived"), 200)], [Broken; 2]);
+        for state in [Some("active"), Some("revoking"), None] {
+            assert_eq!([verdict(state, 200), verdict(state, 401)], [Unproven, Kept], "{state:?}");
+        }
     }
 
     #[test]
