@@ -74,6 +74,23 @@ fn authenticated_audit_detects_a_breach_and_verify_detects_a_changed_transcript(
 }
 
 #[test]
+fn auditor_takes_on_the_release_of_the_target() {
+    let platform = Platform::start(LOOPBACK, &["--variant", "runs-next-major-release"]);
+    let output = audit(&platform, &[], "");
+    assert_eq!(output.status.code(), Some(0), "{}", output_of(&output));
+    let transcript = std::fs::read_to_string(platform.file("out/transcript.jsonl")).expect("a transcript");
+    let entries = transcript.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let exchanges = entries.map(|entry| entry["what"]["exchange"].clone());
+    let stated: Vec<Value> = exchanges
+        .filter(|it| it["direction"] == "to_target" && it["request"]["method"] == "POST")
+        .map(|it| it["request"]["body"]["json"]["platform_version"].clone())
+        .collect();
+    // The accept, then the heartbeats.
+    assert_eq!(stated[0], "1.4.0");
+    assert!(stated.len() >= 4 && stated[1..].iter().all(|release| release == "2.0.3"), "{stated:?}");
+}
+
+#[test]
 fn intrusive_audit_requires_the_host_name_of_the_target() {
     let platform = Platform::start(LOOPBACK, &[]);
     let refused = audit(&platform, &["--intrusive"], "somewhere else\n");

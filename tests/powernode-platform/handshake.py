@@ -71,6 +71,9 @@ def heartbeat(call):
     if capabilities is not None and not isinstance(capabilities, (dict, list)):
         raise Crash("capabilities has no to_h")
     require_objects(members.get("endpoints"))
+    stated = members.get("platform_version")
+    if platform.refuses_outside_window and stated and platform.compatibility(stated)["status"] != "compatible":
+        raise refused(422, f"Incompatible platform_version {stated}")
     platform.move(peer, "active")
     peer["last_heartbeat_at"] = now()
     for name in ("capabilities", "endpoints", "sync_cursor"):

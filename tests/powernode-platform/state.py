@@ -37,8 +37,8 @@ class SaveFailed(Exception):
 
 
 class Platform:
-    def __init__(self, generation, subject="fed:{}"):
-        self.generation, self.subject = generation, subject
+    def __init__(self, generation, subject="fed:{}", refuses_outside_window=False):
+        self.generation, self.subject, self.refuses_outside_window = generation, subject, refuses_outside_window
         self.lock = threading.RLock()
         self.running = False
         self.secret = secrets.token_bytes(32)

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use covenant_model::transcript::FailureKind;
+use covenant_model::transcript::{FailureKind, PUT_OFF};
 use covenant_model::wire::path::Route;
 
 use crate::Peer;
@@ -102,5 +102,11 @@ impl CallOutcome {
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Returns whether the target refused the call, and not for now only.
+    #[must_use]
+    pub fn was_refused(&self) -> bool {
+        self.status.is_some_and(|status| (400..500).contains(&status) && !PUT_OFF.contains(&status))
     }
 }

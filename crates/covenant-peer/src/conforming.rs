@@ -11,7 +11,8 @@ use tokio::time::timeout;
 use super::call::{Call, CallOutcome, StepContext};
 use super::link::Introduction;
 use super::state::{InjectedRead, Injection, IssuedGrant, Outcome, Proposal, place};
-use super::{Peer, PeerError};
+use super::{DEFAULT_RELEASE, Peer, PeerError, Profile};
+use covenant_model::transcript::Direction;
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::{PREFIX, Route};
@@ -42,7 +43,7 @@ impl Peer {
     ) -> Result<CallOutcome, PeerError> {
         self.0.options.recorder.learn_secret("acceptance_token", token);
         let introduction = Introduction::new(self)?;
-        let profile = &self.0.options.profile;
+        let profile = self.profile();
         let mut body = json!({
             "acceptance_token": token,
             "contract_version": profile.contract_version,
@@ -66,10 +67,37 @@ impl Peer {
     /// Sends a heartbeat. `with` is merged over it.
     pub async fn heartbeat(&self, context: &StepContext, with: &Value) -> Result<CallOutcome, PeerError> {
         let mut body = json!({"endpoints": self.endpoints(), "status": "active"});
-        merge(&mut body, &self.0.options.profile.disclose());
+        merge(&mut body, &self.profile().disclose());
         merge(&mut body, with);
         self.state_from_now_on(with);
         self.call(context, Call::route(&Route::Heartbeat).body(body)).await
+    }
+
+    /// Returns the profile of the peer, with the release that it took on.
+    pub(super) fn profile(&self) -> Profile {
+        let profile = self.0.options.profile.clone();
+        match &self.state().learned_release {
+            Some(release) => profile.at(release),
+            None => profile,
+        }
+    }
+
+    /// Takes on the release that the target disclosed so far, if this peer stated the default one last: a target may refuse or
+    /// report peers outside its window (reading 75). Returns whether it took one on now.
+    pub fn learn_release(&self) -> bool {
+        if self.state().learned_release.is_some() {
+            return false;
+        }
+        let trace = self.0.options.recorder.trace();
+        let mut own = trace.exchanges().rev().map(|(_, it)| it).filter(|it| it.peer == self.name());
+        let stated = own.find_map(|it| match it.direction {
+            Direction::ToTarget => it.sent()?.get("platform_version").cloned(),
+            Direction::FromTarget => None,
+        });
+        let is_default = stated.is_some_and(|stated| stated == DEFAULT_RELEASE.to_string());
+        let learned = trace.release().filter(|release| is_default && *release != DEFAULT_RELEASE);
+        self.state().learned_release.clone_from(&learned);
+        learned.is_some()
     }
 
     /// Keeps what the peer says of itself in an introduction, so that it answers the same to the target's own

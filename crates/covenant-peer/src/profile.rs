@@ -56,11 +56,13 @@ impl Profile {
     /// Returns the profile of a conforming platform of this release.
     #[must_use]
     pub fn of_release(release: &Version) -> Self {
-        Self {
-            platform_version: json!(release.to_string()),
-            last_known_good_release: json!(tag(release)),
-            ..Self::default()
-        }
+        Self::default().at(release)
+    }
+
+    /// Returns the profile at another release.
+    pub(super) fn at(self, release: &Version) -> Self {
+        let (platform_version, last_known_good_release) = (json!(release.to_string()), json!(tag(release)));
+        Self { platform_version, last_known_good_release, ..self }
     }
 
     /// Returns the profile with other values for some members. The error names a member that does not exist.

@@ -216,7 +216,7 @@ impl Peer {
         if offered.is_empty() {
             return invalid("acceptance_token required");
         }
-        let profile = &self.0.options.profile;
+        let profile = self.profile();
         if body["contract_version"] != profile.contract_version {
             let (asked, ours) = (&body["contract_version"], &profile.contract_version);
             return invalid(&format!("Unsupported contract_version {asked}; supported: [{ours}]"));
@@ -261,7 +261,7 @@ impl Peer {
             "last_heartbeat_at": self.now(),
             "our_endpoints": self.endpoints(),
         });
-        let profile = &self.0.options.profile;
+        let profile = self.profile();
         let theirs = &body["platform_version"];
         if !theirs.is_null() {
             data["schema_compatibility"] = compatibility(&profile.platform_version, theirs);

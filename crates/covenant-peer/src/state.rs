@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use semver::Version;
 use serde_json::{Map, Value};
 
 use super::TargetAddress;
@@ -134,6 +135,8 @@ pub(super) struct State {
     pub(super) granted: BTreeMap<&'static str, u64>,
     /// Number of calls of the target, by route.
     pub(super) asked: BTreeMap<&'static str, u64>,
+    /// Release of the target that the peer took on; `None` if it runs the one of its profile.
+    pub(super) learned_release: Option<Version>,
     /// Last statements of the peer about itself that differ from its profile.
     pub(super) stated: Map<String, Value>,
     pub(super) inbox: Vec<Received>,
@@ -182,6 +185,7 @@ impl State {
             calls: BTreeMap::new(),
             granted: BTreeMap::new(),
             asked: BTreeMap::new(),
+            learned_release: None,
             stated: Map::new(),
             inbox: vec![],
             recording_budget: RecordingBudget::default(),

@@ -12,6 +12,15 @@ use covenant_model::wire::grant::Scope;
 use covenant_model::wire::path::Route;
 
 fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (Peer, Recorder) {
+    peer_with(name, way, behaviours, Profile::default())
+}
+
+fn peer_with(
+    name: &str,
+    way: IdentityWay,
+    behaviours: Vec<&'static Behaviour>,
+    profile: Profile,
+) -> (Peer, Recorder) {
     let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
     let recorder = Recorder::in_memory(name, clock.clone());
     let options = Options {
@@ -22,7 +31,7 @@ fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (P
         recorder: recorder.clone(),
         listen: "127.0.0.1:0".parse().expect("an address"),
         advertise: None,
-        profile: Profile::default(),
+        profile,
         permitted_choices: PermittedChoices { identity: way, ..PermittedChoices::of(Seed(7).derive(name)) },
         snapshot: None,
         server_identity: None,
@@ -66,6 +75,25 @@ async fn a_peer_answers_what_it_last_stated_of_itself() {
     assert_eq!(blank, (json!(" "), json!("")));
     assert_eq!(declared(json!({"data_residency": null})).await, (Value::Null, usual.1.clone()));
     assert_eq!(declared(Value::Null).await, usual);
+}
+
+#[tokio::test]
+async fn a_peer_of_the_default_release_takes_on_that_of_the_target_and_another_peer_keeps_its_own() {
+    let of = |release: &str| Profile::of_release(&release.parse().expect("a version"));
+    for (own, learned) in [("1.4.0", "2.0.3"), ("1.9.0", "1.9.0")] {
+        let (target, _) = peer_with("target", IdentityWay::SignedRequest, vec![], of("2.0.3"));
+        let (bob, recorder) = peer_with("bob", IdentityWay::SignedRequest, vec![], of(own));
+        assert!(!bob.learn_release(), "no target was seen");
+        assert!(federate(&bob, &target).await.succeeded());
+        assert_eq!(bob.learn_release(), learned != own);
+        bob.heartbeat(&StepContext::default(), &Value::Null).await.expect("a call");
+        let trace = recorder.trace();
+        let (_, heartbeat) = trace.exchanges().next_back().expect("a heartbeat");
+        let sent = heartbeat.sent().expect("a body");
+        assert_eq!(sent["platform_version"], learned);
+        assert_eq!(sent["metadata"]["last_known_good_release"], format!("v{learned}"));
+        assert!(!bob.learn_release(), "it is known already");
+    }
 }
 
 #[tokio::test]

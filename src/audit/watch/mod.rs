@@ -242,7 +242,9 @@ impl OngoingWatch {
         let peer = watch.peer(&recorder, &clock, Some(snapshot.clone()), *listen)?;
         // The command line may advertise another URL now.
         state.peering.peer_url = peer.base_url_text();
-        Ok(Some(Self { watch, path, state, transcript, recorder, clock, peer }))
+        let ongoing = Self { watch, path, state, transcript, recorder, clock, peer };
+        ongoing.learn_release();
+        Ok(Some(ongoing))
     }
 
     /// Performs the handshake, unless it is done. Returns `None` if the target rejects the peer. The state is saved
@@ -256,6 +258,7 @@ impl OngoingWatch {
         self.save()?;
         self.recorder.record(None, None, accepting());
         let accepted = self.peer.accept(&context("accepted"), &token, &Value::Null).await?;
+        self.learn_release();
         let snapshot =
             self.peer.snapshot().ok().filter(|snapshot| accepted.succeeded() && snapshot.is_admitted());
         let Some(snapshot) = snapshot else {
@@ -311,6 +314,7 @@ impl OngoingWatch {
                 return self.leave().await;
             }
             let beat = self.peer.heartbeat(&context("beat"), &Value::Null).await?;
+            self.learn_release();
             self.report_certificate();
             // The target owes nothing to a peer that it rejects.
             if beat.succeeded() {
@@ -318,6 +322,13 @@ impl OngoingWatch {
             }
             self.read_grant_file();
             self.save()?;
+        }
+    }
+
+    /// Lets the peer take on the release of the target, unless the command line names the release of the peer.
+    fn learn_release(&self) {
+        if self.watch.run_context.release.is_none() {
+            self.peer.learn_release();
         }
     }
 

@@ -17,8 +17,7 @@ use crate::clock::Stopwatch;
 use crate::net::{NetError, Pause};
 use crate::operator::{OperatorMethod, grant};
 use crate::peer::{
-    Call, CallOutcome, DEFAULT_RELEASE, InjectedRead, OtherCertificate, Peer, PeerError, Profile, Received,
-    StepContext,
+    Call, CallOutcome, InjectedRead, OtherCertificate, Peer, PeerError, Received, StepContext,
 };
 use crate::transcript::NoteKind;
 use crate::wire::grant::Scope;
@@ -46,8 +45,16 @@ impl ScenarioRunner<'_> {
                 no_success(&accepted)
             )));
         }
-        let with = self.learned_disclosure(name);
-        let heartbeat = peer.heartbeat(&StepContext { label: None, ..context.clone() }, &with).await?;
+        let unlabelled = StepContext { label: None, ..context.clone() };
+        let mut heartbeat = peer.heartbeat(&unlabelled, &Value::Null).await?;
+        if heartbeat.was_refused() && self.run_context.release.is_none() {
+            // It may be refused for the release of the peer. A peer that states none learns that of the target.
+            let unversioned = json!({"platform_version": null, "metadata": {"platform_version": null}});
+            peer.heartbeat(&unlabelled, &unversioned).await?;
+            if self.learn_release(&peer) {
+                heartbeat = peer.heartbeat(&unlabelled, &Value::Null).await?;
+            }
+        }
         if heartbeat.succeeded() {
             return Ok(());
         }
@@ -58,32 +65,9 @@ impl ScenarioRunner<'_> {
         Err(StepError::target(format!("the first heartbeat of {name} did not succeed: {why}")))
     }
 
-    /// Keeps the release that the answer to the accept of a peer stated, where that of the target was not known before and the
-    /// peer stated the default one.
-    fn learn_release(&mut self, name: &str) {
-        let trace = self.recorder.trace();
-        let accept =
-            trace.exchanges().rev().find(|(_, it)| it.peer == name && it.route() == Some(Route::Accept));
-        let stated = accept.and_then(|(_, accept)| Some(accept.sent()?["platform_version"].clone()));
-        let is_default = stated.is_some_and(|stated| stated == DEFAULT_RELEASE.to_string());
-        let learned = trace.release().filter(|_| is_default && self.run_context.release.is_none());
-        if let Some(release) = learned.filter(|release| *release != DEFAULT_RELEASE) {
-            self.learned_releases.insert(name.to_owned(), release);
-        }
-    }
-
-    /// Returns the members by which a peer takes on the release that the answer to its accept stated: a target may refuse
-    /// the heartbeats of a peer outside its window (reading 75). Null if it was known before.
-    fn learned_disclosure(&self, name: &str) -> Value {
-        self.learned_releases.get(name).map_or(Value::Null, |release| {
-            let Profile { platform_version, last_known_good_release, .. } = Profile::of_release(release);
-            json!({
-                "platform_version": platform_version,
-                "metadata": {
-                    "platform_version": platform_version, "last_known_good_release": last_known_good_release,
-                },
-            })
-        })
+    /// Lets a peer take on the release of the target, where that was not known before. Returns true if it did.
+    fn learn_release(&self, peer: &Peer) -> bool {
+        self.run_context.release.is_none() && peer.learn_release()
     }
 
     pub(super) async fn accept(&mut self, context: &StepContext, step: &PeerCall) -> Result<(), StepError> {
@@ -102,7 +86,7 @@ impl ScenarioRunner<'_> {
         let outcome = keeper::accept(&peer, keeper, context, &token, &with).await?;
         if let Some(id) = peer.id_at_target() {
             self.values.set_own(&step.peer, json!({"id": id, "base_url": peer.base_url_text()}));
-            self.learn_release(&step.peer);
+            self.learn_release(&peer);
         }
         self.keep_with_advice(context, &outcome);
         Ok(outcome)
@@ -113,9 +97,10 @@ impl ScenarioRunner<'_> {
         context: &StepContext,
         step: &PeerCall,
     ) -> Result<(), StepError> {
-        let own = self.values.fill(&step.with)?;
-        let with = if own.is_null() { self.learned_disclosure(&step.peer) } else { own };
-        let outcome = self.peer_named(&step.peer)?.heartbeat(context, &with).await?;
+        let with = self.values.fill(&step.with)?;
+        let peer = self.peer_named(&step.peer)?;
+        let outcome = peer.heartbeat(context, &with).await?;
+        self.learn_release(&peer);
         self.keep_outcome(context, &outcome);
         Ok(())
     }

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use semver::Version;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -83,8 +82,6 @@ pub(super) struct ScenarioRunner<'a> {
     pub(super) named_records: BTreeMap<String, NamedRecord>,
     /// The steps that the target's kinds do not suffice for, and the capabilities that its kinds give to a peer.
     fitting: Option<(BTreeMap<u32, Unfit>, Value)>,
-    /// The releases that the answers to the accepts of peers stated, where that of the target was not known before.
-    pub(super) learned_releases: BTreeMap<String, Version>,
 }
 
 impl<'a> ScenarioRunner<'a> {
@@ -125,7 +122,6 @@ impl<'a> ScenarioRunner<'a> {
             put_last: BTreeMap::new(),
             named_records: BTreeMap::new(),
             fitting: None,
-            learned_releases: BTreeMap::new(),
         }
     }
 
