@@ -66,6 +66,9 @@ struct CheckArguments {
     /// URL of the federation plane of the running platform, on which a peer accepts
     #[arg(long, value_name = "URL", value_parser = super::url::parse, requires = "operator")]
     target: Option<Url>,
+    /// PEM file with authorities to trust for the target and for an operator with an https URL
+    #[arg(long, value_name = "FILE", requires = "operator")]
+    ca: Option<PathBuf>,
     /// Allow a target on another machine, or an operator that gets a token, to be called with plain http
     #[arg(long, requires = "operator")]
     plain_http: bool,
@@ -103,6 +106,7 @@ impl CheckArguments {
             credentials: self.credentials.clone(),
             adapter_timeout: Some(self.adapter_timeout),
             target: self.target.clone(),
+            ca: self.ca.clone(),
             plain_http: self.plain_http,
             ..TargetArguments::default()
         };

@@ -8,6 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::operator_choice::OperatorChoice;
+use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on};
 use crate::clock::Clock;
 use crate::input;
@@ -115,11 +116,11 @@ fn is_secret_name(name: &str) -> bool {
 /// Builds an operator client: an adapter behind a URL, a Powernode's REST surface, or a person.
 pub(super) fn operator_targets(
     operator: &OperatorChoice,
-    credentials: Option<&Path>,
-    method_time_max: Duration,
+    arguments: &TargetArguments,
     records: Vec<NamedRecord>,
-    plain_http: bool,
 ) -> Result<Arc<dyn Targets>, Failure> {
+    let (method_time_max, plain_http) = (arguments.method_time_max(), arguments.plain_http);
+    let tls = |url: &Url| tls(url, arguments.named_authorities()?.as_deref());
     Ok(match operator {
         OperatorChoice::Http(url) => {
             let token = variable(OPERATOR_TOKEN);
@@ -131,7 +132,8 @@ pub(super) fn operator_targets(
         }
         OperatorChoice::Powernode(url) => {
             is_not_overheard(url, plain_http, "the password of the log-in")?;
-            let rest = Rest::new(url.clone(), tls(url)?, log_in(credentials)?, method_time_max);
+            let rest =
+                Rest::new(url.clone(), tls(url)?, log_in(arguments.credentials.as_deref())?, method_time_max);
             block_on(rest.log_in())?.map_err(|error| Failure::new(Exit::Adapter, error))?;
             Arc::new(Powernode::new(rest, records))
         }
@@ -151,12 +153,15 @@ fn is_not_overheard(url: &Url, plain_http: bool, what: &str) -> Result<(), Failu
     )))
 }
 
-/// Builds the TLS client for an operator's URL. It trusts the authorities of the system.
-fn tls(url: &Url) -> Result<Option<ClientTls>, Failure> {
+/// Builds the TLS client for an operator's URL. It trusts the authorities of the system, and those that the user names.
+fn tls(url: &Url, named: Option<&str>) -> Result<Option<ClientTls>, Failure> {
     if url.scheme() == "http" {
         return Ok(None);
     }
     let trust = Trust::of_system().map_err(|error| Failure::new(Exit::Environment, error))?;
+    if let Some(bundle) = named {
+        trust.add("named", bundle).map_err(|error| Failure::usage(format!("--ca: {error}")))?;
+    }
     let options = TlsOptions { host_names_checked: true, ..TlsOptions::default() };
     let tls = ClientTls::new(None, trust, &Clock::system(), options);
     tls.map(Some).map_err(|error| Failure::new(Exit::Suite, error))

@@ -28,8 +28,7 @@ pub(super) fn pair_target(text: &str, shared: &TargetArguments) -> Result<PairTa
     let targets = if is_url {
         let operator: OperatorChoice =
             text.parse().map_err(|error| Failure::usage(format!("{text}: {error}")))?;
-        let credentials = shared.credentials.as_deref();
-        operator_targets(&operator, credentials, shared.method_time_max(), vec![], shared.plain_http)?
+        operator_targets(&operator, shared, vec![])?
     } else {
         adapter(text, &shared.adapter_env, shared.method_time_max(), None)?
     };

@@ -63,7 +63,8 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "URL", value_parser = super::url::parse, conflicts_with_all = ["defect", "variant"])]
     pub(super) target: Option<Url>,
     /// PEM file with the authorities to trust for the target, whose certificate has to be for the host of its URL
-    /// [default: pin the first certificate seen]
+    /// [default: pin the first certificate seen]. An operator with an https URL is trusted by them too, and by those
+    /// of this system
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
     /// Trust the authorities of this system for the target, whose certificate has to be for the host of its URL
@@ -175,15 +176,7 @@ impl TargetArguments {
                 adapter(line, &self.adapter_env, self.method_time_max(), folder)?,
             ),
             (None, Some(operator)) => {
-                let credentials = self.credentials.as_deref();
-                let records = self.records.clone();
-                let targets = operator_targets(
-                    operator,
-                    credentials,
-                    self.method_time_max(),
-                    records,
-                    self.plain_http,
-                )?;
+                let targets = operator_targets(operator, self, self.records.clone())?;
                 (format!("the platform behind the operator {operator}"), targets)
             }
             (None, None) if self.target.is_some() => {
@@ -270,11 +263,15 @@ impl TargetArguments {
 
     /// Returns the authorities that the user names for the target, as PEM; `None` if the user names none.
     pub(super) fn authorities(&self) -> Result<Option<String>, Failure> {
-        match &self.ca {
-            Some(path) => read_bundle(path).map(Some),
+        match self.named_authorities()? {
             None if self.system_roots => system_bundle().map(Some),
-            None => Ok(None),
+            named => Ok(named),
         }
+    }
+
+    /// Returns the authorities of the file that the user names, as PEM; `None` if the user names no file.
+    pub(super) fn named_authorities(&self) -> Result<Option<String>, Failure> {
+        self.ca.as_deref().map(read_bundle).transpose()
     }
 
     /// Returns the address of a running platform, or `None` if none is named. Calls one behind plain HTTP, to find out how

@@ -16,6 +16,8 @@ enum Use {
     External,
     /// A target with a URL.
     Url,
+    /// A target or an operator with a URL whose certificate is verified.
+    Tls,
 }
 
 /// An option, and whether the command line has it.
@@ -58,7 +60,7 @@ const OF_TARGETS: &[(&str, Use)] = &[
     ("--plain-http", Use::External),
     ("--way-back-open", Use::External),
     ("--max-wait", Use::External),
-    ("--ca", Use::Url),
+    ("--ca", Use::Tls),
     ("--system-roots", Use::Url),
 ];
 
@@ -113,16 +115,23 @@ impl Use {
             Self::External => {
                 (is_external, "the target is the embedded reference; name yours with --adapter or --operator")
             }
-            Self::Url if is_external => (
-                asked.target.is_some() || is_powernode,
+            Self::Url | Self::Tls if is_external => (
+                asked.target.is_some()
+                    || is_powernode
+                    || (matches!(self, Self::Tls) && has_tls(asked.operator.as_ref())),
                 "the operator names the URL of the target and its authorities; name the URL with --target",
             ),
-            Self::Url => {
+            Self::Url | Self::Tls => {
                 (false, "the target is the embedded reference; name yours with --adapter or --operator")
             }
         };
         (!is_used).then_some(why)
     }
+}
+
+/// Returns whether the operator is an adapter behind an https URL.
+fn has_tls(operator: Option<&OperatorChoice>) -> bool {
+    matches!(operator, Some(OperatorChoice::Http(url)) if url.scheme() == "https")
 }
 
 /// Refuses the options that no audit uses.

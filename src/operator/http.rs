@@ -16,7 +16,7 @@ use super::{
     Description, Kinds, Lease, Method, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
     TargetRequest, Targets,
 };
-use crate::net::{Client, ClientOptions, Limits, Request};
+use crate::net::{Client, ClientOptions, Limits, NetError, Request};
 use crate::pki::ClientTls;
 use crate::wire::header;
 
@@ -73,7 +73,7 @@ impl Http {
             body: Some(Bytes::from(rpc::request(id, method, parameters))),
         };
         let answered = inner.client.send(&origin(&inner.url), request).await;
-        let answered = answered.map_err(|error| broken(format!("{}: {error}", inner.url)))?;
+        let answered = answered.map_err(|error| broken(format!("{}: {}", inner.url, unanswered(&error))))?;
         let response = Response::read(&answered.body).map_err(|message| {
             let status = answered.status;
             broken(match compression(&answered) {
@@ -100,6 +100,16 @@ pub(super) const UNASKED: &str = "Accept-Encoding asks for identity; a proxy in 
 pub(super) fn compression(answered: &crate::net::Response) -> Option<&str> {
     let mut named = answered.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
     named.next().map(|(_, value)| value.as_str()).filter(|value| !value.eq_ignore_ascii_case("identity"))
+}
+
+/// Returns why a call of an operator has no answer, and what to do.
+pub(super) fn unanswered(error: &NetError) -> String {
+    match error {
+        NetError::Untrusted(_) => {
+            format!("{error}; --ca FILE names authorities to trust, beside those of this system")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// Returns the URL without the parts that a request adds itself.

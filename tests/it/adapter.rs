@@ -7,14 +7,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::adapter_server::{AdapterServer, TOKEN, serve};
+use crate::adapter_server::{AdapterServer, TOKEN, serve, serve_over};
+use crate::program::output_of;
 use covenant::check::Verdict;
-use covenant::clock::Seed;
+use covenant::clock::{Clock, Seed};
 use covenant::contract::Aspect;
 use covenant::operator::platform::{Now, Start};
 use covenant::operator::{
     Http, Log, Method, OperatorClient, OperatorMethod, Program, Stdio, TargetRequest, Targets,
 };
+use covenant::pki::Authority;
 use covenant::report::Report;
 use covenant::runner::{ExternalTarget, Plan, Selection, Target};
 use serde_json::json;
@@ -125,6 +127,26 @@ async fn reference_behind_url_adapter_gets_the_verdicts_of_the_embedded_referenc
     let behind = Plan { target: external(Arc::new(http)), ..plan }.run_to_report().await.expect("a run");
     assert_eq!(verdicts(&behind), verdicts(&embedded));
     assert_eq!(behind.void, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn adapter_behind_a_url_is_trusted_by_the_authorities_that_the_user_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = Authority::new("the adapter's own", &Clock::system()).expect("an authority");
+    std::fs::write(folder.path().join("ca.pem"), authority.pem()).expect("a file");
+    let identity = authority.leaf("adapter", &["127.0.0.1"], 30).expect("an identity");
+    let (_server, url) = serve_over(Some(&identity), Arc::new(AdapterServer::start(true).await)).await;
+    let check = async |more: &[&str]| {
+        let mut command = tokio::process::Command::new(COVENANT);
+        command.args(["adapter", "check", "--operator", url.as_str()]).args(more).current_dir(folder.path());
+        let output = command.env("COVENANT_OPERATOR_TOKEN", TOKEN).output().await.expect("it runs");
+        (output.status.code(), output_of(&output))
+    };
+    let (code, text) = check(&["--ca", "ca.pem"]).await;
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = check(&[]).await;
+    assert_eq!(code, Some(5), "{text}");
+    assert!(text.contains("is not trusted") && text.contains("--ca FILE names authorities"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use covenant::clock::Seed;
+use covenant::clock::{Clock, Seed};
 use covenant::net::{Handler, Inbound, Limits, Outbound, Server};
 use covenant::operator::{Embedded, EmbeddedOptions, Lease, TargetRequest, Targets, serve as serve_lines};
+use covenant::pki::{Identity, ServerTls, TlsOptions, Trust};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -68,8 +69,17 @@ impl Handler for AdapterServer {
 
 /// Serves a handler over plain HTTP on a free port.
 pub(crate) async fn serve(handler: Arc<dyn Handler>) -> (Server, url::Url) {
+    serve_over(None, handler).await
+}
+
+/// Serves a handler on a free port, over TLS with this identity if there is one.
+pub(crate) async fn serve_over(identity: Option<&Identity>, handler: Arc<dyn Handler>) -> (Server, url::Url) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}/", listener.local_addr().expect("an address"));
-    let server = Server::start(listener, None, handler, Limits::default()).expect("a server");
+    let scheme = if identity.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}/", listener.local_addr().expect("an address"));
+    let tls = identity.map(|identity| {
+        ServerTls::new(identity, Trust::new(), &Clock::system(), TlsOptions::default()).expect("a TLS server")
+    });
+    let server = Server::start(listener, tls, handler, Limits::default()).expect("a server");
     (server, url.parse().expect("a URL"))
 }

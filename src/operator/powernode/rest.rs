@@ -12,7 +12,7 @@ use super::Credentials;
 use super::session::{LOG_IN_NAME, Session};
 use crate::net::{Client, ClientOptions, Limits, Request, Response};
 use crate::operator::OperatorError;
-use crate::operator::http::{UNASKED, compression};
+use crate::operator::http::{UNASKED, compression, unanswered};
 use crate::pki::ClientTls;
 use crate::wire::envelope::Answer;
 use crate::wire::header;
@@ -169,7 +169,7 @@ impl Surface {
             Request { method: http_method.to_owned(), path_and_query: path.to_owned(), headers, body };
         self.client.send(&self.url, request).await.map_err(|error| {
             let url = self.url.as_str().trim_end_matches('/');
-            OperatorError::adapter(method, format!("{http_method} {url}{path}: {error}"))
+            OperatorError::adapter(method, format!("{http_method} {url}{path}: {}", unanswered(&error)))
         })
     }
 }
