@@ -7,6 +7,8 @@ use super::locations::last_locations;
 use crate::check::arguments::{Label, PeerName};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, mentions, mentions_one};
+use crate::check::text::is_blank;
+use covenant_model::operator::{OperatorMethod, migration};
 use covenant_model::transcript::{Operation, Trace};
 use covenant_model::wire::migration::state;
 use covenant_model::wire::path::Route;
@@ -38,6 +40,8 @@ pub(super) struct Crossing {
     pub(super) ends: Ends,
     /// The names of the target's own location.
     pub(super) of_target: Vec<String>,
+    /// `true` if the location of the target is known from its record of this migration alone. What is not there is no breach then.
+    pub(super) is_from_record: bool,
     /// `true` if the answer, or the operator's method, says nothing else than that the records are stored.
     pub(super) is_completed: bool,
 }
@@ -83,15 +87,21 @@ impl Crossing {
         if asked.is_some_and(|(_, asked)| !has_arrived(trace, peer, asked)) {
             return Err(Stop::unproven("no such migration arrived at the peer: nothing crossed", [n]));
         }
+        let id = data.and_then(|data| data["migration_id"].as_str().map(ToOwned::to_owned));
         let reported = last_locations(trace, peer, n);
-        let reported = reported.or_unproven_at("the target does not report where it keeps data", &[n])?;
-        let of_target: Vec<String> = reported.target.names().into_iter().map(ToOwned::to_owned).collect();
+        let reported = reported.map(|reported| {
+            reported.target.names().into_iter().map(ToOwned::to_owned).collect::<Vec<String>>()
+        });
+        let is_from_record = reported.is_none();
+        let recorded = || recorded_location(trace, id.as_deref()?, ends, locations).map(|place| vec![place]);
+        let of_target = reported
+            .or_else(recorded)
+            .or_unproven_at("the target does not report where it keeps data", &[n])?;
         if let Some(location) = locations.iter().find(|location| is_one_of(location, &of_target)) {
             let actual = format!("the target is in {location} too: nothing crosses");
             return Err(Stop::unproven(actual, [n]));
         }
-        let id = data.and_then(|data| data["migration_id"].as_str().map(ToOwned::to_owned));
-        Ok(Self { n, id, ends, of_target, is_completed })
+        Ok(Self { n, id, ends, of_target, is_from_record, is_completed })
     }
 
     /// Returns whether an event has the id of the migration.
@@ -137,6 +147,18 @@ impl Crossing {
             _ => Ok(Pass::new("it states that there was a crossing", evidence)),
         }
     }
+}
+
+/// Returns the location of the target in its own record of a migration, whose other end is at the peer.
+fn recorded_location(trace: &Trace, id: &str, ends: Ends, of_peer: &[String]) -> Option<String> {
+    let shown = trace.operations([migration::Show::METHOD]);
+    let mut records =
+        shown.filter(|(_, it)| it.parameters["migration_id"] == id).filter_map(|(_, it)| it.result.as_ref());
+    records.find_map(|record| {
+        let crossing = &record.get("migration").unwrap_or(record)["metadata"]["cross_jurisdiction"];
+        let is_of_peer = crossing[ends.peer].as_str().is_some_and(|place| is_one_of(place, of_peer));
+        crossing[ends.target].as_str().filter(|place| is_of_peer && !is_blank(place)).map(ToOwned::to_owned)
+    })
 }
 
 /// Returns whether a record shows the metadata of a completed migration.

@@ -106,6 +106,27 @@ mod tests {
         let with_more = json!({"from": "br-south", "to": "eu", "same_jurisdiction": false});
         assert_eq!(shown(&with_more, true), Kept);
     }
+
+    #[test]
+    fn a_target_that_states_no_residency_states_its_place_in_the_record() {
+        let verdict = |from: &str, to: Option<&str>| {
+            let migrated = by_alice(&json!({}), &json!({"migration_id": "m1", "status": "completed"}));
+            let record = json!({"metadata": {"cross_jurisdiction": {"from": from, "to": to}}});
+            TraceBuilder::new()
+                .call("m", migrated)
+                .operation_with("s", "migration.show", json!({"migration_id": "m1"}), record)
+                .verdict::<CrossingIsRecorded>(json!({
+                    "peer": "alice", "migration": "m", "snapshot": "s", "locations": ["br-south", "BR"],
+                }))
+        };
+        assert_eq!(verdict("br-south", Some("EU")), Kept);
+        for (from, to) in
+            [("br-south", None), ("br-south", Some(" ")), ("br-south", Some("BR")), ("EU", Some("br-south"))]
+        {
+            assert_eq!(verdict(from, to), Unproven, "{from} {to:?}");
+        }
+    }
+
     #[test]
     fn what_the_peer_is_not_shown_may_be_in_the_record_of_the_operator() {
         let verdict = |to_peer: Value, to_operator: Value| {

@@ -50,6 +50,7 @@ impl Check for CrossingIsReported {
         let reports = |event: &&&Value| {
             let mentions = crossing_mentions(event, &self.locations, &migration.of_target);
             mentions.iter().any(|mention| !common.contains(mention))
+                && (!migration.is_from_record || self.is_of_new_kind(event, trace, before))
         };
         if let Some(event) = new.iter().find(reports) {
             let kind = event["kind"].as_str().unwrap_or("an event");
@@ -62,6 +63,11 @@ impl Check for CrossingIsReported {
             return Err(Stop::unproven(actual, evidence));
         }
         let actual = format!("{} new events, none of a crossing", new.len());
+        if migration.is_from_record {
+            let actual = "the target states its place in its record alone, and no event is of a kind that the other \
+                          migration did not raise";
+            return Err(Stop::unproven(actual, evidence));
+        }
         if !migration.is_completed {
             return Err(Stop::unproven(format!("{actual}; the migration was not completed yet"), evidence));
         }
@@ -260,6 +266,26 @@ mod tests {
         assert_eq!(raised(&common, &json!({"kind": "geo.moved", "migration": "m-2"}), &eu), Broken);
         // A control at another location does not show the common mentions.
         assert_eq!(raised(&common, &done("br-south", &Value::Null), &is_in("us", "US")), Kept);
+    }
+
+    #[test]
+    fn an_event_of_its_own_kind_reports_the_crossing_where_the_record_alone_states_the_place() {
+        let verdict = |common: Value, event: Value, to: Value| {
+            let migrated = by_alice(&json!({}), &json!({"migration_id": "m1", "status": "completed"}));
+            let record = json!({"metadata": {"cross_jurisdiction": {"from": "br-south", "to": to}}});
+            let builder = listed(listed(TraceBuilder::new(), "u", &json!([])), "b", &json!([common]));
+            let mut with = arguments();
+            with["baseline"] = json!("u");
+            listed(builder.call("m", migrated), "a", &json!([common, event]))
+                .operation_with("s", "migration.show", json!({"migration_id": "m1"}), record)
+                .verdict::<CrossingIsReported>(with)
+        };
+        let done = || json!({"kind": "migration.completed"});
+        let crossing = || json!({"kind": "migration.cross_residency_boundary", "from": "br-south"});
+        assert_eq!(verdict(done(), crossing(), json!("EU")), Kept);
+        assert_eq!(verdict(crossing(), crossing(), json!("EU")), Unproven, "bob's migration has one too");
+        assert_eq!(verdict(done(), json!({"kind": "other"}), json!("EU")), Unproven);
+        assert_eq!(verdict(done(), crossing(), Value::Null), Unproven);
     }
 
     #[test]

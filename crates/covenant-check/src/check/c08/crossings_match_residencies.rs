@@ -48,7 +48,8 @@ impl Check for CrossingsMatchResidencies {
             }
             if crosses == Some(true) {
                 let of_target = of_target.into_iter().map(ToOwned::to_owned).collect();
-                let crossing = Crossing { n, id: None, ends, of_target, is_completed: true };
+                let crossing =
+                    Crossing { n, id: None, ends, of_target, is_from_record: false, is_completed: true };
                 if let Err(stop @ Stop::Broken(_)) = crossing.check_record(&record, &of_peer, [n]) {
                     return Err(stop);
                 }
