@@ -76,10 +76,10 @@ impl EveryActionIsLogged {
             let has_id_anywhere =
                 |entry: &&Value| has_id(entry) || has_peer_id_elsewhere(entry, &window.peer_id);
             let all: Vec<_> = window.new.iter().filter(has_id_anywhere).map(AuditEntry::read).collect();
-            if without_entry(&window, &all).is_none() {
+            let Some(missing_anywhere) = without_entry(&window, &all) else {
                 let actual = "the entries name the peer, though not as federation_peer_id";
                 return Err(Stop::unproven(actual, window.evidence));
-            }
+            };
             let summed = window.new.iter().chain(window.summed()).filter(has_id);
             let summed: Vec<_> = summed.map(AuditEntry::read).collect();
             if without_entry(&window, &summed).is_none() {
@@ -104,8 +104,10 @@ impl EveryActionIsLogged {
                 );
                 return Err(Stop::unproven(actual, window.evidence));
             }
-            let actual =
-                format!("{} entries with the peer's id for {owed} calls: none for {missing}", named.len());
+            let actual = format!(
+                "{} entries with the peer's id for {owed} calls: none for {missing_anywhere}",
+                all.len()
+            );
             return Err(Stop::broken(actual, window.evidence));
         }
         if self.own_route.is_some() && without_own_entry(&window, &named) {
@@ -125,18 +127,24 @@ impl EveryActionIsLogged {
             let actual = format!("no entry names {doubtful}; one of another action may be counted for it");
             return Err(Stop::unproven(actual, window.evidence));
         }
-        let mut rejected = self.rejected.iter().flat_map(|labels| labelled_calls(trace, labels));
-        let is_owed = |call: &Call<'_>| window.calls.iter().any(|owed| std::ptr::eq(*owed, call.exchange));
-        if let Some(call) = rejected.find(|call| !is_rejected(call.exchange) || !is_owed(call)) {
-            let actual = format!("not refused, or refused before it was seen: {}", call.summary());
-            return Err(Stop::unproven(actual, window.evidence));
-        }
-        let is_accepted = |label: &&str| calls(trace).labelled(label).accepted().next().is_some();
-        if let Some(label) = self.accepted.iter().flat_map(Labels::iter).find(|label| !is_accepted(label)) {
-            return Err(Stop::unproven(format!("no call {label:?} was accepted"), window.evidence));
+        if let Some(lacking) = self.without_outcome(trace, &window) {
+            return Err(Stop::unproven(lacking, window.evidence));
         }
         Ok(Pass::new(format!("{} entries for {owed} calls", named.len()), window.evidence))
     }
+
+    /// Returns, in words, a call that had to be refused or accepted for the entries to show something about such calls, and was not.
+    fn without_outcome(&self, trace: &Trace, window: &AuditWindow<'_>) -> Option<String> {
+        let mut rejected = self.rejected.iter().flat_map(|labels| labelled_calls(trace, labels));
+        let is_owed = |call: &Call<'_>| window.calls.iter().any(|owed| std::ptr::eq(*owed, call.exchange));
+        if let Some(call) = rejected.find(|call| !is_rejected(call.exchange) || !is_owed(call)) {
+            return Some(format!("not refused, or refused before it was seen: {}", call.summary()));
+        }
+        let is_accepted = |label: &&str| calls(trace).labelled(label).accepted().next().is_some();
+        let label = self.accepted.iter().flat_map(Labels::iter).find(|label| !is_accepted(label))?;
+        Some(format!("no call {label:?} was accepted"))
+    }
+
     /// Returns whether each of these calls was refused, and has an entry with the peer's id that names it, beside those of the
     /// accepted calls: an entry without a status may belong to either.
     fn are_logged(&self, trace: &Trace, controls: &Labels) -> bool {
