@@ -169,6 +169,19 @@ async fn platform_that_refuses_other_releases_and_states_its_own_in_heartbeats_a
     assert_eq!(require_truly_broken(&report), BTreeSet::from(["A.1 conduct".to_owned()]));
 }
 
+#[expect(clippy::print_stderr, reason = "a skipped test reports it")]
+#[tokio::test(flavor = "multi_thread")]
+async fn peer_goes_to_another_port_where_its_url_is_taken() {
+    if !has_python() {
+        eprintln!("skipped: the program python3 is missing, or lacks a module of its standard library");
+        return;
+    }
+    let only = ["00-*/sync", "A-*/version-is-acknowledged"].map(str::to_owned);
+    let report = run(&["--taken", "--resets"], Selection::new(&only, &[]).expect("a selection")).await;
+    require_stages(&report);
+    assert_eq!(require_truly_broken(&report), BTreeSet::from(["A.1 conduct".to_owned()]));
+}
+
 /// Fails if a stage other than those of routes that the platform lacks fails.
 fn require_stages(report: &Report) {
     assert_eq!(report.void, None);

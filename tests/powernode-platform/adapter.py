@@ -160,9 +160,11 @@ def main():
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--trust")
     parser.add_argument("--window", action="store_true", help="refuse the heartbeats of incompatible releases")
+    parser.add_argument("--taken", action="store_true", help="refuse every other proposal, as of a URL that is taken")
     parser.add_argument("--resets", action="store_true", help="one process plays several scenarios")
     arguments = parser.parse_args()
     platform = Platform(GENERATIONS[arguments.generation], arguments.subject, arguments.window)
+    platform.takes_urls_again = not arguments.taken
     methods = Methods(platform, arguments.tls, arguments.trust, arguments.resets)
     while line := sys.stdin.readline(LINE_BYTES_MAX):
         print(json.dumps(respond(methods, line)), flush=True)

@@ -40,6 +40,7 @@ class Platform:
     def __init__(self, generation, subject="fed:{}", refuses_outside_window=False):
         self.generation, self.subject, self.refuses_outside_window = generation, subject, refuses_outside_window
         self.lock = threading.RLock()
+        self.takes_urls_again, self.was_refused = True, False
         self.running = False
         self.secret = secrets.token_bytes(32)
         self.clear()
@@ -83,6 +84,9 @@ class Platform:
 
     def propose(self, url, spawn_role="symmetric", spawn_mode="out_of_band", token_ttl_seconds=TOKEN_DAYS * 86400):
         """Proposes a peer, and binds the certificate to it under which its proxy will know it."""
+        self.was_refused = not self.takes_urls_again and not self.was_refused
+        if self.was_refused:
+            raise OperatorError("Validation failed: Remote instance url has already been taken", -32000)
         token, id = secrets.token_urlsafe(32), uuid7()
         self.tables["peer"][id] = {
             "id": id, "status": "proposed", "peer_kind": "platform", "remote_instance_url": url,

@@ -16,9 +16,30 @@ use crate::operator::grant::Issue;
 use crate::operator::peer::{Join, Propose};
 use crate::operator::platform::{self, Start};
 use crate::operator::{ClockSync, Method, OperatorError, OperatorMethod, governance, resource};
-use crate::peer::StepContext;
+use crate::peer::{Peer, StepContext};
 use crate::transcript::{Operation, OperationFailure, What, is_same_id};
 use crate::wire::migration::state;
+
+/// Words of a refusal that say that there is such a row already.
+const TAKEN: [&str; 4] = ["taken", "already", "duplicate", "unique"];
+
+/// Returns whether the operator refuses a peer because there is one with its URL.
+fn is_taken(error: &OperatorError) -> bool {
+    let OperatorError::Refused { message, .. } = error else { return false };
+    let message = message.to_lowercase();
+    TAKEN.iter().any(|word| message.contains(word))
+}
+
+/// Returns the proposal of a peer, at the URL where it listens now.
+fn proposal_of(peer: &Peer) -> Propose {
+    Propose {
+        remote_instance_url: peer.base_url_text(),
+        spawn_role: None,
+        spawn_mode: None,
+        peer_kind: None,
+        token_ttl_seconds: None,
+    }
+}
 
 impl ScenarioRunner<'_> {
     /// Calls a method with typed parameters, and records the operation.
@@ -59,14 +80,14 @@ impl ScenarioRunner<'_> {
     }
 
     pub(super) async fn propose(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
-        let proposal_of_peer = Propose {
-            remote_instance_url: self.peer_named(name)?.base_url_text(),
-            spawn_role: None,
-            spawn_mode: None,
-            peer_kind: None,
-            token_ttl_seconds: None,
-        };
-        let proposed = self.ask(context, &proposal_of_peer).await?;
+        let peer = self.peer_named(name)?;
+        let mut outcome = self.ask(context, &proposal_of(&peer)).await;
+        // A platform that lasts may still have a peer of an earlier scenario at a port that came again, or an earlier proposal
+        // of this peer.
+        if outcome.as_ref().err().is_some_and(is_taken) && peer.move_away().await? {
+            outcome = self.ask(context, &proposal_of(&peer)).await;
+        }
+        let proposed = outcome?;
         if proposed["acceptance_token"].as_str().is_none() {
             return Err(StepError::target("peer.propose gave no acceptance_token"));
         }
