@@ -31,6 +31,7 @@ mod held;
 mod host_names;
 mod known_breaches;
 mod limits;
+mod other_clock;
 mod parsers;
 mod peer;
 mod persons_word;

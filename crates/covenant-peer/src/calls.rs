@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::behaviour::{Sending, mutate};
 use super::call::{Call, CallOutcome, OtherCertificate, StepContext};
+use super::link::CERTIFICATE_DAYS;
 use super::{Peer, PeerError};
 use covenant_model::wire::generation::{CallerForm, ProxiedCaller};
 use covenant_model::wire::header;
@@ -153,11 +154,10 @@ impl Peer {
         let own = self.state().identity.as_ref().and_then(|own| own.certificate().common_name.clone());
         let name = own.unwrap_or_default();
         let issued = match (&call.issuer, call.certificate) {
-            (Some(issuer), _) => issuer.0.authority.leaf(&name, &[], 1),
+            (Some(issuer), _) => issuer.0.authority.leaf(&name, &[], CERTIFICATE_DAYS),
             (None, Some(OtherCertificate::Ended)) => self.0.authority.ended_leaf(&name),
-            (None, Some(OtherCertificate::Foreign)) => {
-                Authority::new("foreign", &options.clock).and_then(|foreign| foreign.leaf(&name, &[], 1))
-            }
+            (None, Some(OtherCertificate::Foreign)) => Authority::new("foreign", &options.clock)
+                .and_then(|foreign| foreign.leaf(&name, &[], CERTIFICATE_DAYS)),
             (None, Some(OtherCertificate::Former)) => {
                 let former = self.state().former_identity.clone().ok_or_else(|| PeerError::Call {
                     name: options.name.clone(),

@@ -29,7 +29,7 @@ use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, S
 use crate::transcript::{Entry, Note, NoteKind, Recorder, What};
 use crate::wire::catalog::offering_to_try;
 use crate::wire::generation::CallerForm;
-use crate::wire::path::without_prefix;
+use crate::wire::path::{Route, without_prefix};
 use crate::wire::state::PeerStatus;
 
 /// The number of times that an operator is asked for the time, at the poll interval.
@@ -54,6 +54,8 @@ pub(super) struct ScenarioRunner<'a> {
     pub(super) clock_sync: ClockSync,
     /// The last time that the target's clock showed since it was moved.
     reported: Option<Timestamp>,
+    /// True if an accept has shown the time of a target whose clock can't be read.
+    has_seen_accept: bool,
     /// True if the clock runs between two moves.
     runs: bool,
     _guard: Option<Box<dyn Send + Sync>>,
@@ -84,6 +86,16 @@ pub(super) struct ScenarioRunner<'a> {
     fitting: Option<(BTreeMap<u32, Unfit>, Value)>,
 }
 
+/// Members of the answer to an accept that show the time.
+const ACCEPT_TIMES: [&str; 2] = ["accepted_at", "handshake_at"];
+/// Seconds from which the clock of a target is another one than that of the system.
+const OTHER_CLOCK_SECONDS: i64 = 24 * 60 * 60;
+
+/// Returns whether a time is of this century or the next.
+fn is_plausible(time: &Timestamp) -> bool {
+    YEARS.contains(&time.strftime("%Y").to_string().parse().unwrap_or(0))
+}
+
 impl<'a> ScenarioRunner<'a> {
     pub(super) fn new(
         scenario: &Scenario,
@@ -104,6 +116,7 @@ impl<'a> ScenarioRunner<'a> {
             clock: lease.clock,
             clock_sync: lease.clock_sync,
             reported: None,
+            has_seen_accept: false,
             runs: false,
             caller: lease.caller,
             is_fresh: lease.is_fresh,
@@ -253,8 +266,13 @@ impl<'a> ScenarioRunner<'a> {
     /// Sets the peers' clock by the target's if the clock sync is `Follow`. The transcript records no entry
     /// for it, since each entry has its time.
     pub(super) async fn follow_clock(&mut self) -> Result<(), StepError> {
-        if self.clock_sync != ClockSync::Follow {
-            return Ok(());
+        match self.clock_sync {
+            ClockSync::Shared => return Ok(()),
+            ClockSync::Independent => {
+                self.follow_accept();
+                return Ok(());
+            }
+            ClockSync::Follow => {}
         }
         // A target that is not running may have no time until it runs again.
         let Some(now) = self.target_time().await? else { return Ok(()) };
@@ -265,6 +283,35 @@ impl<'a> ScenarioRunner<'a> {
         self.reported = Some(now);
         self.clock.set(now, self.runs);
         Ok(())
+    }
+
+    /// Sets the peers' clock by the time in the answer to the first accept, if it is a day or more from theirs: no time zone and
+    /// no drift explains that, and the grants and notices of the peers would be of another time than the target's. Later answers
+    /// do not count: they may show the time of an earlier call.
+    fn follow_accept(&mut self) {
+        if self.has_seen_accept {
+            return;
+        }
+        let trace = self.recorder.trace();
+        let mut accepts =
+            trace.exchanges().filter(|(_, it)| it.route() == Some(Route::Accept) && it.succeeded());
+        let Some((entry, accept)) = accepts.next() else { return };
+        self.has_seen_accept = true;
+        let data = accept.data().unwrap_or_default();
+        let shown = ACCEPT_TIMES.iter().find_map(|name| read_moment(data[*name].as_str()?));
+        let Some(shown) = shown.filter(is_plausible) else { return };
+        let behind = shown.duration_since(entry.at).as_secs();
+        if behind.abs() < OTHER_CLOCK_SECONDS {
+            return;
+        }
+        self.clock.advance_seconds(behind);
+        let message = format!("the target shows the time {shown}, so the peers go on by that");
+        self.note(
+            &StepContext::default(),
+            NoteKind::ClockFollowed,
+            message,
+            json!({"behind_seconds": behind}),
+        );
     }
 
     /// Returns the time of the target, or `None` if the target may be down. An operator that cannot answer now is asked
@@ -284,15 +331,13 @@ impl<'a> ScenarioRunner<'a> {
             }
         };
         let now = reported["now"].as_str().and_then(read_moment);
-        now.filter(|now: &Timestamp| YEARS.contains(&now.strftime("%Y").to_string().parse().unwrap_or(0)))
-            .map(Some)
-            .ok_or_else(|| {
-                let message = format!(
-                    "now: a time as in RFC 3339, of this century or the next, was expected, found {}",
-                    reported["now"]
-                );
-                OperatorError::adapter(Now::METHOD, message).into()
-            })
+        now.filter(is_plausible).map(Some).ok_or_else(|| {
+            let message = format!(
+                "now: a time as in RFC 3339, of this century or the next, was expected, found {}",
+                reported["now"]
+            );
+            OperatorError::adapter(Now::METHOD, message).into()
+        })
     }
 
     /// Returns whether the target was stopped, or was set to end itself.

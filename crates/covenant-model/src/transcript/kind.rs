@@ -38,6 +38,8 @@ pub enum NoteKind {
     /// A time limit was waited for in real time, because no method moves the target's clock. The facts name the
     /// seconds.
     RealTime,
+    /// The peers go on by the time that the target shows. The facts name the seconds by which they were behind it.
+    ClockFollowed,
     /// A peer has sent the first half of a body. The second half waits.
     HalfSent,
     /// The kinds of the target that stand for those of the suite. The facts name them.
