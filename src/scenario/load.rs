@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::check_spec::CheckSpec;
-use super::format::{Operator, Scenario, Step};
+use super::format::{AnyCall, Operator, Scenario, Step};
 use super::position::{FormatFault, of_toml};
 use super::references::fault_of_references;
 use crate::check::{ArgumentError, CheckDef, ParameterKind, check_with_id, checks};
@@ -117,8 +117,25 @@ fn fault_of_step(
         Step::Grant(grant) => fault_of_scopes(&grant.scopes, span)
             .or_else(|| fault_of_names(Issue::METHOD.definition(), &grant.with, span)),
         Step::Hold(hold) => fault_of_scopes(&hold.scopes, span),
+        Step::Call(call) => fault_of_certificates(call, span),
         _ => None,
     }
+}
+
+/// Returns a fault if a call names more than one certificate to present.
+fn fault_of_certificates(call: &AnyCall, span: &Range<usize>) -> Option<FormatFault> {
+    let named = [
+        ("certificate", call.certificate.is_some()),
+        ("issuer", call.issuer.is_some()),
+        ("without_certificate", call.without_certificate),
+    ];
+    let named: Vec<&str> =
+        named.into_iter().filter_map(|(name, is_named)| is_named.then_some(name)).collect();
+    let [first, second, ..] = named[..] else { return None };
+    Some(FormatFault::new(
+        format!("`{first}` beside `{second}`: a call presents one of the two"),
+        span.clone(),
+    ))
 }
 
 /// Checks the method of an operator step and the type of its parameters. A `${…}` can become a value of any
@@ -332,6 +349,24 @@ mod tests {
             let text = error(&source);
             assert!(text.starts_with(place), "{text}");
             assert!(text.contains(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_call_presents_one_certificate() {
+        let with = |more: &str| {
+            format!("{HEAD}[[step]]\ncall = {{ peer = \"alice\", method = \"GET\", path = \"/\", {more} }}\n")
+        };
+        for more in [
+            "certificate = \"ended\", issuer = \"alice\"",
+            "certificate = \"ended\", without_certificate = true",
+            "issuer = \"alice\", without_certificate = true",
+        ] {
+            let text = error(&with(more));
+            assert!(
+                text.starts_with("x.toml:5") && text.contains("a call presents one of the two"),
+                "{text}"
+            );
         }
     }
 
