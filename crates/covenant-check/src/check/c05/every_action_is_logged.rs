@@ -14,6 +14,7 @@ use crate::check::general::{is_rejected, reply_summary};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
 use covenant_model::transcript::{Direction, Exchange, Trace};
+use covenant_model::wire::state::PeerStatus;
 
 /// Each call has an audit entry with the peer's id: none is missing, and none is there twice.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,9 +37,11 @@ pub(in crate::check) struct EveryActionIsLogged {
     /// The invalid calls among them, made without a certificate. Unless each of these was answered 401 or 403, a target may read
     /// the body before it identifies the caller: an invalid call that has no entry then reached nobody's account.
     pub anonymous: Option<Labels>,
-    /// The call of `rejected`, made without a certificate. With it an entry is owed for a call of `rejected` only where its refusal
-    /// shows that the target knew the peer: a 403 with a body of the platform, where the anonymous call had another status.
-    pub unknown: Option<Label>,
+    /// `true` if the calls of `rejected` are refused because the peer is suspended. Then an entry is owed for them only where each
+    /// refusal says so: a target may not know a caller that is suspended. An entry has to name its call, because the suspension has
+    /// entries too.
+    #[serde(default)]
+    pub suspended: bool,
     /// The labels of calls of which one has to have been accepted each. Else their entries show nothing about such calls.
     pub accepted: Option<Labels>,
     /// The route of which the target made calls of its own, such as `migrations`: these require an entry. Without it, one entry for any of
@@ -120,9 +123,10 @@ impl EveryActionIsLogged {
                 window.evidence,
             ));
         }
-        // Without an earlier snapshot, entries of other actions of the handshake are new too.
-        if let Some(doubtful) =
-            self.before.is_none().then(|| without_certain_entry(&window, &named)).flatten()
+        // Without an earlier snapshot, entries of other actions of the handshake are new too, and so are those of a suspension.
+        if let Some(doubtful) = (self.before.is_none() || self.suspended)
+            .then(|| without_certain_entry(&window, &named))
+            .flatten()
         {
             let actual = format!("no entry names {doubtful}; one of another action may be counted for it");
             return Err(Stop::unproven(actual, window.evidence));
@@ -186,16 +190,16 @@ impl EveryActionIsLogged {
 impl EveryActionIsLogged {
     /// Returns whether each refusal of the rejected calls shows that the target knew the peer, where the check asks for that.
     fn knows_rejected(&self, trace: &Trace) -> bool {
-        const FORBIDDEN: u16 = 403;
-        let Some(unknown) = &self.unknown else { return true };
-        let anonymous = calls(trace).labelled(unknown).next().and_then(|call| call.exchange.status());
-        let says_why = |call: &Exchange| {
-            let body = call.response.as_ref().and_then(|response| response.body.json());
-            body.is_some_and(|body| body["error"].is_string() || body["error"].is_object())
+        let says_so = |call: &Call<'_>| {
+            let body = call.exchange.response.as_ref().and_then(|response| response.body.json());
+            body.is_some_and(|body| PeerStatus::means_suspended(&body.to_string()))
         };
-        let mut rejected = self.rejected.iter().flat_map(|labels| labelled_calls(trace, labels));
-        anonymous.is_some_and(|status| status != FORBIDDEN)
-            && rejected.all(|call| call.exchange.status() == Some(FORBIDDEN) && says_why(call.exchange))
+        !self.suspended
+            || self
+                .rejected
+                .iter()
+                .flat_map(|labels| labelled_calls(trace, labels))
+                .all(|call| says_so(&call))
     }
 }
 

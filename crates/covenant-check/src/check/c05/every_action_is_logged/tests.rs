@@ -44,37 +44,48 @@ fn a_refused_call_without_an_entry_counts_beside_another_one_that_has_one() {
 
 #[test]
 fn a_refusal_of_a_caller_that_may_be_unknown_needs_no_entry() {
-    let verdict = |suspended: u16, body: Value, anonymous: u16, names: &[&str]| {
+    let verdict = |suspended: u16, body: Value, names: &[&str]| {
         let asked = |status: u16, body: Value| {
             Exchange::to_target("alice").on("POST", "sync").answered_with(status, body)
         };
-        let refusal = || json!({"error": "no such kind"});
         let entries = names.iter().enumerate();
         let entries = entries
             .map(|(id, name)| json!({"id": id, "action": name, "payload": {"federation_peer_id": "p"}}));
         let entries: Vec<Value> = entries.collect();
         TraceBuilder::new()
             .operation("alice", "peer.join", json!({"peer_id": "p"}))
-            .call("anonymous", asked(anonymous, refusal()))
             .operation("before", "audit.list", json!({ "entries": [] }))
-            .call("refused", asked(422, refusal()))
+            .call("refused", asked(422, json!({"error": "no such kind"})))
             .call("suspended", asked(suspended, body))
             .operation("after", "audit.list", json!({ "entries": entries }))
             .verdict::<EveryActionIsLogged>(json!({
                 "call": ["refused", "suspended"], "control": "refused", "rejected": "suspended",
-                "unknown": "anonymous", "before": "before", "after": "after", "peer": "alice",
+                "suspended": true, "before": "before", "after": "after", "peer": "alice",
             }))
     };
     let (one, two) = (&["federation.sync"][..], &["federation.sync", "federation.sync"][..]);
-    let says_why = || json!({"error": "the peer is suspended"});
-    assert_eq!(verdict(403, says_why(), 401, two), Kept);
-    assert_eq!(verdict(403, says_why(), 401, one), Broken);
-    assert_eq!(verdict(401, says_why(), 401, one), Unproven, "a caller that it does not know");
-    assert_eq!(verdict(401, says_why(), 403, one), Unproven);
-    assert_eq!(verdict(403, says_why(), 403, one), Unproven, "as it answers a caller that it does not know");
-    assert_eq!(verdict(403, Value::Null, 401, one), Unproven, "perhaps one in front of the platform");
-    assert_eq!(verdict(200, json!({}), 401, one), Unproven, "it was served");
-    assert_eq!(verdict(403, says_why(), 401, &[]), Unproven, "no refused call is logged");
+    for says_why in [
+        json!({"error": "the peer is suspended"}),
+        json!({"error": "FederationPeer is not in a reachable status (suspended)"}),
+        json!({"error": {"code": "PEER_SUSPENDED"}}),
+    ] {
+        for status in [401, 403, 409] {
+            assert_eq!(verdict(status, says_why.clone(), two), Kept, "{status} {says_why}");
+            assert_eq!(verdict(status, says_why.clone(), one), Broken, "{status} {says_why}");
+            assert_eq!(verdict(status, says_why.clone(), &[]), Unproven, "no refused call is logged");
+        }
+    }
+    for body in [json!({"error": "forbidden"}), json!({"error": "on hold"}), Value::Null] {
+        assert_eq!(verdict(401, body.clone(), one), Unproven, "a caller that it does not know");
+        assert_eq!(verdict(403, body, one), Unproven, "perhaps one in front of the platform");
+    }
+    assert_eq!(verdict(200, json!({}), one), Unproven, "it was served");
+    let of_operator = &["federation.sync", "peer.suspend"][..];
+    assert_eq!(
+        verdict(403, json!({"error": "suspended"}), of_operator),
+        Unproven,
+        "an entry of its operator"
+    );
 }
 
 /// Returns the verdict on these new entries, if `before` is the entry of the first snapshot.
