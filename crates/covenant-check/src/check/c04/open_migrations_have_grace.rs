@@ -28,8 +28,8 @@ pub(in crate::check) struct OpenMigrationsHaveGrace {
     pub after_grace: Label,
     /// The operator's list of records after the commits within the grace.
     pub records: Option<Label>,
-    /// The commit of another peer, whose peering lasts: its migration was open at the same time. Unless it was accepted, a refusal
-    /// within the grace is unproven.
+    /// The commits of another peer, whose peering lasts: its migrations were open at the same time. Unless one was admitted after it, a
+    /// refusal within the grace is unproven.
     pub control: Option<Label>,
 }
 
@@ -58,7 +58,9 @@ impl Check for OpenMigrationsHaveGrace {
             [revoked].into_iter().chain(in_time.iter().chain(&late).map(Call::n)).collect();
         if let Some(cut) = in_time.iter().find(|commit| is_refused(commit)) {
             if let Some(control) = &self.control {
-                let mut lasting = calls(trace).labelled(control).accepted();
+                let mut lasting = calls(trace).labelled(control).filter(|commit| {
+                    commit.n() > cut.n() && call_outcome(commit.exchange) == CallOutcome::Admitted
+                });
                 let lacking = "the target does not accept what a peer whose peering lasts had open either";
                 lasting.next().or_unproven_at(lacking, &[revoked, cut.n()])?;
             }
@@ -204,25 +206,37 @@ mod tests {
 
     #[test]
     fn a_refusal_counts_beside_a_commit_of_a_peer_whose_peering_lasts() {
-        let verdict = |lasting: Option<u16>, in_time: u16| {
+        let lasting_at = |is_after: bool, lasting: Option<u16>, in_time: u16| {
             let mut builder = TraceBuilder::new().call("open", call(202, json!({}))).operation(
                 "revoke",
                 "peer.revoke",
                 json!({}),
             );
-            if let Some(status) = lasting {
-                let commit = Exchange::to_target("bob").on("POST", "migrations/m/commit").sending(json!({}));
-                builder = builder.call("lasting", commit.answered_with(status, json!({})));
+            let control = |builder: TraceBuilder| match lasting {
+                Some(status) => {
+                    let commit =
+                        Exchange::to_target("bob").on("POST", "migrations/m/commit").sending(json!({}));
+                    builder.call("lasting", commit.answered_with(status, json!({})))
+                }
+                None => builder,
+            };
+            if !is_after {
+                builder = control(builder);
             }
-            let builder = builder.call("in time", call(in_time, json!({})));
-            let builder = builder.advance(299).call("in time", call(in_time, json!({})));
+            builder = builder.call("in time", call(in_time, json!({})));
+            builder = builder.advance(299).call("in time", call(in_time, json!({})));
+            if is_after {
+                builder = control(builder);
+            }
             let builder = builder.advance(2).call("late", call(401, json!({})));
             builder.verdict::<OpenMigrationsHaveGrace>(json!({
                 "open": "open", "revoke": "revoke", "within_grace": "in time", "after_grace": "late", "control": "lasting",
             }))
         };
+        let verdict = |lasting: Option<u16>, in_time: u16| lasting_at(true, lasting, in_time);
         assert_eq!((verdict(Some(201), 201), verdict(Some(201), 401)), (Kept, Broken));
-        for lost in [Some(404), Some(409), Some(503), None] {
+        assert_eq!(lasting_at(false, Some(201), 401), Unproven, "what was open may be lost since then");
+        for lost in [Some(202), Some(404), Some(409), Some(503), None] {
             assert_eq!(verdict(lost, 404), Unproven, "{lost:?}: a restart lost what was open");
         }
         assert_eq!(verdict(Some(404), 201), Kept);
