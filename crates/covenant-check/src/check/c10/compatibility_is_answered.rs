@@ -57,8 +57,8 @@ impl Check for CompatibilityIsAnswered {
 }
 
 impl CompatibilityIsAnswered {
-    /// Returns the pass where the target refused each heartbeat with the version, and took another one of the same peer: it
-    /// may refuse an incompatible peer (reading 75).
+    /// Returns the pass where the target refused each heartbeat with the version, and took the one before of the same peer: it
+    /// may refuse an incompatible peer (reading 75), and may refuse a peer from then on that was refused once.
     fn refusal(&self, trace: &Trace, heartbeats: &[Call<'_>]) -> Option<Pass> {
         if self.compatible {
             return None;
@@ -70,11 +70,11 @@ impl CompatibilityIsAnswered {
             let is_incompatible = sent.is_some_and(|sent| !is_compatible(&own, sent));
             is_incompatible && call_outcome(call.exchange) == CallOutcome::Refused
         };
-        let (taken, _) = trace.exchanges().rfind(|(entry, exchange)| {
-            let is_same = exchange.peer == last.exchange.peer && exchange.route() == Some(Route::Heartbeat);
-            is_same && entry.n < last.n() && exchange.succeeded()
-        })?;
-        let numbers = [taken.n].into_iter().chain(heartbeats.iter().map(Call::n));
+        let first = heartbeats.first()?.n();
+        let mut own_before =
+            calls(trace).of(&last.exchange.peer).made_by_peer().on(Route::Heartbeat).before(first);
+        let taken = own_before.next_back().filter(|before| before.exchange.succeeded())?;
+        let numbers = [taken.n()].into_iter().chain(heartbeats.iter().map(Call::n));
         heartbeats.iter().all(is_refused).then(|| Pass::new(last.summary(), numbers))
     }
 
@@ -216,9 +216,12 @@ mod tests {
             (Some(&taken), "1.6.0", 429, Unproven),
             (Some(&taken), "1.5.0", 422, Unproven),
             (None, "1.6.0", 422, Unproven),
+            (Some(&beat("v1.4.0").answered(422)), "1.6.0", 422, Unproven),
         ] {
-            let builder =
-                first.into_iter().fold(TraceBuilder::new(), |it, call| it.call("taken", call.clone()));
+            // An earlier one that was taken says nothing of a peer that was refused since.
+            let builder = TraceBuilder::new()
+                .call("earlier", first.map_or(beat("1.4.0").answered(422), |_| taken.clone()));
+            let builder = first.into_iter().fold(builder, |it, call| it.call("before", call.clone()));
             let verdict = builder
                 .call("beat", beat(sent).answered_with(status, json!({"error": "no"})))
                 .verdict::<CompatibilityIsAnswered>(json!({"call": "beat", "compatible": false}));
