@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::imported::ImportedRecords;
 use super::lists::rows;
 use super::row::{DELETED, PUT_AWAY, fixed_part, is_called, keeps_members, member};
-use crate::check::arguments::Label;
+use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls};
+use crate::check::query::{CallQuery, calls, labelled_calls};
 use covenant_model::operator::{OperatorMethod, resource};
 use covenant_model::transcript::Trace;
 
@@ -44,6 +44,8 @@ pub(in crate::check) struct ListedEntriesRemain {
     /// taken effect. Otherwise the target deletes nothing for a peer. With it, an id that the list before has twice is left
     /// out, and nothing is proven: each peer has its own record, and may have it deleted.
     pub deletion: Option<Label>,
+    /// The migrations whose records the list before has to have, each stored. Otherwise the list shows nothing of what was migrated.
+    pub migrated: Option<Labels>,
     /// The deletions that peers ask for between the lists: if one was put off, nothing is proven.
     pub asked: Option<Label>,
 }
@@ -69,6 +71,7 @@ impl Check for ListedEntriesRemain {
         if before.is_empty() {
             return Err(Stop::unproven("nothing was listed before", evidence));
         }
+        self.require_migrated(trace, &before)?;
         let twice = if self.deletion.is_some() { drop_doubled(&mut before) } else { None };
         let outcomes: Vec<RowOutcome> =
             before.iter().map(|row| row_outcome(&imported, row, &mut after)).collect();
@@ -93,6 +96,20 @@ impl Check for ListedEntriesRemain {
 }
 
 impl ListedEntriesRemain {
+    /// Ends the check unless each of the migrations was applied, and its record is listed.
+    fn require_migrated(&self, trace: &Trace, listed: &[&Value]) -> Result<(), Stop> {
+        for migration in self.migrated.iter().flat_map(|labels| labelled_calls(trace, labels)) {
+            let sent = migration.exchange.sent();
+            let id = sent.and_then(|plan| plan["root_resource_id"].as_str()).unwrap_or_default();
+            let is_listed = listed.iter().any(|row| member(row, "id").is_some_and(|listed| listed == id));
+            if call_outcome(migration.exchange) != CallOutcome::Admitted || !is_listed {
+                let actual = format!("the list lacks what was migrated: {}", migration.summary());
+                return Err(Stop::unproven(actual, [migration.n()]));
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the check if a deletion by a sender did not take effect before the list `first`.
     fn require_deletions(&self, trace: &Trace, first: u64) -> Result<(), Stop> {
         let Some(label) = &self.deletion else { return Ok(()) };

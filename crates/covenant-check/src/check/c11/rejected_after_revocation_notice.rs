@@ -49,15 +49,7 @@ impl Check for RejectedAfterRevocationNotice {
         if effective_at.is_some_and(|effective_at| effective_at > call.at()) {
             return Err(Stop::unproven("the notice names a later time", []));
         }
-        let refused = Refused {
-            call: self.call.clone(),
-            control: self.control.clone(),
-            probe: self.probe.clone(),
-            cause: None,
-            ended: None,
-            suspended: None,
-            still: None,
-        };
+        let refused = Refused::of(self.call.clone(), self.control.clone(), self.probe.clone());
         refused.evaluate(trace)
     }
 }

@@ -39,15 +39,7 @@ impl Check for RevokedPeersAreRejected {
                 open = Some(Stop::unproven(format!("{snapshot:?} shows no revoked peer"), []));
                 continue;
             }
-            let refused = Refused {
-                call: call.into(),
-                control: self.control.clone(),
-                probe: self.probe.clone(),
-                cause: None,
-                ended: None,
-                suspended: None,
-                still: None,
-            };
+            let refused = Refused::of(call.into(), self.control.clone(), self.probe.clone());
             match refused.evaluate(trace) {
                 Ok(Pass(seen)) => evidence.extend(seen.evidence),
                 Err(broken @ Stop::Broken(_)) => return Err(broken),

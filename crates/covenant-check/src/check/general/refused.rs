@@ -24,6 +24,8 @@ pub(in crate::check) struct Refused {
     pub probe: Label,
     /// The calls that make it invalid, which have to be accepted.
     pub cause: Option<Labels>,
+    /// The same call by another peer, which has to be refused too: a target that admits it admits anybody, whatever they present.
+    pub of_another: Option<Label>,
     /// The notice that ends the peering: a call that is accepted after it is a breach only if the answer to the notice shows
     /// the peering as ended. A target that does not read the notice goes on as before, and says so.
     pub ended: Option<Label>,
@@ -59,6 +61,12 @@ impl Check for Refused {
         let with_outcome =
             |wanted: CallOutcome| refused.iter().find(|call| call_outcome(call.exchange) == wanted);
         if let Some(call) = with_outcome(CallOutcome::Admitted) {
+            let mut of_another =
+                self.of_another.iter().flat_map(|label| calls(trace).labelled(label).accepted());
+            if let Some(admitted) = of_another.next() {
+                let actual = format!("another peer is admitted too: {}", admitted.summary());
+                return Err(Stop::unproven(actual, [call.n(), admitted.n()]));
+            }
             if let Some(label) = &self.ended {
                 require_ended(trace, label)?;
             }
@@ -83,6 +91,22 @@ impl Check for Refused {
         let evidence = refused.iter().chain(&valid).map(Call::n);
         let actual = format!("{} refused, its positive control accepted", refused[0].summary());
         Ok(Pass::new(actual, evidence))
+    }
+}
+
+impl Refused {
+    /// Returns the check of a call that nothing else makes invalid.
+    pub(in crate::check) fn of(call: Label, control: Label, probe: Label) -> Self {
+        Self {
+            call,
+            control,
+            probe,
+            cause: None,
+            of_another: None,
+            ended: None,
+            suspended: None,
+            still: None,
+        }
     }
 }
 
@@ -171,6 +195,23 @@ mod tests {
             builder.verdict::<Refused>(with)
         };
         assert_eq!([verdict(200), verdict(503)], [Broken, Unproven]);
+    }
+
+    #[test]
+    fn a_call_that_is_admitted_of_anybody_shows_nothing_about_a_certificate() {
+        let verdict = |of_another: u16| {
+            let call = |peer: &str, status: u16| {
+                Exchange::to_target(peer).on("GET", "resources/skill/a").answered(status)
+            };
+            TraceBuilder::new()
+                .call("valid", call("alice", 200))
+                .call("of_bob", call("alice", 200))
+                .call("bob", call("bob", of_another))
+                .verdict::<Refused>(
+                    json!({"call": "of_bob", "control": "valid", "probe": "valid", "of_another": "bob"}),
+                )
+        };
+        assert_eq!([verdict(403), verdict(200)], [Broken, Unproven]);
     }
 
     #[test]
