@@ -31,6 +31,7 @@ mod held;
 mod host_names;
 mod known_breaches;
 mod limits;
+mod missing_methods;
 mod other_clock;
 mod parsers;
 mod peer;

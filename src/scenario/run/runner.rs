@@ -74,6 +74,8 @@ pub(super) struct ScenarioRunner<'a> {
     checks: Vec<CheckSpec>,
     /// The labels of the steps that were left out, with the missing method.
     left_out: BTreeMap<String, String>,
+    /// The method whose lack left out the last step that gives a result.
+    last_left_out: Option<String>,
     /// The number of seconds by which the scenario moves the clock in all.
     pub(super) clock_seconds: u64,
     /// The names of the peers about which a scan of the scenario waits for a finding.
@@ -130,6 +132,7 @@ impl<'a> ScenarioRunner<'a> {
             settings: Value::Object(scenario.settings.clone()),
             checks: scenario.checks.iter().map(|check| check.get_ref().clone()).collect(),
             left_out: BTreeMap::new(),
+            last_left_out: None,
             clock_seconds: clock_seconds(scenario),
             awaited: awaited(scenario),
             put_last: BTreeMap::new(),
@@ -181,6 +184,7 @@ impl<'a> ScenarioRunner<'a> {
         let context = StepContext { step: Some(number), label: step.label().map(ToOwned::to_owned) };
         let message = format!("the operator client does not know the method {method}");
         self.note(&context, NoteKind::LeftOut, message, json!({"method": method}));
+        self.last_left_out = Some(method.clone());
         // A peer issued the grant all the same, so that a later step can name its token.
         if let Some(label) = step.label().filter(|_| !matches!(step, Step::Hold(_))) {
             self.left_out.insert(label.to_owned(), method);
@@ -200,8 +204,13 @@ impl<'a> ScenarioRunner<'a> {
         self.note(&context, NoteKind::LeftOut, unfit.lacks.clone(), json!({"lacks": unfit.lacks}));
     }
 
-    /// Returns the method whose lack left out a step that this step refers to.
+    /// Returns the method whose lack left out a step that this step refers to, or the step before one that expects its result.
     fn lacking(&self, step: &Step) -> Option<String> {
+        if let Step::Expect(Expect { of: None, .. }) = step
+            && self.last_left_out.is_some()
+        {
+            return self.last_left_out.clone();
+        }
         let mut left_out = self.left_out.iter();
         left_out.find(|(label, _)| step.refers_to(label)).map(|(_, method)| method.clone())
     }
@@ -549,6 +558,7 @@ impl<'a> ScenarioRunner<'a> {
             self.values.set(label, value.clone());
         }
         self.last = value;
+        self.last_left_out = None;
     }
 
     pub(super) fn note(
