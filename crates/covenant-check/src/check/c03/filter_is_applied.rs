@@ -43,18 +43,21 @@ impl Check for FilterIsApplied {
             return Err(Stop::unproven("the records were not put there", []));
         }
         let mut arrived = BTreeMap::new();
+        let mut open = None;
         for call in calls(trace).of(&self.peer) {
-            if let Some(id) = outside.iter().find(|id| carries(call, id)) {
+            for id in outside.iter().filter(|id| carries(call, id)) {
                 if let Some(declared) =
                     first_put(trace, id).and_then(|put| other_filter(trace, &self.peer, put))
                 {
                     let actual = format!("{id} arrived, and the target declares another filter: {declared}");
-                    return Err(Stop::unproven(actual, [call.n()]));
+                    open.get_or_insert_with(|| Stop::unproven(actual, [call.n()]));
+                    continue;
                 }
                 // A store may give a record a member that it was put without.
                 if record_in(call, id).is_some_and(|record| is_completed(trace, id, &record)) {
                     let actual = format!("{id} arrived, and the target had put it inside the filter");
-                    return Err(Stop::unproven(actual, [call.n()]));
+                    open.get_or_insert_with(|| Stop::unproven(actual, [call.n()]));
+                    continue;
                 }
                 let actual = format!("{id} is outside the filter, and arrived");
                 return Err(Stop::broken(actual, [call.n()]).final_if(is_filter_declared(trace, &self.peer)));
@@ -62,6 +65,9 @@ impl Check for FilterIsApplied {
             if self.route.as_ref().is_none_or(|name| call.route().is_some_and(|route| route.name() == name)) {
                 arrived.extend(inside.iter().filter(|id| carries(call, id)).map(|id| (*id, call.n())));
             }
+        }
+        if let Some(open) = open {
+            return Err(open);
         }
         let evidence = arrived.values().copied();
         if inside.iter().all(|id| arrived.contains_key(id)) {
@@ -103,9 +109,10 @@ fn first_put<'a>(trace: &'a Trace, id: &str) -> Option<&'a Value> {
     Some(&puts.find(|(_, put)| put.parameters["id"] == id)?.1.parameters["record"])
 }
 
-/// Returns the ids of the records that were put under a label.
+/// Returns the ids of the records that were put under a label. A store may refuse a record that lacks a member.
 fn ids_put<'a>(trace: &'a Trace, label: &'a str) -> Vec<&'a str> {
     let puts = trace.labelled(label).filter_map(|entry| entry.operation());
+    let puts = puts.filter(|put| put.failure.is_none());
     puts.filter_map(|put| put.parameters["id"].as_str()).collect()
 }
 
@@ -147,7 +154,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
-    use covenant_model::transcript::Exchange;
+    use covenant_model::transcript::{Exchange, OperationFailure};
     use serde_json::json;
 
     /// Returns the verdict if a record inside the filter was read, and these were synced.
@@ -232,6 +239,48 @@ mod tests {
         assert_eq!(verdict(&json!({"team": "blue"})), Broken);
         assert_eq!(verdict(&json!({"team": "blue", "tier": "bronze"})), Broken);
         assert_eq!(verdict(&json!({"team": "blue", "tier": "gold"})), Unproven, "by a default of the store");
+    }
+
+    #[test]
+    fn a_record_that_the_store_refused_is_none_and_an_open_one_hides_no_other() {
+        let verdict = |refused: bool, arriving: &[Value]| {
+            let parameters = json!({"resource_kind": "skill", "filter": {"team": "blue", "tier": "gold"}});
+            let put = |id: &str, record: Value| json!({"kind": "skill", "id": id, "record": record});
+            let put_all = |builder: TraceBuilder| {
+                let record = || json!({"team": "blue"});
+                if refused {
+                    let failure =
+                        OperationFailure::Refused { code: -32009, message: "tier is required".to_owned() };
+                    return builder.failed_operation(
+                        "outside",
+                        "resource.put",
+                        put("bare", record()),
+                        failure,
+                    );
+                }
+                ["bare", "other"].into_iter().fold(builder, |builder, id| {
+                    builder.operation_with("outside", "resource.put", put(id, record()), json!(null))
+                })
+            };
+            let records: Vec<Value> = [json!({"id": "blue", "payload": {"id": "blue"}})]
+                .into_iter()
+                .chain(arriving.iter().cloned())
+                .collect();
+            let sync =
+                Exchange::from_target("alice").on("POST", "sync").sending(json!({ "records": records }));
+            put_all(TraceBuilder::new().operation_with("", "capability.declare", parameters, json!({})))
+                .operation_with("inside", "resource.put", put("blue", json!({"team": "blue"})), json!(null))
+                .call_from_target(sync.answered_with(200, json!({})))
+                .verdict::<FilterIsApplied>(
+                    json!({"peer": "alice", "outside": "outside", "inside": "inside"}),
+                )
+        };
+        let completed = json!({"id": "bare", "payload": {"team": "blue", "tier": "gold"}});
+        let bare = json!({"id": "other", "payload": {"team": "blue"}});
+        assert_eq!(verdict(true, &[]), Unproven, "no record is outside");
+        assert_eq!(verdict(false, &[]), Kept);
+        assert_eq!(verdict(false, std::slice::from_ref(&completed)), Unproven);
+        assert_eq!(verdict(false, &[completed, bare]), Broken);
     }
 
     #[test]
