@@ -28,6 +28,10 @@ pub(in crate::check) struct NoSyncAfterMigration {
     pub change: Label,
     /// The operation that lets records of the kind be synced again. Calls during it and after it break nothing.
     pub until: Option<Label>,
+    /// `true` if the peer alone declares the kind for migration: a plan with a record is then what it asks for, and only a batch is a
+    /// breach.
+    #[serde(default)]
+    pub takes_plans: bool,
     /// Valid calls made afterwards, of which the last has to be accepted.
     pub probe: Label,
 }
@@ -58,6 +62,9 @@ impl Check for NoSyncAfterMigration {
             let actual = format!("the target sent the record: {}", call.summary());
             // A later order of the operator may be one for a plan that left before.
             let is_batch = call.route() == Some(Route::Sync);
+            if self.takes_plans && !is_batch {
+                return Err(Stop::unproven(format!("{actual}, as the peer declares"), [changed, call.n()]));
+            }
             return Err(Stop::broken(actual, [changed, call.n()]).final_if(is_batch));
         }
         let mut syncs = calls(trace).of(&self.peer).made_by_target().on(Route::Sync).after(migrated);
@@ -229,6 +236,21 @@ mod tests {
         assert_eq!(evaluated(&Route::Migrations, plan(&json!([step(1, "1")]))), Broken);
         assert_eq!(evaluated(&Route::Migrations, other), Kept);
         assert_eq!(evaluated(&Route::Sync, json!({"kind": "skill", "items": [{"id": "1"}]})), Unproven);
+    }
+
+    #[test]
+    fn a_plan_to_a_peer_that_asks_for_migrations_is_no_sync() {
+        let verdict = |route: &Route, sent: Value, takes_plans: bool| {
+            let sent = call(Direction::FromTarget, route, sent, 200, &json!({}));
+            let builder = probed(synced(changed(201, &json!({}))).call_from_target(sent), 200);
+            builder.verdict::<NoSyncAfterMigration>(json!({
+                "peer": "alice", "migration": "plan", "change": "changed", "probe": "probe", "takes_plans": takes_plans,
+            }))
+        };
+        let batch = || json!({"resource_kind": "skill", "records": [{"id": "1"}]});
+        assert_eq!([false, true].map(|takes| verdict(&Route::Sync, batch(), takes)), [Broken; 2]);
+        let sent = || plan(&json!([step(1, "1")]));
+        assert_eq!([false, true].map(|takes| verdict(&Route::Migrations, sent(), takes)), [Broken, Unproven]);
     }
 
     #[test]

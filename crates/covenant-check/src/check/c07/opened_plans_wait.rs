@@ -59,7 +59,9 @@ impl Check for OpenedPlansWait {
         let mut places =
             request.steps.iter().map(|step| (step.resource_kind.clone(), step.resource_id.clone()));
         let has_waited = completed(commit.exchange).is_some()
-            && places.all(|place| !waiting.contains_key(&place) && migration.before.contains_key(&place));
+            && places
+                .clone()
+                .all(|place| !waiting.contains_key(&place) && migration.before.contains_key(&place));
         let steps = migration.planned_steps();
         let is_created = |place| !migration.before.contains_key(place) && migration.after.contains_key(place);
         let applied: Vec<i64> = steps
@@ -69,6 +71,10 @@ impl Check for OpenedPlansWait {
             .collect();
         if !has_waited {
             let actual = "an earlier plan did not wait for its commit, or was not applied by it";
+            return Err(Stop::unproven(actual, evidence));
+        }
+        if applied.is_empty() && !places.all(|place| migration.after.contains_key(&place)) {
+            let actual = "the records of the earlier plan are gone too: the list shows nothing";
             return Err(Stop::unproven(actual, evidence));
         }
         if applied.is_empty() {
@@ -117,6 +123,7 @@ mod tests {
         let open = (202, "transferring");
         assert_eq!(verdict(&none, 201, &one, open, &one), Kept);
         assert_eq!(verdict(&none, 201, &one, open, &both), Broken);
+        assert_eq!(verdict(&none, 201, &one, open, &none), Unproven, "the list is empty");
         assert_eq!(verdict(&one, 201, &one, open, &both), Unproven, "it applies each plan by itself");
         assert_eq!(verdict(&none, 404, &one, open, &both), Unproven, "it knows no commit");
         assert_eq!(verdict(&none, 201, &none, open, &both), Unproven, "the commit applied nothing");
