@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::Patch;
+use crate::migration;
 use crate::store::StoreError;
 use crate::store::records::{self, Record};
 use crate::store::rows::Capability;
@@ -71,7 +72,29 @@ pub(super) const PATCHES: &[Patch] = &[
             };
         },
     ),
+    Patch::variant(
+        "normalises-migrated-texts",
+        "Stores each text of a migrated record without the white space at its ends, in composed form, and leaves an empty one out.",
+        |policy| {
+            policy.migration.choose_body = |tx, step, account| {
+                let mut body = migration::choose_body(tx, step, account);
+                body.values_mut().for_each(normalise);
+                body.retain(|_, member| *member != "");
+                body
+            };
+        },
+    ),
 ];
+
+/// Normalises each text of a value.
+fn normalise(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = text.trim().replace("e\u{301}", "é"),
+        Value::Array(items) => items.iter_mut().for_each(normalise),
+        Value::Object(members) => members.values_mut().for_each(normalise),
+        _ => {}
+    }
+}
 
 /// The kinds, as `describe` names them.
 fn kinds() -> Value {

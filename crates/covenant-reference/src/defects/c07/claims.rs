@@ -52,51 +52,11 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
-        "claims-records-whose-texts-it-trims",
-        &[("7.2", Conduct)],
-        "Cuts the white space at both ends of each text of a migrated record, and counts the record as applied.",
-        |policy| {
-            policy.migration.choose_body = |tx, step, account| {
-                with_each_value(tx, step, account, |value| {
-                    value.as_str().map(|text| json!(text.trim()))
-                })
-            };
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "claims-records-whose-texts-it-composes",
-        &[("7.2", Conduct)],
-        "Stores an accent that follows its letter together with it, and counts the record as applied.",
-        |policy| {
-            policy.migration.choose_body = |tx, step, account| {
-                with_each_value(tx, step, account, |value| {
-                    value.as_str().map(|text| json!(text.replace("e\u{301}", "é")))
-                })
-            };
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
         "claims-records-whose-numbers-it-rounds",
         &[("7.2", Conduct)],
         "Reads each number of a migrated record as a double, and counts the record as applied.",
         |policy| {
-            policy.migration.choose_body =
-                |tx, step, account| with_each_value(tx, step, account, rounded);
-        },
-    )
-    .hard_to_reach(),
-    Patch::defect(
-        "claims-records-without-their-empty-texts",
-        &[("7.2", Conduct)],
-        "Stores no empty text of a migrated record, and counts the record as applied.",
-        |policy| {
-            policy.migration.choose_body = |tx, step, account| {
-                let mut body = migration::choose_body(tx, step, account);
-                body.retain(|_, member| *member != "" && !member.is_null());
-                body
-            };
+            policy.migration.choose_body = |tx, step, account| with_each_value(tx, step, account, rounded);
         },
     )
     .hard_to_reach(),
@@ -319,7 +279,8 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
             policy.migration.apply = |plan| {
                 let mut outcome = migration::apply(plan)?;
                 let steps = plan.steps_in_order();
-                if let Some(first) = steps.first().filter(|_| outcome.conflicts.is_empty() && steps.len() > 1) {
+                if let Some(first) = steps.first().filter(|_| outcome.conflicts.is_empty() && steps.len() > 1)
+                {
                     outcome.conflicts.push(Conflict {
                         step_order: first.step_order,
                         resource_kind: first.resource_kind.clone(),
