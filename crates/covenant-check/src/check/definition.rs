@@ -38,6 +38,10 @@ pub(super) trait Check: Debug + DeserializeOwned + JsonSchema + 'static {
     /// unproven.
     const ABSENT_CALL: AbsentCall = AbsentCall::SaysNothing;
 
+    /// `true` if a record that another peer of the suite placed with a migration is as good for the check as one that the operator
+    /// put: it asks only whether the calls of the other peers are served. Else the check is unproven with such a record.
+    const TAKES_PLACED: bool = false;
+
     /// Evaluates the check over a finished trace.
     fn evaluate(&self, trace: &Trace) -> Outcome;
 
@@ -81,6 +85,8 @@ pub struct CheckDef {
     pub control: Option<&'static str>,
     /// The meaning of a call of the target that did not arrive.
     pub absent_call: AbsentCall,
+    /// True if a record that a peer placed is as good as one that the operator put.
+    pub takes_placed: bool,
     read: fn(&BTreeMap<String, Value>) -> Read,
     schema: fn() -> Value,
 }
@@ -93,6 +99,7 @@ impl CheckDef {
             expected: C::EXPECTED,
             control: C::CONTROL,
             absent_call: C::ABSENT_CALL,
+            takes_placed: C::TAKES_PLACED,
             read: read::<C>,
             schema: schema::<C>,
         }

@@ -10,6 +10,9 @@ use covenant_model::Blame;
 use covenant_model::contract::Aspect;
 use covenant_model::transcript::{Outcome, ScenarioStart, Trace, kinds_lack};
 
+/// The method by which an operator stores a record. Where it is missing, a peer may place one.
+const PUT: &str = "resource.put";
+
 /// Evaluates one planned check. If the scenario did not complete, nothing is called kept: the result is unproven, and
 /// the outcome of the scenario is the reason. A final breach stands if a step failed.
 #[must_use]
@@ -26,7 +29,10 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
     let reason = match trace.outcome() {
         Some(Outcome::Completed) => return completed(check, trace).naming_left_out(trace),
         None => "the scenario was cut short".to_owned(),
-        Some(Outcome::Unsupported { method }) => unknown_method(method),
+        Some(Outcome::Unsupported { method }) => match trace.not_placed() {
+            Some(reason) if method == PUT => format!("{}; {reason}", unknown_method(method)),
+            _ => unknown_method(method),
+        },
         Some(Outcome::Aborted(fault)) if fault.blame == Blame::Target => {
             format!("the scenario could not go on: {fault}")
         }
@@ -54,7 +60,7 @@ fn final_breach(check: &PlannedCheck, trace: &Trace) -> Option<CheckResult> {
     };
     let is_left_out =
         |label: &str| trace.left_out(label).is_some() || trace.left_out_for_lack(label).is_some();
-    if !is_step_failed || check.with.values().flat_map(texts).any(is_left_out) {
+    if !is_step_failed || needs_put(check, trace) || check.with.values().flat_map(texts).any(is_left_out) {
         return None;
     }
     let definition = check_with_id(&check.check)?;
@@ -90,6 +96,10 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
     if let Some(lacks) = labels().find_map(|label| trace.left_out_for_lack(label)) {
         return CheckResult::unproven(kinds_lack(lacks), vec![]);
     }
+    if needs_put(check, trace) {
+        let actual = format!("{}, and a record that a peer placed is not the same here", unknown_method(PUT));
+        return CheckResult::unproven(actual, vec![]);
+    }
     let result = over_cases(check, trace).given(check, trace);
     let result = result.unless_due_to_user(check, trace).unless_not_spoken(check, trace);
     match trace.cases_left_out() {
@@ -99,6 +109,11 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
         }
         _ => result,
     }
+}
+
+/// Returns whether a check needs a record of the operator's where a peer placed one.
+fn needs_put(check: &PlannedCheck, trace: &Trace) -> bool {
+    trace.is_record_placed() && check_with_id(&check.check).is_none_or(|check| !check.takes_placed)
 }
 
 fn unknown_method(method: &str) -> String {
@@ -131,7 +146,8 @@ pub fn missing_method<'a>(evaluation: &Evaluation, trace: &'a Trace) -> Option<&
         Outcome::Unsupported { method } => Some(method),
         Outcome::Completed => {
             let cited = check.with.values().flat_map(texts).find_map(|label| trace.left_out(label));
-            cited.or_else(|| trace.cases_left_out()).or_else(|| trace.any_left_out())
+            let put = || needs_put(check, trace).then_some(PUT);
+            cited.or_else(put).or_else(|| trace.cases_left_out()).or_else(|| trace.any_left_out())
         }
         Outcome::Aborted(fault) if fault.blame == Blame::Target => trace.any_left_out(),
         _ => None,

@@ -23,6 +23,11 @@ pub enum NoteKind {
     /// A step was left out, because the operator client lacks its method, or the target's kinds lack a member. The
     /// facts name the method, or what the kinds lack.
     LeftOut,
+    /// A peer of the suite placed a record with a migration, because the operator client can't store it. The facts name its
+    /// kind and its id.
+    Placed,
+    /// No peer could place the record that the operator client can't store. The facts name the reason.
+    NotPlaced,
     /// A call was not made, because an earlier answer lacks a member that its path names. The facts name the
     /// reference.
     NotCalled,

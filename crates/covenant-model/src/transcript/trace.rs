@@ -246,12 +246,22 @@ impl Trace {
         self.entries.iter().find_map(|entry| entry.missing_method(NoteKind::CasesLeftOut))
     }
 
+    /// Returns whether a peer placed a record that the operator client can't store.
+    #[must_use]
+    pub fn is_record_placed(&self) -> bool {
+        let mut notes = self.entries.iter().filter_map(|entry| entry.note_of(NoteKind::Placed));
+        notes.next().is_some()
+    }
+
+    /// Returns why no peer could place a record that the operator client can't store.
+    #[must_use]
+    pub fn not_placed(&self) -> Option<&str> {
+        self.entries.iter().find_map(|entry| Some(entry.note_of(NoteKind::NotPlaced)?.message.as_str()))
+    }
+
     /// Returns what each wait in real time was for, and how long it took.
     pub fn waits_in_real_time(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter_map(|entry| match &*entry.what {
-            What::Note(note) if note.kind == NoteKind::RealTime => Some(note.message.as_str()),
-            _ => None,
-        })
+        self.entries.iter().filter_map(|entry| Some(entry.note_of(NoteKind::RealTime)?.message.as_str()))
     }
 
     /// Returns the last release that the target disclosed and that is a valid version (1.3).
@@ -275,8 +285,12 @@ impl Entry {
 
     /// Returns a fact of a note of that kind.
     fn fact(&self, kind: NoteKind, name: &str) -> Option<&Value> {
+        self.note_of(kind)?.facts.get(name)
+    }
+
+    fn note_of(&self, kind: NoteKind) -> Option<&Note> {
         match &*self.what {
-            What::Note(note) if note.kind == kind => note.facts.get(name),
+            What::Note(note) if note.kind == kind => Some(note),
             _ => None,
         }
     }

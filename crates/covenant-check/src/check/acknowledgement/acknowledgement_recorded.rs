@@ -29,6 +29,7 @@ pub(in crate::check) struct AcknowledgementRecorded {
 impl Check for AcknowledgementRecorded {
     const ID: &'static str = "acknowledgement-recorded";
     const EXPECTED: &'static [&'static str] = &["contract_version_agreed as requested"];
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let accept = accept(trace, &self.call)?;

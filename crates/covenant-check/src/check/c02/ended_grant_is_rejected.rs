@@ -32,6 +32,7 @@ impl Check for EndedGrantIsRejected {
     const CONTROL: Option<&'static str> = Some(
         "a request under the grant was served before its end, and valid calls made afterwards are accepted",
     );
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let grant = Grant::issued(trace, &self.grant)?;

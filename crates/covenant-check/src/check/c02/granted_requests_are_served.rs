@@ -38,6 +38,7 @@ impl Check for GrantedRequestsAreServed {
     const ID: &'static str = "granted-requests-are-served";
     const EXPECTED: &'static [&'static str] = &["2xx for each request that the grant allows"];
     const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let grant = Grant::issued(trace, &self.grant)?;

@@ -29,6 +29,7 @@ pub(in crate::check) struct DeclaredKindsAreServed {
 impl Check for DeclaredKindsAreServed {
     const ID: &'static str = "declared-kinds-are-served";
     const EXPECTED: &'static [&'static str] = &["200 for every declared kind, under a grant for it"];
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let answers = || calls(trace).labelled(&self.declaration);

@@ -26,6 +26,7 @@ pub(in crate::check) struct DeclaredSchemaIsAccepted {
 impl Check for DeclaredSchemaIsAccepted {
     const ID: &'static str = "declared-schema-is-accepted";
     const EXPECTED: &'static [&'static str] = &["2xx for the migration, as for its control"];
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let first = |label| calls(trace).labelled(label).first_or("the two migrations were not sent");

@@ -35,6 +35,7 @@ impl Check for OutOfGrantRequestsAreRejected {
     const ID: &'static str = "out-of-grant-requests-are-rejected";
     const EXPECTED: &'static [&'static str] = &["4xx for each request that the grant does not allow"];
     const CONTROL: Option<&'static str> = Some("a request that is allowed was served");
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let grant = Grant::issued(trace, &self.grant)?.at_its_widest();

@@ -24,6 +24,7 @@ pub(in crate::check) struct FailedMigrationIsEnded {
 impl Check for FailedMigrationIsEnded {
     const ID: &'static str = "failed-migration-is-ended";
     const EXPECTED: &'static [&'static str] = &["a migration that is shown as failed or cancelled"];
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let plan = calls(trace).labelled(&self.plan).last_or("the migration was not sent")?;

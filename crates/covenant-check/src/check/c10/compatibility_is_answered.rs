@@ -29,6 +29,7 @@ pub(in crate::check) struct CompatibilityIsAnswered {
 impl Check for CompatibilityIsAnswered {
     const ID: &'static str = "compatibility-is-answered";
     const EXPECTED: &'static [&'static str] = &["the right schema_compatibility in the answer"];
+    const TAKES_PLACED: bool = true;
 
     fn expected(&self) -> Vec<String> {
         vec![format!("schema_compatibility with the status {}", status(self.compatible))]

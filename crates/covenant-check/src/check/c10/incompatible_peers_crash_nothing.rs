@@ -33,6 +33,7 @@ impl Check for IncompatiblePeersCrashNothing {
         &["an answer to each call, refused or served, and the heartbeats accepted where it is served"];
     const CONTROL: Option<&'static str> =
         Some("the same calls of a peer of a compatible version were accepted");
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let handshake = Handshake::of_incompatible(trace, &self.accept, Some(&self.control))?;

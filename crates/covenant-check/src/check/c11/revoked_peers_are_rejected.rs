@@ -30,6 +30,7 @@ impl Check for RevokedPeersAreRejected {
         &["the calls of every revoked peer refused: 4xx, or their certificate refused"];
     const CONTROL: Option<&'static str> =
         Some("the same call of another peer was accepted before the revocations, and after them");
+    const TAKES_PLACED: bool = true;
 
     // A peer that is not revoked at all is reported by clause 11.1.
     fn evaluate(&self, trace: &Trace) -> Outcome {

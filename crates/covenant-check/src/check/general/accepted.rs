@@ -25,6 +25,7 @@ pub(in crate::check) struct Accepted {
 impl Check for Accepted {
     const ID: &'static str = "accepted";
     const EXPECTED: &'static [&'static str] = &["every call accepted with 2xx"];
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         if let Some(label) = self.call.iter().find(|label| calls(trace).labelled(label).next().is_none()) {

@@ -40,6 +40,7 @@ impl Check for Refused {
     const EXPECTED: &'static [&'static str] = &["the call refused: 4xx, or its certificate refused"];
     const CONTROL: Option<&'static str> =
         Some("the same call, valid in just the one thing, is accepted, and so is a valid call afterwards");
+    const TAKES_PLACED: bool = true;
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let refused: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
