@@ -14,6 +14,7 @@ mod bad_paths;
 mod blame;
 mod certify;
 mod cli;
+mod couriers;
 mod dead_sensors;
 mod described;
 mod diagnoses;

@@ -1,5 +1,6 @@
 //! Plays a scenario against a target.
 
+mod courier;
 mod declaration;
 mod excerpts;
 mod inventory;

@@ -156,7 +156,7 @@ impl ScenarioRunner<'_> {
         };
         if method == Start::METHOD {
             let target = self.target_address(&result)?;
-            self.peers.values().for_each(|peer| peer.set_target(target.clone()));
+            self.set_target(target);
         }
         self.keep(context, result);
         Ok(())
@@ -206,7 +206,13 @@ impl ScenarioRunner<'_> {
             Some(named) => named.members(),
             None => self.record(&id, &step.record)?,
         };
-        self.ask(context, &resource::Put { kind: step.kind.clone(), id: id.clone(), record }).await?;
+        let put = resource::Put { kind: step.kind.clone(), id: id.clone(), record };
+        let stored = self.operator.call(resource::Put::METHOD, json!(put)).await;
+        let is_unknown = matches!(stored, Err(OperatorError::Unsupported { .. }));
+        if !is_unknown || !self.place(context, &put).await? {
+            self.record_operation(context, resource::Put::METHOD.name(), json!(put), &stored);
+            stored?;
+        }
         self.put_last.insert(step.kind.clone(), id);
         Ok(())
     }

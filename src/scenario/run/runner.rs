@@ -12,6 +12,7 @@ use super::super::check_spec::CheckSpec;
 use super::super::fit::{Fitted, Unfit};
 use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
+use super::courier::Couriers;
 use super::operator::awaited;
 use super::real_time::clock_seconds;
 use super::reason::no_success;
@@ -64,11 +65,14 @@ pub(super) struct ScenarioRunner<'a> {
     /// The entries that the waits of the first time found.
     pub(super) found: BTreeSet<u64>,
     pub(super) peers: BTreeMap<String, Peer>,
+    /// The address of the target, once it was started.
+    target: Option<TargetAddress>,
+    pub(super) couriers: Couriers,
     pub(super) run_context: &'a RunContext,
     /// The common pace of the peers' calls.
     pace: Option<Pace>,
     /// The outcome of the last call or operation.
-    last: Value,
+    pub(super) last: Value,
     seed: Seed,
     settings: Value,
     checks: Vec<CheckSpec>,
@@ -125,6 +129,8 @@ impl<'a> ScenarioRunner<'a> {
             _guard: lease.guard,
             recorder,
             peers: BTreeMap::new(),
+            target: None,
+            couriers: Couriers::of(scenario),
             pace: run_context.pace.map(Pace::one_in),
             run_context,
             last: Value::Null,
@@ -263,12 +269,21 @@ impl<'a> ScenarioRunner<'a> {
         let started = self.operate(&context, Start::METHOD, json!({"settings": settings})).await?;
         let target = self.target_address(&started)?;
         self.follow_clock().await?;
-        for spec in &scenario.peers {
-            let peer = self.peer(spec)?;
-            peer.set_target(target.clone());
-            self.values.set_own(&spec.name, json!({"base_url": peer.base_url_text()}));
-            self.peers.insert(spec.name.clone(), peer);
-        }
+        self.set_target(target);
+        scenario.peers.iter().try_for_each(|spec| self.add_peer(spec))
+    }
+
+    /// Lets the peers, and those that are added later, call the target at this address.
+    pub(super) fn set_target(&mut self, target: TargetAddress) {
+        self.peers.values().for_each(|peer| peer.set_target(target.clone()));
+        self.target = Some(target);
+    }
+
+    pub(super) fn add_peer(&mut self, spec: &PeerSpec) -> Result<(), StepError> {
+        let peer = self.peer(spec)?;
+        self.target.iter().for_each(|target| peer.set_target(target.clone()));
+        self.values.set_own(&spec.name, json!({"base_url": peer.base_url_text()}));
+        self.peers.insert(spec.name.clone(), peer);
         Ok(())
     }
 

@@ -152,6 +152,8 @@ async fn g1_is_evaluated_through_its_rest_surface_and_its_tokens_stay_secret() {
     // The record of the user is read, under grants that are limited to what it is not asked from.
     let kept = verdicts(&report, Verdict::Kept, Basis::Observed);
     assert!(kept.contains("6.4 detection"), "{kept:?}");
+    // A scenario that migrates takes no record of the user's, and a courier places another one.
+    assert!(kept.contains("2.2 conduct"), "{kept:?}");
     let missing: BTreeSet<&str> = report.missing_methods.iter().map(|missing| &*missing.method).collect();
     assert!(!missing.contains("grant.revoke") && missing.contains("clock.advance"), "{missing:?}");
 
