@@ -159,7 +159,7 @@ pub(super) fn answer(old: &Template, new: &Template) -> Vec<Difference> {
     found
 }
 
-/// Returns whether two calls ask for the same offering. A peer takes the first one of the catalogue, where the next release may
+/// Returns whether two calls ask for the same offering. A peer chooses one of the catalogue, where the next release may
 /// list another.
 fn asks_for_the_same(old: &Template, new: &Template) -> bool {
     let slug = |template: &Template| template.request["body"]["slug"].as_str().map(ToOwned::to_owned);

@@ -28,7 +28,7 @@ use crate::operator::{
 use crate::peer::behaviours::behaviour;
 use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::transcript::{Entry, Note, NoteKind, Recorder, What};
-use crate::wire::catalog::offering_to_try;
+use crate::wire::catalog::{offering_to_fill, offering_to_try};
 use crate::wire::generation::CallerForm;
 use crate::wire::path::{Route, without_prefix};
 use crate::wire::state::PeerStatus;
@@ -91,6 +91,9 @@ pub(super) struct ScenarioRunner<'a> {
     /// The steps that the target's kinds do not suffice for, and the capabilities that its kinds give to a peer.
     fitting: Option<(BTreeMap<u32, Unfit>, Value)>,
 }
+
+/// A choice of an offering in the data of a catalogue.
+type OfferingOf = fn(&Value) -> Option<&Value>;
 
 /// Members of the answer to an accept that show the time.
 const ACCEPT_TIMES: [&str; 2] = ["accepted_at", "handshake_at"];
@@ -562,8 +565,11 @@ impl<'a> ScenarioRunner<'a> {
             "n": outcome.n, "status": outcome.status, "body": outcome.body, "data": outcome.data,
             "in_words": in_words,
         });
-        if let Some(offering) = outcome.data.as_ref().and_then(offering_to_try) {
-            value["offering"] = offering.clone();
+        let offerings = [("offering", offering_to_try as OfferingOf), ("limited", offering_to_fill)];
+        for (name, choose) in offerings {
+            if let Some(offering) = outcome.data.as_ref().and_then(choose) {
+                value[name] = offering.clone();
+            }
         }
         self.keep(context, value);
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Extra;
-use super::whole::maybe_whole;
+use super::whole::{maybe_whole, whole_number};
 
 /// Service catalogue, in `data`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -96,15 +96,25 @@ pub struct SubscriptionEnd {
     pub extra: Extra,
 }
 
-/// Returns the offering of a catalogue's data that a subscription is tried on: one that takes new subscriptions, if possible
-/// with a stated capacity; else the first one.
+/// Returns the offering of a catalogue's data with room for a few subscriptions: one that takes new ones and states no capacity,
+/// else the largest capacity; else the first one.
 #[must_use]
 pub fn offering_to_try(data: &Value) -> Option<&Value> {
-    let offerings = data["offerings"].as_array()?;
-    let is_open = |offering: &&Value| offering["accepting_new_subscriptions"] != Value::Bool(false);
-    let open = || offerings.iter().filter(is_open);
-    let limited = open().find(|offering| capacity(offering).is_some());
-    limited.or_else(|| open().next()).or_else(|| offerings.first())
+    let roomy = open_offerings(data).rev().max_by_key(|offering| capacity(offering).unwrap_or(u64::MAX));
+    roomy.or_else(|| data["offerings"].as_array()?.first())
+}
+
+/// Returns the offering of a catalogue's data that subscriptions fill soonest: one that takes new ones, with the smallest stated
+/// capacity; else the first one.
+#[must_use]
+pub fn offering_to_fill(data: &Value) -> Option<&Value> {
+    let small = open_offerings(data).min_by_key(|offering| capacity(offering).unwrap_or(u64::MAX));
+    small.or_else(|| data["offerings"].as_array()?.first())
+}
+
+fn open_offerings(data: &Value) -> impl DoubleEndedIterator<Item = &Value> {
+    let offerings = data["offerings"].as_array().into_iter().flatten();
+    offerings.filter(|offering| offering["accepting_new_subscriptions"] != Value::Bool(false))
 }
 
 /// Returns the capacity that an offering states: the largest number in it that is named as the room for subscribers. A
@@ -121,8 +131,8 @@ pub fn capacity(offering: &Value) -> Option<u64> {
         (EXACT.contains(&name.as_str()) || limits_subscribers)
             && !COUNTS.iter().any(|part| name.contains(part))
     };
-    let stated = stated.filter(|(name, _)| is_capacity(name)).filter_map(|(_, value)| value.as_u64());
-    stated.filter(|room| *room > 0).max()
+    let stated = stated.filter(|(name, _)| is_capacity(name)).filter_map(|(_, value)| whole_number(value));
+    stated.filter_map(|room| u64::try_from(room).ok()).filter(|room| *room > 0).max()
 }
 
 #[cfg(test)]
@@ -131,20 +141,24 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_open_offering_with_a_capacity_is_tried_first() {
+    fn an_open_offering_is_tried_where_there_is_room_and_filled_where_there_is_least() {
         let closed = json!({"slug": "closed", "accepting_new_subscriptions": false, "capacity_metadata": {"seats": 3}});
         let open = json!({"slug": "open", "accepting_new_subscriptions": true});
-        let limited = json!({"slug": "limited", "capacity_metadata": {"max_subscribers": 2}});
-        for (offerings, expected) in [
-            (json!([closed, open, limited]), json!("limited")),
-            (json!([closed, open]), json!("open")),
-            (json!([closed]), json!("closed")),
-            (json!([]), Value::Null),
-            (Value::Null, Value::Null),
+        let small = json!({"slug": "small", "capacity_metadata": {"max_subscribers": 2.0}});
+        let large = json!({"slug": "large", "capacity_metadata": {"max_subscribers": 900}});
+        for (offerings, tried, filled) in [
+            (json!([closed, large, small, open]), json!("open"), json!("small")),
+            (json!([closed, large, small]), json!("large"), json!("small")),
+            (json!([closed, open]), json!("open"), json!("open")),
+            (json!([closed]), json!("closed"), json!("closed")),
+            (json!([]), Value::Null, Value::Null),
+            (Value::Null, Value::Null, Value::Null),
         ] {
             let data = json!({ "offerings": offerings });
-            let tried = offering_to_try(&data).map_or(Value::Null, |offering| offering["slug"].clone());
-            assert_eq!(tried, expected, "{data}");
+            let slug =
+                |chosen: Option<&Value>| chosen.map_or(Value::Null, |offering| offering["slug"].clone());
+            assert_eq!(slug(offering_to_try(&data)), tried, "{data}");
+            assert_eq!(slug(offering_to_fill(&data)), filled, "{data}");
         }
     }
 }

@@ -25,5 +25,7 @@ pub mod sync;
 pub mod weight;
 mod whole;
 
+pub use whole::whole_number;
+
 /// Members of a message that its type does not know, kept so that no data is lost.
 pub type Extra = std::collections::BTreeMap<String, serde_json::Value>;

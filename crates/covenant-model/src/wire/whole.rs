@@ -2,10 +2,16 @@
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 /// Numbers beyond this have no exact neighbour as a `f64`.
 const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// Returns the whole number that a value is; `None` if it is none.
+#[must_use]
+pub fn whole_number(value: &Value) -> Option<i64> {
+    value.as_number().and_then(of)
+}
 
 /// Reads a member that holds a whole number (`#[serde(deserialize_with)]`).
 pub(super) fn whole<'de, N: TryFrom<i64>, D: Deserializer<'de>>(from: D) -> Result<N, D::Error> {

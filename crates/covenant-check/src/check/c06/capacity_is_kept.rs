@@ -20,7 +20,7 @@ use covenant_model::wire::notice::kind;
 pub(in crate::check) struct CapacityIsKept {
     /// The read of the catalogue.
     pub catalog: Label,
-    /// The subscriptions of one peer to the first offering.
+    /// The subscriptions of one peer, all to one offering of the catalogue.
     pub call: Label,
     /// The operator's list of grants afterwards. A subscription that it shows as ended does not count.
     pub grants: Option<Label>,
@@ -33,8 +33,8 @@ impl Check for CapacityIsKept {
         Some("a subscription was accepted, and one beyond the capacity was refused for good");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let (n, offering) = tried_offering(trace, &self.catalog)?;
         let made: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
+        let (n, offering) = tried_offering(trace, &self.catalog, &made)?;
         let accepted = subscriptions(&made);
         let evidence = || [n].into_iter().chain(accepted.last().map(Call::n)).chain(made.last().map(Call::n));
         let offering = offering.or_unproven_at("the catalogue has no offering", &[n])?;
@@ -148,6 +148,26 @@ mod tests {
         (0..10)
             .fold(begun, |builder, place| builder.call("subscribed", subscribe(place)))
             .verdict::<CapacityIsKept>(json!({"catalog": "catalog", "call": "subscribed"}))
+    }
+
+    #[test]
+    fn the_capacity_is_that_of_the_offering_that_was_subscribed_to() {
+        let verdict = |slug: &str| {
+            let catalog = Exchange::to_target("alice").on("GET", "service_catalog");
+            let offerings =
+                json!([{"slug": "open"}, {"slug": "small", "capacity_metadata": {"max_subscribers": 2}}]);
+            let catalog = catalog.answered_with(200, json!({"data": {"offerings": offerings}}));
+            let subscribe = |place: usize| {
+                let call = Exchange::to_target("alice").on("POST", "subscriptions");
+                call.sending(json!({ "slug": slug })).answered_with(201, json!({"data": {"grant_id": place}}))
+            };
+            (0..5)
+                .fold(TraceBuilder::new().call("catalog", catalog), |builder, place| {
+                    builder.call("subscribed", subscribe(place))
+                })
+                .verdict::<CapacityIsKept>(json!({"catalog": "catalog", "call": "subscribed"}))
+        };
+        assert_eq!([verdict("small"), verdict("open"), verdict("none")], [Broken, Unproven, Unproven]);
     }
 
     #[test]

@@ -7,15 +7,27 @@ use serde_json::Value;
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::Trace;
-use covenant_model::wire::catalog::offering_to_try;
+use covenant_model::wire::catalog::offering_to_fill;
 
-/// The offering of a catalogue that a scenario subscribes to; `None` if the target offers nothing. The check is unproven if
-/// the catalogue could not be read.
-pub(super) fn tried_offering(trace: &Trace, catalog: &str) -> Result<(u64, Option<Value>), Stop> {
+/// The offering of a catalogue that these subscriptions name, or else would be for; `None` if the target offers nothing. The
+/// check is unproven if the catalogue could not be read.
+pub(super) fn tried_offering(
+    trace: &Trace,
+    catalog: &str,
+    made: &[Call<'_>],
+) -> Result<(u64, Option<Value>), Stop> {
     let call = calls(trace).labelled(catalog).last_or("the catalogue was not asked for")?;
     let data = call.exchange.data().filter(|data| data["offerings"].is_array());
     let data = data.or_unproven_at("the target has no catalogue that can be read", &[call.n()])?;
-    Ok((call.n(), offering_to_try(&data).cloned()))
+    let named =
+        made.iter().find_map(|call| call.exchange.sent()?.get("slug")).filter(|slug| slug.is_string());
+    let offering = match named {
+        Some(slug) => {
+            data["offerings"].as_array().into_iter().flatten().find(|offering| offering["slug"] == *slug)
+        }
+        None => offering_to_fill(&data),
+    };
+    Ok((call.n(), offering.cloned()))
 }
 
 /// Returns the subscriptions among some calls that were accepted, each with a grant of its own.

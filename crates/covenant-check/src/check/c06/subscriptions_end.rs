@@ -11,6 +11,7 @@ use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::clock::read_moment;
 use covenant_model::transcript::Trace;
+use covenant_model::wire::whole_number;
 
 /// A subscription that asks for a longer life than a grant may have is refused, or ends within that life. A target
 /// that offers nothing issues none.
@@ -36,8 +37,8 @@ impl Check for SubscriptionsEnd {
     );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let (n, offering) = tried_offering(trace, &self.catalog)?;
         let made: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
+        let (n, offering) = tried_offering(trace, &self.catalog, &made)?;
         let controls: Vec<Call<'_>> = calls(trace).labelled(&self.control).collect();
         let accepted = subscriptions(&made);
         let evidence = || [n].into_iter().chain(made.iter().map(Call::n));
@@ -71,7 +72,7 @@ impl Check for SubscriptionsEnd {
 fn life(call: &Call<'_>) -> Option<SignedDuration> {
     let data = call.exchange.data()?;
     let until = data["expires_at"].as_str().and_then(read_moment);
-    let counted = data["ttl_seconds"].as_i64().map(SignedDuration::from_secs);
+    let counted = whole_number(&data["ttl_seconds"]).map(SignedDuration::from_secs);
     until.map(|until| until.duration_since(call.at())).or(counted)
 }
 
