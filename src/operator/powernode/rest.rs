@@ -198,12 +198,21 @@ pub(super) fn data_of(method: &str, response: &Response) -> Result<Value, Operat
         }
     };
     match response.status {
-        200..=299 => Ok(Answer::read(&body).and_then(Answer::data).unwrap_or(body)),
+        200..=299 => Ok(content(body)),
         NOT_FOUND if is_without_route(&body) => Err(OperatorError::unsupported(method)),
         status => {
             let message = body["error"].as_str().unwrap_or("refused without a reason");
             Err(OperatorError::refused(method, i64::from(status), message))
         }
+    }
+}
+
+/// Returns the data of an answer; what stands beside `success` where there is no `data`.
+fn content(body: Value) -> Value {
+    let is_bare = body.get("data").is_none() && body.as_object().is_some_and(|members| members.len() > 1);
+    match Answer::read(&body).and_then(Answer::data) {
+        Some(data) if !is_bare => data,
+        _ => body,
     }
 }
 
@@ -222,6 +231,21 @@ mod tests {
             "peer.show",
             &Response { status, headers: vec![], body, protocol: "HTTP/1.1", tls: None, source: None },
         )
+    }
+
+    #[test]
+    fn content_is_the_data_or_what_stands_beside_success() {
+        for (body, expected) in [
+            (r#"{"success":true,"data":{"events":[1]}}"#, json!({"events": [1]})),
+            (r#"{"success":true,"data":null}"#, Value::Null),
+            (r#"{"success":true,"data":null,"message":"none"}"#, Value::Null),
+            (r#"{"success":true}"#, json!({})),
+            (r#"{"success":true,"events":[1]}"#, json!({"success": true, "events": [1]})),
+            (r#"{"events":[1]}"#, json!({"events": [1]})),
+            ("[1]", json!([1])),
+        ] {
+            assert_eq!(answered(200, body), Ok(expected), "{body}");
+        }
     }
 
     #[test]
