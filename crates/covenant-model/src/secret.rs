@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
@@ -101,20 +102,50 @@ fn learn(known: &RwLock<Known>, class: &'static str, secret: &str, length_min: u
 }
 
 /// Returns a secret as texts hold it: as it is, in JSON, in JSON that is text in JSON, in HTML and XML, and in URLs and forms,
-/// encoded by different libraries.
+/// encoded by different libraries; each also as a text in JSON, since that is how a line of the transcript has it.
 fn forms(secret: &str) -> BTreeSet<String> {
     let json = in_json(secret);
-    let plain_json = [json.clone(), json.replace('/', "\\/"), in_json(&json)];
+    let plain_json =
+        [json.clone(), json.replace('/', "\\/"), in_json(&json), in_ascii(&json), for_pages(&json)];
     let markup = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let quotes =
-        [("&quot;", "&#39;"), ("&quot;", "&#x27;"), ("&#34;", "&#39;"), ("&quot;", "'"), ("\"", "'")];
+    let quotes = [
+        ("&quot;", "&#39;"),
+        ("&quot;", "&#x27;"),
+        ("&#34;", "&#39;"),
+        ("&quot;", "&apos;"),
+        ("&quot;", "&#039;"),
+        ("&quot;", "'"),
+        ("\"", "'"),
+    ];
     let markups = quotes.map(|(double, single)| markup.replace('"', double).replace('\'', single));
     let sets = [ENCODED, RESERVED, QUERY];
     let encoded = sets.map(|set| utf8_percent_encode(secret, set).to_string());
     let lower = encoded.clone().map(|text| with_lower_case_escapes(&text));
     let in_forms = encoded.clone().map(|text| text.replace("%20", "+"));
     let plain = std::iter::once(secret.to_owned()).chain(plain_json).chain(markups);
-    plain.chain(encoded).chain(lower).chain(in_forms).collect()
+    let forms: BTreeSet<String> = plain.chain(encoded).chain(lower).chain(in_forms).collect();
+    let again: Vec<String> = forms.iter().map(|form| in_json(form)).collect();
+    forms.into_iter().chain(again).collect()
+}
+
+/// Returns JSON as libraries write it that escape what is not ASCII.
+fn in_ascii(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            escaped.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    }
+    escaped
+}
+
+/// Returns JSON as libraries write it that escape what has a meaning in a page.
+fn for_pages(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 fn in_json(text: &str) -> String {
@@ -300,6 +331,7 @@ mod tests {
             "op-tok\"en/1 ü",
             r#"{"a":"op-tok\"en/1 ü"}"#,
             r#"{"a":"op-tok\"en\/1 ü"}"#,
+            r#"{"a":"op-tok\"en/1 \u00fc"}"#,
             "?t=op-tok%22en%2F1%20%C3%BC&x",
             "?t=op-tok%22en%2f1%20%c3%bc&x",
             "?t=op-tok%22en%2F1+%C3%BC&x",
@@ -319,10 +351,16 @@ mod tests {
             "<p>pw&#34;one&lt;&amp;&#39;2&gt;\\x</p>",
             "<p>pw&quot;one&lt;&amp;&#x27;2&gt;\\x</p>",
             "<p>pw\"one&lt;&amp;'2&gt;\\x</p>",
+            "<p>pw&quot;one&lt;&amp;&apos;2&gt;\\x</p>",
+            "<p>pw&quot;one&lt;&amp;&#039;2&gt;\\x</p>",
             r#"{"a":"{\"b\":\"pw\\\"one<&'2>\\\\x\"}"}"#,
+            r#"{"a":"pw\"one\u003c\u0026'2\u003e\\x"}"#,
         ] {
-            let masked = without_own(text);
-            assert!(masked.contains("<password>") && !masked.contains("pw"), "{masked}");
+            // As a line of the transcript has it, too.
+            for text in [text.to_owned(), serde_json::to_string(text).expect("JSON")] {
+                let masked = without_own(&text);
+                assert!(masked.contains("<password>") && !masked.contains("pw"), "{masked}");
+            }
         }
     }
 
