@@ -61,7 +61,7 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("`${first.data.id?}`", "the same; JSON's null if there is no such member"),
     (
         "`${first.offering.slug?}`",
-        "of a label that read the service catalogue: the offering to subscribe to, one that takes subscriptions and has the most room; `limited` has the least",
+        "of a label that read the service catalogue: the offering to subscribe to, one that takes subscriptions and states no capacity, or else the largest; `limited` states the smallest",
     ),
     ("`${alice.id}`", "the id under which the target stores a peer"),
     ("`${id:root}`", "an id by name: the same name gives the same id in one scenario"),

@@ -141,7 +141,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_open_offering_is_tried_where_there_is_room_and_filled_where_there_is_least() {
+    fn an_open_offering_without_a_capacity_is_tried_and_the_smallest_is_filled() {
         let closed = json!({"slug": "closed", "accepting_new_subscriptions": false, "capacity_metadata": {"seats": 3}});
         let open = json!({"slug": "open", "accepting_new_subscriptions": true});
         let small = json!({"slug": "small", "capacity_metadata": {"max_subscribers": 2.0}});
