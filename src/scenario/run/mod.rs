@@ -13,6 +13,7 @@ mod reason;
 mod releases;
 mod runner;
 mod settling;
+mod time;
 
 use std::net::IpAddr;
 use std::sync::Arc;
