@@ -31,6 +31,7 @@ pub(in crate::check) struct DriftIsReported {
 impl Check for DriftIsReported {
     const ID: &'static str = "drift-is-reported";
     const EXPECTED: &'static [&'static str] = FindingRaised::EXPECTED;
+    const TAKES_PLACED: bool = true;
 
     fn expected(&self) -> Vec<String> {
         self.finding().expected()

@@ -58,6 +58,7 @@ pub(in crate::check) struct FindingRaised {
 impl Check for FindingRaised {
     const ID: &'static str = "finding-raised";
     const EXPECTED: &'static [&'static str] = &["a new finding about the peer, under any name"];
+    const TAKES_PLACED: bool = true;
 
     fn expected(&self) -> Vec<String> {
         match &self.kind {
