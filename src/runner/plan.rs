@@ -21,7 +21,7 @@ use crate::net::Limits;
 use crate::property::{PROPERTIES, Property};
 use crate::reference::DEFECTS;
 use crate::report::Report;
-use crate::scenario::{Library, LibraryError, Loaded, RealTime, RunContext, Scenario};
+use crate::scenario::{Library, LibraryError, Loaded, Pauses, RealTime, RunContext, Scenario};
 use crate::transcript::{FORMAT, ReadError, RunStart, read};
 use crate::wire::canonical::sha256_hex;
 use crate::{Fault, Stage};
@@ -331,6 +331,7 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         plain_http: false,
         host_names_checked: false,
         real_time: RealTime::default(),
+        pauses: Pauses::default(),
         records: vec![],
         kinds: None,
         keeper: None,

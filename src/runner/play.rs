@@ -98,6 +98,10 @@ pub struct Played {
 pub async fn play_and_keep(mut run: Run, observer: Arc<dyn Observer>) -> Played {
     let (clock, since) = (Clock::system(), Stopwatch::start());
     let began = clock.now();
+    // On a task of its own, so that no work of the run is taken for a pause.
+    let mut watching = JoinSet::new();
+    let pauses = run.run_context.pauses.clone();
+    watching.spawn(async move { pauses.watch().await });
     let held = contract_text(&run, since).await;
     run.go_by(&held);
     observer.event(Event::ContractText(held));

@@ -26,7 +26,7 @@ pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, load};
 pub(crate) use position::{FormatFault, shown_in_file};
 pub(crate) use retry::{retry_of, trace_name};
-pub use run::{Announcer, RealTime, RunContext, SnapshotKeeper, play_scenario};
+pub use run::{Announcer, Pauses, RealTime, RunContext, SnapshotKeeper, play_scenario};
 pub(crate) use run::{may_have_acted, no_success};
 pub use write::write;
 

@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use covenant::clock::Stopwatch;
 
 use crate::program::{
     COVENANT, code, command, command_that_heeds_hangups, covenant_in, output_of, path_text, signal,
@@ -47,6 +50,28 @@ fn a_signal_ends_a_run_in_order() {
             working_in(folder.path()).is_empty()
         });
     }
+}
+
+/// The time for which the suite is stopped: longer than a look at the clocks that comes late.
+const PAUSE: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_suite_that_stood_still_says_so_and_blames_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = path_text(&folder.path().join("out"));
+    let arguments = ["run", "--quiet", "--seed", "7", "--jobs", "1", "--commitment", "7", "--out", &out];
+    let run = command(folder.path(), &arguments).stdout(Stdio::piped()).spawn().expect("it starts");
+    let transcript = || fs::read_to_string(folder.path().join("out/transcript.jsonl")).unwrap_or_default();
+    wait_until("a scenario is played", || transcript().contains("\"scenario\":\"07-"));
+    signal("STOP", run.id());
+    let stopped = Stopwatch::start();
+    wait_until("it was stopped for a while", || stopped.elapsed() > PAUSE);
+    signal("CONT", run.id());
+    let ended = run.wait_with_output().expect("it ends");
+    assert_eq!(code(&ended), 0, "{}", output_of(&ended));
+    assert!(transcript().contains("\"kind\":\"paused\""), "the pause is noted where it was");
+    let verified = covenant_in(folder.path(), &["verify", "out"]);
+    assert_eq!(code(&verified), 0, "{}", output_of(&verified));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod inventory;
 mod keeper;
 mod named_records;
 mod operator;
+mod pauses;
 mod peers;
 mod real_time;
 mod reason;
@@ -39,6 +40,7 @@ use crate::transcript::{
 };
 pub use keeper::SnapshotKeeper;
 pub(crate) use keeper::may_have_acted;
+pub use pauses::Pauses;
 pub use real_time::{Announcer, RealTime};
 pub(crate) use reason::no_success;
 use runner::ScenarioRunner;
@@ -84,6 +86,8 @@ pub struct RunContext {
     pub host_names_checked: bool,
     /// The waits in real time that the scenarios may make.
     pub real_time: RealTime,
+    /// The pauses of this process so far.
+    pub pauses: Pauses,
     /// The records that the user names, for a target whose operator can store none.
     pub records: Vec<NamedRecord>,
     /// The kinds that the user names for the target. `None` takes those that the operator client names.
@@ -160,6 +164,7 @@ async fn play_on(
     let seed = seed.derive(&loaded.id);
     let start = ScenarioStart { source: loaded.source.clone(), seed };
     let recorder = transcript.begin(&loaded.trace(), start, lease.clock.clone());
+    let paused_before = run_context.pauses.in_all();
     let mut end_guard = EndGuard { recorder: recorder.clone(), ended: false };
     let with_names = (!lease.is_fresh).then(|| with_own_names(&loaded.scenario));
     let written = with_names.as_ref().unwrap_or(&loaded.scenario);
@@ -188,6 +193,7 @@ async fn play_on(
         Err(error) => error.into(),
     };
     stage.clear().await;
+    run_context.pauses.note(&end_guard.recorder, paused_before);
     end_guard.end(outcome)
 }
 

@@ -71,6 +71,7 @@ fn final_breach(check: &PlannedCheck, trace: &Trace) -> Option<CheckResult> {
         (result.verdict == Verdict::Broken).then_some(result)
     })?;
     let result = breach.given(check, trace).unless_due_to_user(check, trace).unless_not_spoken(check, trace);
+    let result = result.unless_paused(trace);
     (result.verdict == Verdict::Broken).then_some(result)
 }
 
@@ -101,7 +102,7 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
         return CheckResult::unproven(actual, vec![]);
     }
     let result = over_cases(check, trace).given(check, trace);
-    let result = result.unless_due_to_user(check, trace).unless_not_spoken(check, trace);
+    let result = result.unless_due_to_user(check, trace).unless_not_spoken(check, trace).unless_paused(trace);
     match trace.cases_left_out() {
         Some(method) if result.verdict == Verdict::Kept => {
             let actual = format!("{}, which some cases need", unknown_method(method));

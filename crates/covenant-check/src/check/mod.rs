@@ -27,6 +27,7 @@ mod flaky;
 mod general;
 mod migration_model;
 mod outcome;
+mod pause;
 mod query;
 mod run_release;
 mod schema;

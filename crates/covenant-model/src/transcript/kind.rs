@@ -45,6 +45,8 @@ pub enum NoteKind {
     RealTime,
     /// The peers go on by the time that the target shows. The facts name the seconds by which they were behind it.
     ClockFollowed,
+    /// The suite itself stood still, as a process that is stopped or a machine that sleeps. The facts name the seconds.
+    Paused,
     /// A peer has sent the first half of a body. The second half waits.
     HalfSent,
     /// The kinds of the target that stand for those of the suite. The facts name them.

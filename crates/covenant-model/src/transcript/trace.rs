@@ -216,6 +216,12 @@ impl Trace {
         labelled.find_map(|entry| entry.fact(NoteKind::LeftOut, "lacks")?.as_str())
     }
 
+    /// Returns the entries that note a pause of the suite itself, with its seconds.
+    pub fn pauses(&self) -> impl Iterator<Item = (u64, u64)> {
+        let seconds = |entry: &Entry| entry.fact(NoteKind::Paused, "seconds")?.as_u64();
+        self.entries.iter().filter_map(move |entry| Some((entry.n, seconds(entry)?)))
+    }
+
     /// Returns a fact of the note that the step with this label was left out.
     fn left_out_of(&self, label: &str, fact: &str) -> Option<&str> {
         let in_case = |own: &str| own.rsplit_once('@').is_some_and(|(own, _)| own == label);
