@@ -1,6 +1,6 @@
 //! The evaluation of one planned check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -17,7 +17,11 @@ const PUT: &str = "resource.put";
 /// the outcome of the scenario is the reason. A final breach stands if a step failed.
 #[must_use]
 pub fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> Evaluation {
-    Evaluation { check: check.clone(), result: evaluated(check, trace), flaky: None }
+    let mut result = evaluated(check, trace);
+    // One entry may show several things.
+    let mut cited = BTreeSet::new();
+    result.evidence.retain(|n| cited.insert(*n));
+    Evaluation { check: check.clone(), result, flaky: None }
 }
 
 fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
@@ -265,7 +269,7 @@ fn misbehaved(trace: &Trace, with: &BTreeMap<String, Value>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Verdict::{Broken, Unproven};
+    use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::clock::{Clock, Seed};
     use covenant_model::transcript::{Exchange, Note, NoteKind, Operation, Transcript, What};
@@ -358,6 +362,14 @@ mod tests {
         (check, recorder.trace())
     }
 
+    #[test]
+    fn an_entry_is_cited_once() {
+        let (mut check, trace) = call_and_trace(vec![], Outcome::Completed);
+        check.with = [("call".to_owned(), json!(["granted", "granted"]))].into();
+        let result = evaluate(&check, Some(&trace)).result;
+        assert_eq!((result.verdict, result.evidence.len()), (Kept, 1), "{}", result.actual);
+    }
+
     fn lacks(kind: NoteKind) -> Note {
         Note { kind, message: String::new(), facts: json!({"method": "peer.list"}) }
     }
@@ -387,7 +399,7 @@ mod tests {
                       its step was left out";
         assert!(result.result.actual.ends_with(actual), "{}", result.result.actual);
         let other = PlannedCheck { with: [("call".to_owned(), json!("granted"))].into(), ..check };
-        assert_eq!(evaluate(&other, Some(&trace)).result.verdict, Verdict::Kept);
+        assert_eq!(evaluate(&other, Some(&trace)).result.verdict, Kept);
         assert_eq!(missing_method(&evaluate(&other, Some(&trace)), &trace), None);
     }
 
