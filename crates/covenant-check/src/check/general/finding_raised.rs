@@ -47,6 +47,10 @@ pub(in crate::check) struct FindingRaised {
     /// The operator's snapshot of the peer after that call. A target that does not show the residency of the call there may
     /// not read it where it was stated.
     pub residency_shown: Option<Label>,
+    /// Peers that did the like. Where the target reports none of them either, it may read what they sent in its own way: that is
+    /// open.
+    #[serde(default)]
+    pub alike: Vec<PeerName>,
     /// `true` if the number of the calls is the misbehaviour, whatever answer they get.
     #[serde(skip)]
     pub by_number: bool,
@@ -118,6 +122,15 @@ impl FindingRaised {
         if let Some(reason) = self.could_not_notice(trace, evidence) {
             return Err(Stop::unproven(reason, evidence));
         }
+        if !self.alike.is_empty() && self.alike.iter().all(|peer| about(Some(peer)).is_empty()) {
+            let names =
+                self.alike.iter().map(|peer| format!("{:?}", &**peer)).collect::<Vec<_>>().join(" or ");
+            let actual = format!(
+                "{}, nor any about {names}, who did the like",
+                after.nothing_about(&before, &peer_id)
+            );
+            return Err(Stop::unproven(actual, evidence));
+        }
         if let Some(name) = self.standing(trace, &before, &after, &peer_id) {
             let actual = format!("{name} stood about the peer before, so a further one has the same content");
             return Err(Stop::unproven(actual, evidence));
@@ -159,6 +172,7 @@ impl FindingRaised {
             accepted: None,
             all_accepted: None,
             residency_shown: None,
+            alike: vec![],
             by_number: false,
             clocks_within_seconds: None,
         }
@@ -455,6 +469,23 @@ mod tests {
             "it is stored, and not read"
         );
     }
+    #[test]
+    fn a_form_that_is_reported_of_no_peer_is_open() {
+        let verdict = |about: &[&str]| {
+            let found: Vec<Value> = about
+                .iter()
+                .map(|peer| json!({"kind": "k", "federation_peer_id": format!("{peer}'s row"), "message": "m"}))
+                .collect();
+            let mut with = arguments(&[]);
+            with["alike"] = json!(["alice", "nobody"]);
+            joined()
+                .operation("after", "governance.scan", json!({"findings": found}))
+                .verdict::<FindingRaised>(with)
+        };
+        assert_eq!([verdict(&["mallory", "alice"]), verdict(&["mallory"])], [Kept; 2]);
+        assert_eq!([verdict(&["alice"]), verdict(&[])], [Broken, Unproven]);
+    }
+
     #[test]
     fn a_breach_near_a_limit_of_time_needs_a_clock_that_is_shown_to_be_near() {
         let verdict = |ahead: Option<i64>, kinds: &[&str]| {
