@@ -30,7 +30,7 @@ const LONG_WAIT: Duration = Duration::from_mins(1);
 const QUIET: Duration = Duration::from_secs(2);
 /// The time in which a server that asks for a body (`100 Continue`) does so. A server that never does costs this time once a
 /// migration in halves.
-const HEAD_RECEIVED_WITHIN: Duration = Duration::from_secs(2);
+const HEAD_RECEIVED_WITHIN: Duration = Duration::from_secs(5);
 
 impl ScenarioRunner<'_> {
     /// Lets a proposed peer accept and send a heartbeat. Each call must succeed.
