@@ -22,8 +22,10 @@ use super::responses::raw;
 pub(crate) const TOKEN: &str = "SeCrEtAcCePtAnCeToKeNoFfOrTyThReEcHaRaCtErS";
 /// The bearer token. No file of a run may contain it.
 pub(crate) const BEARER_TOKEN: &str = "fgs.01a2075f-bf10-732f-90d5-6f713823df2c.5ec4e75ec4e75ec4e75ec4e7";
-/// Each route, with the label that the scenario gives to its call.
-pub(crate) const ROUTES: [(&str, &str); 6] = [
+/// A route, with the label that the scenario gives to its call.
+pub(crate) type Route = (&'static str, &'static str);
+/// Each route.
+pub(crate) const ROUTES: [Route; 6] = [
     ("accept", "accepted"),
     ("audit_excerpts", "asked"),
     ("heartbeat", "beat"),

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod adapter_server;
+mod attestations;
 mod audit;
 mod audit_clean;
 mod audit_folders;
@@ -53,7 +54,6 @@ mod signals;
 mod snapshots;
 mod tampering;
 mod templates;
-mod verify_attestation;
 mod watches;
 mod wire;
 

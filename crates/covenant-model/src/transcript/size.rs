@@ -292,15 +292,18 @@ mod tests {
     #[test]
     fn values_whose_signs_are_escaped_are_read_back() {
         for unit in UNITS {
-            for length in [349_166, 524_288, 700_000] {
-                is_read_back(unit, length, 2);
-            }
+            is_read_back(unit, 524_288, 2);
+        }
+        // The lengths at which what is cut begins and ends to fit.
+        for unit in ["\u{1b}", "<password>"] {
+            is_read_back(unit, 349_166, 2);
+            is_read_back(unit, 700_000, 2);
         }
     }
 
     proptest! {
         #![proptest_config(ProptestConfig {
-            cases: 48, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
+            cases: 24, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
         })]
 
         #[test]
