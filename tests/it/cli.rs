@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::program::{COVENANT, SHORT, code};
+use crate::program::{COVENANT, SHORT, code, covenant_in, output_of};
 
 fn covenant(arguments: &[&str]) -> Output {
     Command::new(COVENANT).args(arguments).output().expect("the program starts")
@@ -308,4 +308,20 @@ fn list_prints_json_and_filters_by_clause() {
     let breaks = |row: &serde_json::Value| row["breaks"].to_string().contains("7.3 ");
     assert!(!of_clause.is_empty() && of_clause.iter().all(breaks), "{of_clause:?}");
     assert_eq!(rows(&["clauses", "--clause", "7"]).len(), 5);
+}
+
+/// Seed 1 draws a peer that offers HTTP/2, and seed 4 one that does not.
+#[test]
+fn a_migration_that_was_being_received_is_seen_whatever_version_of_http_a_peer_draws() {
+    let scenario = "04-notice-of-revocation/received-migration-has-grace";
+    for seed in ["1", "4"] {
+        for (defect, expected) in
+            [(&[][..], 0), (&["--defect", "refuses-migration-received-at-revocation"], 1)]
+        {
+            let folder = tempfile::tempdir().expect("a folder");
+            let run = ["run", "--quiet", "--seed", seed, "--only", scenario, "--strict", "--out", "out"];
+            let ended = covenant_in(folder.path(), &[&run[..], defect].concat());
+            assert_eq!(code(&ended), expected, "{seed} {defect:?}: {}", output_of(&ended));
+        }
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::behaviour::{Sending, mutate};
 use super::call::{Call, CallOutcome, OtherCertificate, StepContext};
 use super::link::CERTIFICATE_DAYS;
+use super::state::State;
 use super::{Peer, PeerError};
 use covenant_model::wire::generation::{CallerForm, ProxiedCaller};
 use covenant_model::wire::header;
@@ -141,10 +142,26 @@ impl Peer {
             pace.wait().await;
         }
         let base_url = self.target()?.base_url;
-        Ok(match pause {
-            Some(pause) => client.send_in_halves(&base_url, request.clone(), pause).await,
-            None => client.send(&base_url, request.clone()).await,
-        })
+        match pause {
+            Some(pause) => Box::pin(self.send_in_halves(call, request, pause)).await,
+            None => Ok(client.send(&base_url, request.clone()).await),
+        }
+    }
+
+    async fn send_in_halves(
+        &self,
+        call: &Call,
+        request: &Request,
+        pause: &Pause,
+    ) -> Result<Result<Response, NetError>, PeerError> {
+        let base_url = self.target()?.base_url;
+        let over_http1 = self.client_over_http1(call.without_certificate)?;
+        let outcome = over_http1.send_in_halves(&base_url, request.clone(), pause).await;
+        if !matches!(outcome, Err(NetError::Handshake(_))) {
+            return Ok(outcome);
+        }
+        let client = self.client(call.without_certificate)?;
+        Ok(client.send_in_halves(&base_url, request.clone(), pause).await)
     }
 
     /// Returns the identity that a call presents in place of the peer's own: with the peer's name at the target, and one
@@ -272,19 +289,31 @@ impl Peer {
             return Ok(client.clone());
         }
         let options = &self.0.options;
-        let identity = if anonymous { None } else { state.identity.as_ref() };
-        let trust = state.target_trust.clone();
         let form =
             if state.offers_all_protocols { TlsOptions::default() } else { options.permitted_choices.tls() };
-        let tls = ClientTls::new(identity, trust, &options.clock, form)
-            .map_err(|source| PeerError::Keys { name: options.name.clone(), source })?;
-        let client = Client::new(Some(tls), options.limits, options.permitted_choices.client());
+        let client = self.new_client(&state, anonymous, form)?;
         if anonymous {
             state.anonymous_client = Some(client.clone());
         } else {
             state.client = Some(client.clone());
         }
         Ok(client)
+    }
+
+    /// Returns a client that offers HTTP/1.1 only. There a server that has read the head of a request can be seen to ask for
+    /// its body (`100 Continue`); the client of HTTP/2 does not show it.
+    fn client_over_http1(&self, anonymous: bool) -> Result<Client, PeerError> {
+        let state = self.state();
+        let form = TlsOptions { without_http2: true, ..TlsOptions::default() };
+        self.new_client(&state, anonymous || state.identity.is_none(), form)
+    }
+
+    fn new_client(&self, state: &State, anonymous: bool, form: TlsOptions) -> Result<Client, PeerError> {
+        let options = &self.0.options;
+        let identity = if anonymous { None } else { state.identity.as_ref() };
+        let tls = ClientTls::new(identity, state.target_trust.clone(), &options.clock, form)
+            .map_err(|source| PeerError::Keys { name: options.name.clone(), source })?;
+        Ok(Client::new(Some(tls), options.limits, options.permitted_choices.client()))
     }
 
     fn target(&self) -> Result<super::TargetAddress, PeerError> {
