@@ -52,7 +52,7 @@ fn a_signal_ends_a_run_in_order() {
     }
 }
 
-/// The time for which the suite is stopped: longer than a look at the clocks that comes late.
+/// The time for which the suite is stopped: longer than a reading of the clocks that comes late.
 const PAUSE: Duration = Duration::from_secs(5);
 
 #[test]

@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 use crate::clock::{Clock, Stopwatch};
 use crate::transcript::{Note, NoteKind, Recorder, What};
 
-/// The time between two looks at the clocks.
+/// The time between two readings of the clocks.
 const INTERVAL: Duration = Duration::from_millis(250);
 /// The shortest time that counts as a pause. A target that calls a peer gives up after some seconds.
 const SHORTEST: Duration = Duration::from_secs(3);
@@ -20,7 +20,7 @@ const SHORTEST: Duration = Duration::from_secs(3);
 pub struct Pauses(Arc<AtomicU64>);
 
 impl Pauses {
-    /// Looks for pauses for as long as it is polled.
+    /// Measures the pauses for as long as it is polled.
     pub async fn watch(&self) {
         let system = Clock::system();
         let mut ticks = tokio::time::interval(INTERVAL);
@@ -30,12 +30,12 @@ impl Pauses {
             ticks.tick().await;
             // The time of a machine that sleeps may pass on one of the two clocks alone.
             let on_calendar = system.now().duration_since(began);
-            self.looked_after(since.elapsed().max(on_calendar.try_into().unwrap_or_default()));
+            self.add(since.elapsed().max(on_calendar.try_into().unwrap_or_default()));
         }
     }
 
-    /// Adds the time between two looks, if it is that of a pause.
-    fn looked_after(&self, time: Duration) {
+    /// Adds the time between two readings of the clocks, if it is that of a pause.
+    fn add(&self, time: Duration) {
         let pause = time.saturating_sub(INTERVAL);
         if pause >= SHORTEST {
             self.0.fetch_add(pause.as_secs(), Ordering::Relaxed);
@@ -65,11 +65,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pause_is_what_is_longer_than_a_look_that_comes_late() {
+    fn a_pause_is_longer_than_a_reading_that_comes_late() {
         let after = |millis: &[u64]| {
             let pauses = Pauses::default();
             for time in millis {
-                pauses.looked_after(Duration::from_millis(*time));
+                pauses.add(Duration::from_millis(*time));
             }
             pauses.in_all()
         };
