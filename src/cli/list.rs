@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::explain::methods_of;
 use super::{Exit, Failure, print};
+use crate::audit::audit_sources;
 use crate::check;
 use crate::contract::{Clause, REGISTERS, Register, Section, V1_2026_05};
 use crate::docs::{parts, requirements};
@@ -19,8 +20,12 @@ use crate::nearest::did_you_mean;
 use crate::operator::{Form, METHODS, Member};
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, VARIANTS, release_changes};
-use crate::runner::{library, planned};
+use crate::runner::{library, planned, property_case};
+use crate::scenario::{Loaded, load};
 use crate::wire::generation::{CallerForm, GENERATIONS};
+
+/// The name of the scenarios that an audit plays, in place of an id.
+const AUDIT: &str = "audit";
 
 /// Arguments of `covenant list`.
 #[derive(Debug, Args)]
@@ -306,7 +311,8 @@ fn changes() -> Vec<Item> {
 fn checks(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
     let library =
         library(arguments.scenarios.as_deref()).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let used: Vec<_> = library.iter().flat_map(|loaded| planned(&loaded.id, loaded)).collect();
+    let own = if arguments.scenarios.is_some() { vec![] } else { of_properties_and_audits() };
+    let used: Vec<_> = library.iter().chain(&own).flat_map(|loaded| planned(&loaded.id, loaded)).collect();
     let items = check::checks().map(|check| {
         let about = check.about();
         let mut text = format!("{}\n    {about}\n", check.id);
@@ -325,12 +331,24 @@ fn checks(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
     Ok(items.collect())
 }
 
+/// Returns a case of every property, and the scenarios of audits: checks stand there too.
+fn of_properties_and_audits() -> Vec<Loaded> {
+    let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.trace()));
+    let audits = audit_sources();
+    let audits = audits.iter().filter_map(|source| load(AUDIT, AUDIT, source).ok());
+    properties.chain(audits).collect()
+}
+
 fn properties() -> Vec<Item> {
     let items = PROPERTIES.iter().map(|property| {
         let commitment = property.commitment.to_string();
-        let json = json!({"id": property.name, "about": property.about, "commitment": property.commitment});
         let text = row(property.name, property.about, std::slice::from_ref(&commitment));
-        Item { clauses: vec![commitment], text, json }
+        let case = property_case(&property.trace());
+        let checks = case.iter().flat_map(|loaded| planned(&loaded.id, loaded));
+        let of_checks: BTreeSet<String> = checks.map(|check| check.clause.to_string()).collect();
+        let json = json!({"id": property.name, "about": property.about, "commitment": property.commitment,
+            "clauses": of_checks});
+        Item { clauses: of_checks.into_iter().chain([commitment]).collect(), text, json }
     });
     items.collect()
 }

@@ -308,6 +308,10 @@ fn list_prints_json_and_filters_by_clause() {
     let breaks = |row: &serde_json::Value| row["breaks"].to_string().contains("7.3 ");
     assert!(!of_clause.is_empty() && of_clause.iter().all(breaks), "{of_clause:?}");
     assert_eq!(rows(&["clauses", "--clause", "7"]).len(), 5);
+    // Checks stand in properties and in audits too.
+    assert_eq!(rows(&["properties", "--clause", "7.3"])[0]["id"], "migration-plans");
+    let without_clause = |row: &serde_json::Value| row["clauses"] == serde_json::json!([]);
+    assert!(!rows(&["checks"]).iter().any(without_clause), "each check stands somewhere");
 }
 
 /// Seed 1 draws a peer that offers HTTP/2, and seed 4 one that does not.
