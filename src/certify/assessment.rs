@@ -40,7 +40,7 @@ pub enum CertificationResult {
 pub struct Named {
     /// The name of the aspect, or what else it is.
     pub test: String,
-    /// The reason.
+    /// The reason for which it costs the result.
     pub why: String,
 }
 
@@ -103,7 +103,7 @@ pub enum NotCertified {
     /// The built-in scenarios are invalid.
     #[error(transparent)]
     Library(#[from] LibraryError),
-    /// The run did not come to its end.
+    /// The run was ended before all was played.
     #[error("the run was {0}: certify one that was played to its end")]
     NoEnd(String),
     /// The run says nothing of the target.

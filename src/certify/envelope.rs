@@ -42,7 +42,7 @@ struct WrittenSignature {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum EnvelopeError {
     /// It is no JSON of this form.
-    #[error("no envelope of an attestation: {0}")]
+    #[error("this is not an attestation in a DSSE envelope: {0}")]
     Form(String),
     /// It holds another thing than a statement.
     #[error("the payload is of the type {0:?}, and not {PAYLOAD_TYPE}")]

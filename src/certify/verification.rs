@@ -55,9 +55,9 @@ pub struct Asked<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It holds.
+    /// The point was checked and is true.
     Holds,
-    /// It does not hold.
+    /// The point was checked and is not true.
     Fails,
     /// The input that it needs was not given.
     NotChecked,

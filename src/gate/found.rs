@@ -26,7 +26,7 @@ pub struct Found {
     pub route: String,
     /// The path of the member.
     pub at: String,
-    /// Difference.
+    /// The difference, for a person.
     pub text: String,
     /// The number of exchanges that show it.
     pub exchanges: usize,

@@ -28,10 +28,10 @@ pub const SEED: Seed = Seed(1);
 /// The part of the scenarios of the gate that is played.
 #[derive(Clone, Debug, Default)]
 pub enum Part {
-    /// All of them.
+    /// Every scenario of the gate.
     #[default]
     Whole,
-    /// These.
+    /// The scenarios with these ids.
     Only(Vec<String>),
 }
 

@@ -108,7 +108,7 @@ pub enum RecordingError {
         folder: String,
         /// The recorded release.
         release: String,
-        /// Difference.
+        /// What the recording lacks or has beside what is read.
         what: &'static str,
     },
     /// A recording of another suite.
@@ -123,7 +123,7 @@ pub enum RecordingError {
         folder: String,
         /// The recorded release.
         release: String,
-        /// Difference.
+        /// What differs from this suite.
         what: String,
     },
 }

@@ -59,7 +59,7 @@ pub enum SelectionError {
     /// The selection is empty.
     #[error("no scenario is selected: {why}; `covenant list scenarios` lists them")]
     Nothing {
-        /// The reason.
+        /// The filter that leaves nothing.
         why: String,
     },
 }

@@ -24,7 +24,7 @@ const WORK: [(&str, Basis); 5] = [
 
 /// Result of a check.
 pub(super) enum Passed {
-    /// It is kept.
+    /// The check is kept between the two platforms.
     Kept,
     /// It says nothing, or says the same of two platforms of the old release.
     Open,

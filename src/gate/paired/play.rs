@@ -23,7 +23,7 @@ const KIND: &str = "skill";
 /// The time without a call after which a platform that does not settle at once has done what follows from a step.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// The apartness of two clocks up to which both take the certificates of the other for valid, in seconds.
+/// The largest difference of two clocks at which both take the certificates of the other for valid, in seconds.
 const APART_MAX: i64 = 60;
 
 /// An error that keeps two platforms from being played.

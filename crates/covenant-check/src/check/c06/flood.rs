@@ -68,7 +68,7 @@ pub(super) fn require_served(trace: &Trace, quiet: Call<'_>) -> Result<(), Stop>
     let actual = format!("a quiet peer was not served: {}", quiet.summary());
     if !is_unserved(trace, quiet) {
         if quiet.exchange.was_put_off() {
-            return Err(Stop::unproven(format!("{actual}, and its calls were not so few"), [quiet.n()]));
+            return Err(Stop::unproven(format!("{actual}, and it made more calls than these"), [quiet.n()]));
         }
         return Ok(());
     }

@@ -39,7 +39,7 @@ impl Check for FloodLimited {
         if let Some(call) = few.iter().find(|call| is_limited(call)) {
             let actual = format!("one of {} calls was limited", few.len());
             if !is_unserved(trace, *call) {
-                return Err(Stop::unproven(format!("{actual}: they were not so few"), [call.n()]));
+                return Err(Stop::unproven(format!("{actual}: there were more than these"), [call.n()]));
             }
             if is_limited_with_others(trace, call) {
                 return Err(Stop::unproven(
