@@ -108,7 +108,7 @@ pub enum RecordingError {
         folder: String,
         /// The recorded release.
         release: String,
-        /// What the recording lacks or has beside what is read.
+        /// The part that is missing, or that should not be there.
         what: &'static str,
     },
     /// A recording of another suite.
@@ -123,7 +123,7 @@ pub enum RecordingError {
         folder: String,
         /// The recorded release.
         release: String,
-        /// What differs from this suite.
+        /// The difference to this suite.
         what: String,
     },
 }

@@ -33,7 +33,7 @@ pub enum MergeError {
         name: String,
         /// The name of the first run.
         first: String,
-        /// What differs: seed, selection, target or release.
+        /// The difference: of seed, selection, target or release.
         what: &'static str,
     },
     /// Two runs of one partition.
