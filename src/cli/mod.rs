@@ -99,7 +99,7 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Write a commented covenant.toml.
     Init(init::Arguments),
-    /// List scenarios, clauses, behaviours, defects, variants, checks, properties, methods or rules of the gate.
+    /// List what the suite has: scenarios, clauses, checks, methods, defects and more.
     List(list::Arguments),
     /// Evaluate the transcript of a finished run again, without a target, or verify an attestation.
     Verify(verify::Arguments),

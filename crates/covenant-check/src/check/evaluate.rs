@@ -8,10 +8,9 @@ use super::outcome::{Pass, Seen, Stop};
 use super::{CheckResult, Evaluate, Evaluation, PlannedCheck, Verdict, check_with_id};
 use covenant_model::Blame;
 use covenant_model::contract::Aspect;
+use covenant_model::operator::OperatorMethod;
+use covenant_model::operator::resource::Put;
 use covenant_model::transcript::{Outcome, ScenarioStart, Trace, kinds_lack};
-
-/// The method by which an operator stores a record. Where it is missing, a peer may place one.
-const PUT: &str = "resource.put";
 
 /// Evaluates one planned check. If the scenario did not complete, nothing is called kept: the result is unproven, and
 /// the outcome of the scenario is the reason. A final breach stands if a step failed.
@@ -34,7 +33,7 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
         Some(Outcome::Completed) => return completed(check, trace).naming_left_out(trace),
         None => "the scenario was cut short".to_owned(),
         Some(Outcome::Unsupported { method }) => match trace.not_placed() {
-            Some(reason) if method == PUT => format!("{}; {reason}", unknown_method(method)),
+            Some(reason) if method == Put::METHOD.name() => format!("{}; {reason}", unknown_method(method)),
             _ => unknown_method(method),
         },
         Some(Outcome::Aborted(fault)) if fault.blame == Blame::Target => {
@@ -102,7 +101,10 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
         return CheckResult::unproven(kinds_lack(lacks), vec![]);
     }
     if needs_put(check, trace) {
-        let actual = format!("{}, and a record that a peer placed is not the same here", unknown_method(PUT));
+        let actual = format!(
+            "{}, and a record that a peer placed is not the same here",
+            unknown_method(Put::METHOD.name())
+        );
         return CheckResult::unproven(actual, vec![]);
     }
     let result = over_cases(check, trace).given(check, trace);
@@ -151,7 +153,7 @@ pub fn missing_method<'a>(evaluation: &Evaluation, trace: &'a Trace) -> Option<&
         Outcome::Unsupported { method } => Some(method),
         Outcome::Completed => {
             let cited = check.with.values().flat_map(texts).find_map(|label| trace.left_out(label));
-            let put = || needs_put(check, trace).then_some(PUT);
+            let put = || needs_put(check, trace).then_some(Put::METHOD.name());
             cited.or_else(put).or_else(|| trace.cases_left_out()).or_else(|| trace.any_left_out())
         }
         Outcome::Aborted(fault) if fault.blame == Blame::Target => trace.any_left_out(),
