@@ -128,10 +128,6 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("covenant replay", "a block of the README runs it with its arguments"),
     ("covenant show", "a block of the README runs it with its arguments"),
     ("covenant selftest", SELFTEST),
-    ("covenant known update", "a block of the README runs it with its arguments"),
-    ("covenant report diff", "a block of the README runs it with its arguments"),
-    ("covenant report redact", "a block of the README runs it with its arguments"),
-    ("covenant report merge part-1 part-2", "`pipeline.rs` plays the parts of a run, and merges them"),
     ("covenant selftest --out reports/specimen --goldens golden/reports --accept", SELFTEST),
     (
         "ci/limits > target/limits.md && cp target/limits.md reports/specimen/limits.md",
